@@ -1,0 +1,1 @@
+"""Pure parsers: text in, dataclass or ParseError out."""

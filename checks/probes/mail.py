@@ -1,0 +1,7 @@
+"""Probes of the mail phase."""
+
+from __future__ import annotations
+
+from checks.probes.look import Probe
+
+PROBES: tuple[Probe, ...] = ()

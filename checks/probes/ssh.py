@@ -1,0 +1,7 @@
+"""Probes of the ssh phase."""
+
+from __future__ import annotations
+
+from checks.probes.look import Probe
+
+PROBES: tuple[Probe, ...] = ()

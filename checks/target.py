@@ -1,0 +1,131 @@
+"""What is looked at, from where, and within which manners: frozen and validated."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import idna
+
+# Names that never belong to a public instance: RFC 6761, RFC 6762, RFC 8375, RFC 9476.
+_LOCAL_SUFFIXES = ("localhost", "local", "internal", "invalid", "onion", "alt", "home.arpa")
+_LABEL = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$")
+
+
+class TargetError(ValueError):
+    """Input that is no target.  `code`: empty, too_long, control, address, local, single_label, bad_name."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One instance.  `domain` is the web name as A-labels, lower case, without trailing dot."""
+
+    domain: str
+    mail_from: str = ""  # domain of the From address where it differs
+    dkim_selectors: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()  # addresses behind a CDN that the admin names
+    ssh_port: int = 22
+    ssh_user: str = "root"  # user the offered methods are asked for; nobody is logged in
+
+    @property
+    def mail_domain(self) -> str:
+        return self.mail_from or self.domain
+
+    @property
+    def unicode_domain(self) -> str:
+        try:
+            return idna.decode(self.domain)
+        except idna.IDNAError:
+            return self.domain
+
+
+def parse_domain(text: str) -> str:
+    """The A-label domain in what a person pasted: a name (Unicode too), a URL or a @user@domain handle.
+    Raises TargetError with a code that the form turns into a sentence."""
+    if any(ord(c) < 32 or ord(c) == 127 for c in text.strip()):
+        raise TargetError("control")
+    name = text.strip()
+    if not name:
+        raise TargetError("empty")
+    if len(name) > 2048:
+        raise TargetError("too_long")
+    if "://" in name:
+        try:
+            name = urlsplit(name).hostname or ""
+        except ValueError:
+            raise TargetError("bad_name") from None
+    elif "/" in name:
+        name = name.split("/", 1)[0]
+    if "@" in name:
+        name = name.rsplit("@", 1)[1]
+    return _domain(name)
+
+
+def _domain(name: str) -> str:
+    if _is_address(name):
+        raise TargetError("address")
+    name = re.sub(r":\d{1,5}$", "", name).rstrip(".")
+    if _is_address(name):
+        raise TargetError("address")
+    try:
+        ascii_name = idna.encode(name, uts46=True).decode("ascii").lower().rstrip(".")
+    except (idna.IDNAError, UnicodeError):
+        raise TargetError("too_long" if len(name) > 253 else "bad_name") from None
+    if len(ascii_name) > 253:
+        raise TargetError("too_long")
+    labels = ascii_name.split(".")
+    if any(ascii_name == s or ascii_name.endswith("." + s) for s in _LOCAL_SUFFIXES):
+        raise TargetError("local")
+    if len(labels) < 2:
+        raise TargetError("single_label")
+    if not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
+        raise TargetError("address" if labels[-1].isdigit() else "bad_name")
+    return ascii_name
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]").split("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Vantage:
+    """From where fedisec looks; set by the operator, never by a form."""
+
+    resolver: str = ""  # "ADDRESS" or "ADDRESS:PORT"; "" = the system's
+    trust_pem: str = ""  # extra trusted roots, PEM
+    allow_networks: tuple[str, ...] = ()  # CIDR that may be dialled although not public
+    contact_url: str = "https://github.com/fedisec/fedisec"
+    secure_name: str = "."  # known to be signed well
+    bogus_name: str = "dnssec-failed.org"  # known to be signed wrongly
+    anchors: tuple[str, ...] = ()
+
+    @property
+    def user_agent(self) -> str:
+        return f"fedisec/0.1 (security checklist for fediverse servers; +{self.contact_url})"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Manners and floors of one scan from outside (per target): reached = the rest is unknown."""
+
+    wall_s: float = 60.0
+    dns_s: float = 40.0
+    connect_s: float = 5.0
+    request_s: float = 15.0
+    budget: dict[str, int] = field(
+        default_factory=lambda: {"tls": 25, "http": 20, "dns": 80, "tcp": 160, "smtp": 16, "ssh": 2}
+    )
+    at_once: int = 8  # TLS connections to one address at a time; 1 after the first refusal, reset or time-out
+    wire_bytes: int = 1_000_000
+    body_bytes: int = 2_000_000
+    header_bytes: int = 100 * 1024
