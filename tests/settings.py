@@ -1,1 +1,18 @@
-"""Settings of the test suite; the project's own with what a test needs to be quick and closed."""
+"""Settings of the test suite: the project's own, quick and closed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+os.environ.setdefault("FEDISEC_SECRET_KEY", "only-for-tests-" + "x" * 50)
+os.environ.setdefault("FEDISEC_DATA", tempfile.mkdtemp(prefix="fedisec-tests-"))
+
+from fedisec.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+}

@@ -1,0 +1,123 @@
+"""Scans, the state of each item that follows from them, and what changed."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from fedisec.instances.models import Instance
+
+
+class ScanState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+LIVE = (ScanState.QUEUED, ScanState.RUNNING)
+
+
+class Scan(models.Model):
+    """One look at one instance.
+
+    queued -> running (claimed by compare-and-set, which sets `token` and counts `attempt`) -> done | failed.
+    A running scan whose heartbeat is older than the lease goes back to queued, its token is void.
+    """
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="scans")
+    state = models.CharField(max_length=10, default=ScanState.QUEUED)
+    reason = models.CharField(max_length=10)  # first, scheduled, manual, confirm
+    token = models.CharField(max_length=32, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)  # not to be started before
+    started_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True)  # when the broker was last told
+    progress = models.JSONField(default=dict, blank=True)  # phase -> [probes ended, probes in all]
+    error = models.CharField(max_length=500, blank=True)
+    facts = models.JSONField(null=True, blank=True)  # checks.codec form; dropped when old
+    counts = models.JSONField(default=dict, blank=True)  # level -> {status: number}, for trends
+    connections = models.JSONField(default=dict, blank=True)
+    checks_version = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["instance"], condition=Q(state__in=("queued", "running")), name="one_live_scan"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["due_at"], condition=Q(state="queued"), name="scan_queue"),
+            models.Index(fields=["instance", "-id"], name="scan_history"),
+        )
+
+    def __str__(self) -> str:
+        return f"scan {self.pk} of {self.instance_id} ({self.state})"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
+
+
+class ItemState(models.Model):
+    """The last verdict on an item of an instance, and what was settled by confirmed looks.
+
+    `settled` and `candidate` hold pass, warn or fail ("" = none); see `fedisec.scans.settle`.
+    """
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="states")
+    item_id = models.CharField(max_length=60)
+    status = models.CharField(max_length=15)  # a checks.model.Status
+    code = models.CharField(max_length=60, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    evidence = models.JSONField(default=list, blank=True)  # [[label, text], …]
+    reason = models.CharField(max_length=20, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+    since = models.DateTimeField()  # first scan in an unbroken row with this status
+    seen_at = models.DateTimeField()  # last scan with this status
+    settled = models.CharField(max_length=5, blank=True)
+    settled_since = models.DateTimeField(null=True, blank=True)
+    candidate = models.CharField(max_length=5, blank=True)
+    candidate_since = models.DateTimeField(null=True, blank=True)
+    alerted = models.BooleanField(default=False)  # an open incident that people were told of
+    blind_scans = models.PositiveSmallIntegerField(default=0)
+    checks_version = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["instance", "item_id"], name="one_state_per_item"),)
+
+    def __str__(self) -> str:
+        return f"{self.item_id} of {self.instance_id}: {self.status}"
+
+
+class Change(models.Model):
+    """Something that became different, confirmed.  `processed_at` NULL is the outbox of the alerts."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="changes")
+    scan = models.ForeignKey(Scan, models.CASCADE, related_name="changes")
+    item_id = models.CharField(max_length=60)
+    kind = models.CharField(max_length=12)  # regressed, recovered, rejudged, first
+    before = models.CharField(max_length=15, blank=True)
+    after = models.CharField(max_length=15)
+    code = models.CharField(max_length=60, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    evidence = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(fields=["scan", "item_id"], name="one_change_per_scan_and_item"),
+        )
+        indexes = (
+            models.Index(fields=["id"], condition=Q(processed_at=None), name="change_outbox"),
+            models.Index(fields=["instance", "-id"], name="change_history"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.kind} ({self.before} -> {self.after})"

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""The command line of the dashboard."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fedisec.settings")
+    os.umask(0o077)
+    try:
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+
+        from fedisec.lib import env
+    except ImportError as error:
+        print(f"fedisec: {error.name} is not installed; run `make setup` first", file=sys.stderr)
+        return 1
+    try:
+        env.prepare(Path(__file__).resolve().parent)
+        execute_from_command_line(sys.argv)
+    except (ImproperlyConfigured, OSError) as error:
+        print(f"fedisec: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
