@@ -68,6 +68,8 @@ def parse_domain(text: str) -> str:
 
 
 def _domain(name: str) -> str:
+    if not name.strip("."):
+        raise TargetError("empty")
     if _is_address(name):
         raise TargetError("address")
     name = re.sub(r":\d{1,5}$", "", name).rstrip(".")
