@@ -55,7 +55,8 @@ async def gather(
     vantage, limits, probes = vantage or Vantage(), limits or Limits(), tuple(probes)
     net = Net(vantage, limits)
     resolver = dns.Resolver(vantage, net)
-    look = Look(target, vantage, net, resolver, http.HttpClient(net, resolver))
+    client = http.HttpClient(net, resolver, trust_pem=vantage.trust_pem)
+    look = Look(target, vantage, net, resolver, client)
     for probe in probes:
         look.announce(probe)
     board = _Board(probes, progress)
@@ -64,6 +65,8 @@ async def gather(
             await asyncio.gather(*(_run(probe, look, board) for probe in probes))
     except TimeoutError:
         log.info("scan of %s reached its time limit", target.domain)
+    finally:
+        client.close()
     found = look.results()
     late = Missing(Reason.BUDGET, "time of the scan")
     promised = [kind for probe in probes for kind in probe.gives]

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from checks.probes.dns import Resolver
+from checks.probes.http_client import HttpClient, redirect_of, same_site
 from checks.probes.look import Probe
-from checks.probes.net import Net
 
-
-class HttpClient:
-    """HTTP with pinned addresses, caps and a total deadline."""
-
-    def __init__(self, net: Net, resolver: Resolver) -> None:
-        self._net, self._resolver = net, resolver
-
+__all__ = ["PROBES", "HttpClient", "redirect_of", "same_site"]
 
 PROBES: tuple[Probe, ...] = ()

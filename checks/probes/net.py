@@ -195,6 +195,11 @@ class Stream:
         found = self._writer.get_extra_info("ssl_object")
         return found if isinstance(found, ssl.SSLObject) else None
 
+    @property
+    def has_more(self) -> bool:
+        """True when something unasked, or the end, is waiting to be read: an idle connection is over."""
+        return bool(self._reader.at_eof() or self._reader._buffer)  # type: ignore[attr-defined]
+
     def close(self) -> None:
         """Ends the connection at once; never waits for the far side."""
         self._writer.transport.abort()

@@ -1,0 +1,277 @@
+"""HTTP with pinned addresses, caps and a total deadline.  Every answer is hostile until it is a `Page`."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpcore
+import idna
+
+from checks.clean import clean
+from checks.errors import ConnectionLost, ForbiddenAddress, Malformed, ProbeError, TimedOut, TooLarge
+from checks.facts.http import Page
+from checks.probes.http_dial import WEB_PORTS, Names, PinnedBackend, lenient_context, verifying_context
+from checks.probes.net import Net, dial_error
+
+HEADER_LINES = 200
+HEADER_CHARS = 8192  # of one value; the rest is cut
+BODY_BYTES = 256 * 1024  # unpacked, unless the caller wants another cap
+_CONNECTIONS = 3  # at a time to one host: requests share them (keep-alive)
+_SILENT_MAX = 3  # time-outs of one host after which it is not asked again
+_URL_CHARS = "/:?#[]@!$&'()*+,;=%~-._"
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A URL taken apart and put into ASCII."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def site(self) -> tuple[str, str, int]:
+        return self.scheme, self.host, self.port
+
+
+class HttpClient:
+    """One per scan.  No redirect is followed by itself, no cookie kept, no environment read; answers are
+    never decoded further than UTF-8 with replacement.  `close` ends what is still open."""
+
+    def __init__(
+        self, net: Net, resolver: Names, *, trust_pem: str = "", ports: frozenset[int] = WEB_PORTS
+    ) -> None:
+        self._net, self._resolver, self._trust_pem, self._ports = net, resolver, trust_pem, ports
+        self._pools: dict[tuple[str | None, bool], tuple[httpcore.AsyncConnectionPool, PinnedBackend]] = {}
+        self._silent: Counter[str] = Counter()
+        self._gates: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_CONNECTIONS))
+
+    async def get(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        max_body: int = BODY_BYTES,
+        address: str | None = None,
+        verify: bool = False,
+        kind: str = "http",
+    ) -> Page:
+        """One request, one answer, whatever its status.  Raises ProbeError kinds only.
+
+        `max_body`: bytes of the unpacked body that are kept; a longer one is cut and marked `truncated`.
+        `address`: dial this one instead of the name's.  `verify`: check the certificate (Malformed with a
+        detail that begins with "certificate" when it does not hold).  `kind`: the budget that pays."""
+        where = _take_apart(url)
+        request = httpcore.Request(
+            method,
+            httpcore.URL(
+                scheme=where.scheme.encode(),
+                host=where.host.encode(),
+                port=where.port,
+                target=where.target.encode("ascii"),
+            ),
+            headers=self._header_lines(where, headers, method, body),
+            content=body or None,
+        )
+        async with self._gates[where.host]:
+            if self._silent[where.host] >= _SILENT_MAX:
+                raise TimedOut(f"{where.host}: silent {_SILENT_MAX} times before")
+            self._net.spend(kind)
+            try:
+                return await self._in_time(self._pool(address, verify), request, url, max_body)
+            except TimedOut:
+                self._silent[where.host] += 1
+                raise
+
+    async def _in_time(
+        self, pool: httpcore.AsyncConnectionPool, request: httpcore.Request, url: str, max_body: int
+    ) -> Page:
+        """The exchange within its deadline; everything that goes wrong becomes a ProbeError."""
+        try:
+            async with asyncio.timeout(min(self._net.limits.request_s, self._net.remaining_s())):
+                return await self._exchange(pool, request, url, max_body)
+        except TimeoutError as error:
+            raise TimedOut(f"{url[:200]}: no whole answer in time") from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            raise _kind_of(error) from error
+        except httpcore.UnsupportedProtocol as error:
+            raise Malformed(str(error)) from error
+        except ssl.SSLError as error:
+            raise _tls_error(error) from error
+        except OSError as error:
+            raise dial_error(error, url[:200]) from error
+
+    async def follow(
+        self, url: str, hops: int = 3, *, anywhere: bool = False, max_body: int = BODY_BYTES
+    ) -> tuple[Page, ...]:
+        """The chain of answers from `url` on, first answer first, at most `hops` redirects followed.
+
+        Each hop is vetted anew, and is https after the first.  It must stay on the same site (one name the
+        other's parent, or equal), or keep the path that was asked for, so that a scanned host cannot choose
+        what a third one is asked; `anywhere` lifts that.  A hop that may not be followed ends the chain: the
+        last page is then itself a redirect.  The first answer raises; a later one that fails ends the chain
+        when a redirect to it was seen, because that much is known."""
+        pages = [await self.get(url, max_body=max_body)]
+        while len(pages) <= hops:
+            here = pages[-1].url
+            ahead = redirect_of(pages[-1])
+            if ahead is None or not _may_follow(here, ahead, url, anywhere):
+                break
+            try:
+                pages.append(await self.get(ahead, max_body=max_body))
+            except ForbiddenAddress:
+                break
+        return tuple(pages)
+
+    def close(self) -> None:
+        """Ends every open connection at once."""
+        for _, backend in self._pools.values():
+            backend.close()
+        self._pools.clear()
+
+    def _pool(self, address: str | None, verify: bool) -> httpcore.AsyncConnectionPool:
+        key = (address, verify)
+        if key not in self._pools:
+            backend = PinnedBackend(self._net, self._resolver, self._ports, address)
+            pool = httpcore.AsyncConnectionPool(
+                ssl_context=verifying_context(self._trust_pem) if verify else lenient_context(),
+                max_connections=20,
+                max_keepalive_connections=2 * _CONNECTIONS,
+                keepalive_expiry=5.0,
+                network_backend=backend,
+            )
+            self._pools[key] = (pool, backend)
+        return self._pools[key][0]
+
+    def _header_lines(
+        self, where: _Where, extra: Iterable[tuple[str, str]], method: str, body: bytes
+    ) -> list[tuple[bytes, bytes]]:
+        host = f"[{where.host}]" if ":" in where.host else where.host
+        default = {"https": 443, "http": 80}[where.scheme]
+        lines = {
+            "Host": host if where.port == default else f"{host}:{where.port}",
+            "User-Agent": self._net.user_agent,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip",
+        }
+        if body or method == "POST":
+            lines["Content-Length"] = str(len(body))
+        lines.update(extra)
+        return [(name.encode("ascii"), value.encode("ascii", "replace")) for name, value in lines.items()]
+
+    async def _exchange(
+        self, pool: httpcore.AsyncConnectionPool, request: httpcore.Request, url: str, max_body: int
+    ) -> Page:
+        response = await pool.handle_async_request(request)
+        try:
+            headers = _read_headers(response.headers)
+            encoding = [v for k, v in headers if k == "content-encoding"]
+            raw, truncated = await _read_body(response, encoding, min(max_body, self._net.limits.body_bytes))
+        finally:
+            await response.aclose()
+        return Page(url, response.status, headers, raw.decode("utf-8", "replace"), truncated)
+
+
+def redirect_of(page: Page) -> str | None:
+    """The absolute URL that a redirect leads to; None for every other answer."""
+    location = page.header("location")
+    if page.status not in {301, 302, 303, 307, 308} or not location:
+        return None
+    try:
+        return urljoin(page.url, location.strip())
+    except ValueError:
+        return None
+
+
+def same_site(one: str, other: str) -> bool:
+    """Equal names, or one the parent of the other."""
+    return one == other or one.endswith("." + other) or other.endswith("." + one)
+
+
+def _may_follow(here: str, ahead: str, asked: str, anywhere: bool) -> bool:
+    try:
+        first, to = _take_apart(asked), _take_apart(ahead)
+    except Malformed:
+        return False
+    if to.scheme != "https" and here != asked:
+        return False
+    return anywhere or same_site(first.host, to.host) or to.target == first.target
+
+
+def _take_apart(url: str) -> _Where:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        if not host.isascii():
+            host = idna.encode(host, uts46=True).decode("ascii")
+    except (ValueError, UnicodeError) as error:  # idna.IDNAError is a UnicodeError
+        raise Malformed("not a URL") from error
+    if parts.scheme not in {"http", "https"} or not host or len(host) > 253 or len(url) > HEADER_CHARS:
+        raise Malformed("not a web URL")
+    if "@" in parts.netloc or any(c <= " " or c in '"<>\\^`{|}\x7f' for c in host):
+        raise Malformed("not a plain URL")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return _Where(
+        parts.scheme,
+        host.rstrip("."),
+        port or {"https": 443, "http": 80}[parts.scheme],
+        quote(target, safe=_URL_CHARS),
+    )
+
+
+def _read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    found = tuple(
+        (clean(name, 200, newlines=False).lower(), clean(value, HEADER_CHARS, newlines=False))
+        for name, value in lines
+    )
+    if len(found) > HEADER_LINES:
+        raise TooLarge(f"{len(found)} header lines")
+    return found
+
+
+async def _read_body(response: httpcore.Response, encoding: list[str], cap: int) -> tuple[bytes, bool]:
+    """At most `cap` unpacked bytes, and whether there were more.  Only gzip is unpacked, only once."""
+    packed = [e.strip().lower() for e in encoding if e.strip().lower() not in {"", "identity"}]
+    if packed and packed not in (["gzip"], ["x-gzip"]):
+        raise Malformed(f"content-encoding {', '.join(packed)}"[:200])
+    unpack = zlib.decompressobj(31) if packed else None
+    out = bytearray()
+    stream = cast(AsyncGenerator[bytes, None], response.aiter_stream())
+    async with aclosing(stream) as chunks:
+        async for chunk in chunks:
+            room = cap + 1 - len(out)
+            try:
+                out += unpack.decompress(chunk, room) if unpack else chunk[:room]
+            except zlib.error as error:
+                raise Malformed("not gzip") from error
+            if len(out) > cap:
+                return bytes(out[:cap]), True
+    return bytes(out), False
+
+
+def _kind_of(error: Exception) -> ProbeError:
+    text = str(error)[:200]
+    if isinstance(error, httpcore.TimeoutException):
+        return TimedOut(text)
+    if isinstance(error, httpcore.NetworkError) or "disconnected" in text or "closed connection" in text:
+        return ConnectionLost(text)
+    return Malformed(text)
+
+
+def _tls_error(error: ssl.SSLError) -> ProbeError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Malformed(f"certificate: {error.verify_message}"[:200])
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return ConnectionLost("TLS ended early")
+    return Malformed(f"TLS: {error.reason or 'no handshake'}"[:200])
