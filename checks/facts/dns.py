@@ -12,7 +12,7 @@ class Outcome(StrEnum):
     """How a question ended.  Only NO_NAME and NO_DATA mean "absent"; both are positive answers."""
 
     FOUND = "found"
-    NO_DATA = "no_data"  # NOERROR, no record of the type, no alias, not truncated
+    NO_DATA = "no_data"  # NOERROR without a record of the type; behind an alias only with the denying SOA
     NO_NAME = "no_name"  # NXDOMAIN
 
 
@@ -24,8 +24,8 @@ class Lookup:
     rdtype: str
     outcome: Outcome
     records: tuple[str, ...] = ()  # presentation format; TXT: joined strings, undecoded bytes as latin-1
-    secure: bool = False  # AD bit of a resolver that passed its self-test
-    aliases: tuple[str, ...] = ()  # CNAME chain followed, in order
+    secure: bool = False  # AD bit; believe it only where ResolverHealth.validates is true
+    aliases: tuple[str, ...] = ()  # alias targets followed, in order
     ttl_s: int = 0
 
 
