@@ -117,16 +117,15 @@ class HttpClient:
     ) -> tuple[Page, ...]:
         """The chain of answers from `url` on, first answer first, at most `hops` redirects followed.
 
-        Each hop is vetted anew, and is https after the first.  It must stay on the same site (one name the
-        other's parent, or equal), or keep the path that was asked for, so that a scanned host cannot choose
-        what a third one is asked; `anywhere` lifts that.  A hop that may not be followed ends the chain: the
+        Each hop is vetted anew; only the first may be plain http, and only where `url` is.  It must stay on
+        the same site (one name the other's parent, or equal), or keep the path that was asked for, so that a
+        scanned host cannot choose what a third one is asked; `anywhere` lifts that.  A hop that may not be followed ends the chain: the
         last page is then itself a redirect.  The first answer raises; a later one that fails ends the chain
         when a redirect to it was seen, because that much is known."""
         pages = [await self.get(url, max_body=max_body)]
         while len(pages) <= hops:
-            here = pages[-1].url
             ahead = redirect_of(pages[-1])
-            if ahead is None or not _may_follow(here, ahead, url, anywhere):
+            if ahead is None or not _may_follow(url, ahead, first=len(pages) == 1, anywhere=anywhere):
                 break
             try:
                 pages.append(await self.get(ahead, max_body=max_body))
@@ -199,14 +198,14 @@ def same_site(one: str, other: str) -> bool:
     return one == other or one.endswith("." + other) or other.endswith("." + one)
 
 
-def _may_follow(here: str, ahead: str, asked: str, anywhere: bool) -> bool:
+def _may_follow(asked: str, ahead: str, *, first: bool, anywhere: bool) -> bool:
     try:
-        first, to = _take_apart(asked), _take_apart(ahead)
+        begun, to = _take_apart(asked), _take_apart(ahead)
     except Malformed:
         return False
-    if to.scheme != "https" and here != asked:
+    if to.scheme != "https" and not (first and begun.scheme == "http"):
         return False
-    return anywhere or same_site(first.host, to.host) or to.target == first.target
+    return anywhere or same_site(begun.host, to.host) or to.target == begun.target
 
 
 def _take_apart(url: str) -> _Where:
