@@ -1,0 +1,157 @@
+"""Does Redis (or Valkey) ask for a password, or listen on a Unix socket alone?"""
+
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+
+MAKE = """
+    openssl rand -hex 32"""
+
+CONF = """
+    bind 127.0.0.1 -::1
+    protected-mode yes
+    requirepass PASSWORD"""
+
+SOCKET = """
+    port 0
+    unixsocket /run/redis/redis.sock
+    unixsocketperm 770"""
+
+DEBIAN = """
+    sudoedit /etc/redis/redis.conf
+    sudo systemctl restart redis-server"""
+
+RHEL = """
+    sudoedit /etc/redis/redis.conf
+    sudo systemctl restart redis"""
+
+VALKEY = """
+    sudoedit /etc/valkey/valkey.conf
+    sudo systemctl restart valkey-server"""
+
+DOCKER = """
+    redis:
+      command: ["redis-server", "--requirepass", "$REDIS_PASSWORD"]"""
+
+MASTODON = """
+    REDIS_PASSWORD=PASSWORD
+
+    sudo systemctl restart mastodon-web mastodon-sidekiq mastodon-streaming"""
+
+MASTODON_URL = """
+    REDIS_URL=redis://:PASSWORD@127.0.0.1:6379/0"""
+
+MISSKEY = """
+    redis:
+      host: 127.0.0.1
+      port: 6379
+      pass: PASSWORD
+
+    sudo systemctl restart misskey"""
+
+PIXELFED = """
+    REDIS_PASSWORD=PASSWORD
+
+    php artisan config:cache
+    php artisan horizon:terminate"""
+
+VERIFY = """
+    redis-cli -h 127.0.0.1 EXISTS fedisec:probe"""
+
+item = Item(
+    __name__,
+    level=Level.REQUIRED,
+    settles=(INSIDE, MANUAL),
+    sources=(Source("003", "構築/ミドルウェア"),),
+    title=Text(
+        "Redis asks for a password or listens on a Unix socket only",
+        "Redis にパスワードを設定している（または Unix ソケットのみ）",
+    ),
+    why=Text(
+        "A flaw that makes the app fetch an address of the attacker's choice (SSRF) reaches Redis on the same host, and such flaws keep being found in fediverse software. Without a password one line is enough to read sessions or to plant jobs.",
+        "アプリに任意の宛先へ接続させる SSRF の脆弱性は分散SNSでも繰り返し見つかっており、同じホストの Redis にも届きます。パスワードがなければ、セッションの読み取りやジョブの書き込みを許してしまいます。",
+    ),
+    expected=Text(
+        "A command without a login is answered with NOAUTH on every TCP address Redis or Valkey listens on, or it has no TCP port at all. Software without Redis (Akkoma, Pleroma, GoToSocial): mark as not applicable.",
+        "Redis や Valkey が待ち受けるどの TCP アドレスでも、認証なしのコマンドに NOAUTH が返る状態。または TCP ポートを開いていない状態。Redis を使わない Akkoma・Pleroma・GoToSocial は「適用外」にしてください。",
+    ),
+    fix=Fix(
+        Text(
+            "Make a long random password. Hexadecimal digits need no quoting in any of the files:\n"
+            + MAKE
+            + "\n\nSet it in the configuration of Redis:\n"
+            + CONF
+            + "\n\nGive the app the same password (see the tab of your software) and restart Redis and the app together. Where the app can use a socket, this counts as well:\n"
+            + SOCKET,
+            "長いランダムなパスワードを作ります。16進数なら、どの設定ファイルでも引用符が要りません。\n"
+            + MAKE
+            + "\n\nRedis の設定ファイルに書きます。\n"
+            + CONF
+            + "\n\nアプリにも同じパスワードを設定し（各ソフトウェアのタブを参照）、Redis とアプリを続けて再起動します。アプリがソケットに対応していれば、次の設定でも構いません。\n"
+            + SOCKET,
+        ),
+        variants=(
+            (
+                "Debian/Ubuntu",
+                Text(
+                    "Redis:\n" + DEBIAN + "\n\nValkey:\n" + VALKEY,
+                    "Redis の場合:\n" + DEBIAN + "\n\nValkey の場合:\n" + VALKEY,
+                ),
+            ),
+            (
+                "RHEL/Fedora",
+                Text(
+                    "Older releases keep the file at /etc/redis.conf; newer ones ship Valkey (/etc/valkey/valkey.conf, unit valkey).\n"
+                    + RHEL,
+                    "古い版では /etc/redis.conf にあります。新しい版は Valkey に替わっています（/etc/valkey/valkey.conf、ユニット名は valkey）。\n"
+                    + RHEL,
+                ),
+            ),
+            (
+                "Docker",
+                Text(
+                    "Put REDIS_PASSWORD=… in the .env file beside the Compose file, and delete any ports: entry of this service: a published port goes past ufw.\n"
+                    + DOCKER,
+                    "Compose ファイルと同じ場所の .env に REDIS_PASSWORD=… を書き、このサービスの ports: は削除します。公開したポートは ufw を素通りするためです。\n"
+                    + DOCKER,
+                ),
+            ),
+            (
+                "Mastodon",
+                Text(
+                    "In .env.production:\n"
+                    + MASTODON
+                    + "\n\nIf REDIS_URL is set, it wins; then write the password into it:\n"
+                    + MASTODON_URL,
+                    ".env.production に設定します。\n"
+                    + MASTODON
+                    + "\n\nREDIS_URL があるとそちらが優先されるので、その中に書いてください。\n"
+                    + MASTODON_URL,
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "In .config/default.yml; repeat pass: in redisForPubsub, redisForJobQueue and the other Redis sections that are switched on.\n"
+                    + MISSKEY,
+                    ".config/default.yml に書きます。redisForPubsub や redisForJobQueue など、有効にしているほかの Redis の設定にも pass: を書いてください。\n"
+                    + MISSKEY,
+                ),
+            ),
+            (
+                "Pixelfed",
+                Text(
+                    "In .env; the sample's value null means no password.\n" + PIXELFED,
+                    ".env に設定します。見本にある null はパスワードなしという意味です。\n" + PIXELFED,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "Ask without a login; it must say NOAUTH (a number means that everybody on this machine may read and write):\n"
+        + VERIFY
+        + "\n\nDo not test with PING: a server may answer it before the login.",
+        "認証せずに問い合わせて、NOAUTH と返ることを確かめます。数字が返ったら、このホストの誰でも読み書きできる状態です。\n"
+        + VERIFY
+        + "\n\nPING は認証前でも応答する設定があるので、確認には向きません。",
+    ),
+    attest_days=180,
+)
