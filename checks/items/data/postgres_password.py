@@ -1,0 +1,172 @@
+"""Does PostgreSQL let nobody in over TCP without a password?"""
+
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+
+HBA = """
+    local   all   all                   peer
+    host    all   all   127.0.0.1/32    scram-sha-256
+    host    all   all   ::1/128         scram-sha-256"""
+
+ROLE = """
+    sudo -u postgres psql -c '\\password mastodon'
+    sudo systemctl reload postgresql"""
+
+DEBIAN = """
+    sudoedit /etc/postgresql/*/main/pg_hba.conf
+    sudo systemctl reload postgresql"""
+
+RHEL = """
+    sudo -e /var/lib/pgsql/data/pg_hba.conf
+    sudo systemctl reload postgresql"""
+
+DOCKER = """
+    docker compose exec db psql -U postgres -c '\\password postgres'
+    docker compose exec db psql -U postgres -c 'SELECT pg_reload_conf()'"""
+
+MASTODON = """
+    DB_HOST=/var/run/postgresql
+    DB_USER=mastodon
+    DB_NAME=mastodon_production"""
+
+MASTODON_TCP = """
+    DB_HOST=127.0.0.1
+    DB_PASS=PASSWORD"""
+
+AKKOMA = """
+    config :pleroma, Pleroma.Repo,
+      adapter: Ecto.Adapters.Postgres,
+      hostname: "localhost",
+      username: "akkoma",
+      password: "PASSWORD",
+      database: "akkoma\""""
+
+MISSKEY = """
+    db:
+      host: 127.0.0.1
+      port: 5432
+      db: misskey
+      user: misskey
+      pass: PASSWORD"""
+
+PIXELFED = """
+    sudo mariadb -e "ALTER USER 'pixelfed'@'localhost' IDENTIFIED BY 'PASSWORD'"
+    php artisan config:cache"""
+
+VERIFY_TABLE = """
+    sudo -u postgres psql -c "SELECT line_number, type, address, auth_method, error FROM pg_hba_file_rules WHERE auth_method = 'trust' OR error IS NOT NULL\""""
+
+VERIFY_WIRE = """
+    psql -wX -h 127.0.0.1 -U nosuchrole -d postgres -c 'select 1'"""
+
+item = Item(
+    __name__,
+    level=Level.REQUIRED,
+    settles=(INSIDE, MANUAL),
+    sources=(Source("003", "構築/ミドルウェア"),),
+    title=Text(
+        "PostgreSQL lets nobody in over TCP without a password",
+        "PostgreSQL に TCP からパスワードなしで入れない",
+    ),
+    why=Text(
+        "With the method trust, every program that reaches the port is the database owner, and an SSRF flaw in the app reaches it even on the same host. A password costs nothing and limits the damage.",
+        "認証方式が trust だと、ポートに届くプログラムは誰でもデータベースの所有者になれ、同じホストにあっても SSRF で届いてしまいます。パスワードを設定しても不利益はなく、被害を小さくできます。",
+    ),
+    expected=Text(
+        "No line with the method trust for host connections in pg_hba.conf, and scram-sha-256 (not md5 or password) where a password is used. Peer authentication over the Unix socket is fine. GoToSocial on SQLite: mark as not applicable.",
+        "pg_hba.conf の host 行に trust がなく、パスワード認証は md5 や password ではなく scram-sha-256 であること。Unix ソケットの peer 認証は問題ありません。SQLite で動かす GoToSocial は「適用外」にしてください。",
+    ),
+    fix=Fix(
+        Text(
+            "Replace every trust in pg_hba.conf, so that these lines are left (plus those you need for other machines, with hostssl):\n"
+            + HBA
+            + "\n\nGive the role a password, typed twice at the prompt, and load the file. Take the role of your software:\n"
+            + ROLE
+            + "\n\nIf the app speaks TCP, give it the same password (see the tab of your software) before the reload.",
+            "pg_hba.conf の trust をすべて置き換え、次の行だけにします。別のホストから使う場合は hostssl の行を足してください。\n"
+            + HBA
+            + "\n\nロールにパスワードを設定し（2回入力します）、設定を読み込ませます。ロール名は使うソフトウェアに合わせてください。\n"
+            + ROLE
+            + "\n\nアプリが TCP で接続している場合は、読み込む前に同じパスワードをアプリにも設定します（各ソフトウェアのタブを参照）。",
+        ),
+        variants=(
+            (
+                "Debian/Ubuntu",
+                Text(
+                    "The file lies with the cluster:\n" + DEBIAN,
+                    "ファイルはクラスタごとにあります。\n" + DEBIAN,
+                ),
+            ),
+            (
+                "RHEL/Fedora",
+                Text(
+                    "The file lies in the data directory:\n" + RHEL,
+                    "ファイルはデータディレクトリにあります。\n" + RHEL,
+                ),
+            ),
+            (
+                "Docker",
+                Text(
+                    "Delete POSTGRES_HOST_AUTH_METHOD=trust from the Compose file. It only counts on the very first start, so also change trust in pg_hba.conf inside the data volume, then set a password and reload:\n"
+                    + DOCKER
+                    + "\n\nThe service needs no ports: entry.",
+                    "Compose ファイルから POSTGRES_HOST_AUTH_METHOD=trust を消します。この変数は初回起動時にしか効かないため、データボリューム内の pg_hba.conf の trust も書き換え、パスワードを設定して読み込ませます。\n"
+                    + DOCKER
+                    + "\n\nこのサービスに ports: は不要です。",
+                ),
+            ),
+            (
+                "Mastodon",
+                Text(
+                    "On the same machine, the socket with peer authentication needs no password:\n"
+                    + MASTODON
+                    + "\n\nOver TCP:\n"
+                    + MASTODON_TCP
+                    + "\n\nWith the database on another machine add DB_SSLMODE=verify-full.",
+                    "同じホストなら、ソケットと peer 認証でパスワードは要りません。\n"
+                    + MASTODON
+                    + "\n\nTCP の場合:\n"
+                    + MASTODON_TCP
+                    + "\n\nデータベースが別のホストにあるときは DB_SSLMODE=verify-full も加えます。",
+                ),
+            ),
+            (
+                "Akkoma/Pleroma",
+                Text(
+                    "In the configuration file, then restart:\n" + AKKOMA,
+                    "設定ファイルに書いて再起動します。\n" + AKKOMA,
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "In .config/default.yml, then restart:\n" + MISSKEY,
+                    ".config/default.yml に書いて再起動します。\n" + MISSKEY,
+                ),
+            ),
+            (
+                "Pixelfed",
+                Text(
+                    "Usually MariaDB: give the app's user a password, write it to DB_PASSWORD in .env, and let root in through the socket only.\n"
+                    + PIXELFED,
+                    "多くは MariaDB です。アプリ用ユーザにパスワードを付けて .env の DB_PASSWORD に書き、root はソケットからだけ入れるようにします。\n"
+                    + PIXELFED,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "The file must show no line of type host with trust, and no error:\n"
+        + VERIFY_TABLE
+        + "\n\nThe running server must ask for a password; the answer that the role does not exist means trust:\n"
+        + VERIFY_WIRE,
+        "設定ファイルに host の trust 行もエラーもないことを確かめます。\n"
+        + VERIFY_TABLE
+        + "\n\n動いているサーバがパスワードを要求することも確かめます。「ロールが存在しない」と返ったら trust です。\n"
+        + VERIFY_WIRE,
+    ),
+    attest_days=180,
+    outdated=Text(
+        "The source asks for a password even on the same host. Peer authentication over the Unix socket, which Mastodon's own guide sets up, is as good: an SSRF flaw cannot speak to a socket.",
+        "出典は同じホストでもパスワードを求めていますが、Mastodon 公式の手順にある Unix ソケットの peer 認証でも同等です。SSRF ではソケットに話しかけられないためです。",
+    ),
+)
