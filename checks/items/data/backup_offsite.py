@@ -1,0 +1,120 @@
+"""Does a copy of the backup lie elsewhere, encrypted, with the app's secret keys in it?"""
+
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+
+INIT = """
+    export RESTIC_REPOSITORY=sftp:backup@backup.example.net:/srv/restic
+    export RESTIC_PASSWORD_FILE=/root/restic-password
+    restic init"""
+
+RUN = """
+    restic backup /var/backups/fediverse /home/mastodon/live/.env.production
+    restic forget --keep-daily 7 --keep-weekly 4 --keep-monthly 6"""
+
+MASTODON = """
+    /home/mastodon/live/.env.production
+    /home/mastodon/live/public/system"""
+
+AKKOMA = """
+    /etc/akkoma/config.exs
+    /var/lib/akkoma/uploads
+    /var/lib/akkoma/static"""
+
+MISSKEY = """
+    /home/misskey/misskey/.config/default.yml
+    /home/misskey/misskey/files"""
+
+PIXELFED = """
+    /var/www/pixelfed/.env
+    /var/www/pixelfed/storage"""
+
+GOTOSOCIAL = """
+    /gotosocial/config.yaml
+    /gotosocial/storage"""
+
+VERIFY = """
+    restic snapshots --latest 1
+    restic ls latest | grep -E 'env.production|config.exs|default.yml'
+    restic check --read-data-subset=1%"""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(INSIDE, MANUAL),
+    sources=(Source("003", "構築/ミドルウェア"), Source("+")),
+    title=Text(
+        "An encrypted copy of the backup, with the app's keys, lies elsewhere",
+        "秘密鍵を含むバックアップを暗号化し、別の場所にも置いている",
+    ),
+    why=Text(
+        "A backup on the same machine, or in the same provider account, goes down with it: by break-in, fire or a closed contract. The dump alone is not enough either, since parts of it can be read only with keys that stand in the configuration.",
+        "同じサーバや同じ契約の中にあるバックアップは、侵入・火災・契約解除のときに一緒に失われます。データの一部は設定ファイルにある鍵がないと復号できないので、ダンプだけでは足りません。",
+    ),
+    expected=Text(
+        "Every day a copy goes to another provider or place. It is encrypted before it leaves, the password for it is kept somewhere else, the server itself cannot delete old copies, and the configuration with the secret keys is part of it.",
+        "毎日、別の事業者や場所へ複製されている状態。送る前に暗号化し、その鍵は別に保管し、サーバ自身からは古い複製を消せず、秘密鍵の入った設定ファイルも含まれていること。",
+    ),
+    fix=Fix(
+        Text(
+            "For example with restic, which encrypts before it sends. Keep a copy of the password off this server, or the backup is worthless:\n"
+            + INIT
+            + "\n\nSend the dumps and the configuration every night (same kind of timer as for the dump):\n"
+            + RUN
+            + "\n\nLet the storage refuse deletion (object lock, rest-server --append-only, or a machine that pulls), so that an intruder cannot remove the copies; run forget from there.",
+            "たとえば restic は、送る前に暗号化します。パスワードはこのサーバの外にも控えてください。失うとバックアップを読めなくなります。\n"
+            + INIT
+            + "\n\nダンプと設定ファイルを毎晩送ります（ダンプと同じくタイマーで動かします）。\n"
+            + RUN
+            + "\n\n侵入者に消されないよう、保存先では削除を禁止し（オブジェクトロック、rest-server の --append-only、または保存先から取りに行く方式）、forget は保存先側で実行します。",
+        ),
+        variants=(
+            (
+                "Mastodon",
+                Text(
+                    "Besides the dump. The file holds SECRET_KEY_BASE and the three ACTIVE_RECORD_ENCRYPTION keys, without which second factors and other encrypted columns are lost. Media in an object store need their own copy.\n"
+                    + MASTODON,
+                    "ダンプのほかに次も含めます。このファイルの SECRET_KEY_BASE と、ACTIVE_RECORD_ENCRYPTION で始まる3つの鍵を失うと、二段階認証など暗号化された列が読めなくなります。オブジェクトストレージのメディアは別途複製してください。\n"
+                    + MASTODON,
+                ),
+            ),
+            (
+                "Akkoma/Pleroma",
+                Text(
+                    "Besides the dump (from source, the file is config/prod.secret.exs; for Pleroma read pleroma for akkoma):\n"
+                    + AKKOMA,
+                    "ダンプのほかに次も含めます（ソースからの導入なら config/prod.secret.exs、Pleroma なら akkoma を pleroma に読み替え）。\n"
+                    + AKKOMA,
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "Besides the dump. The id method in the file must never change for an existing database.\n"
+                    + MISSKEY,
+                    "ダンプのほかに次も含めます。ファイル中の id（ID 生成方式）は、既存のデータベースでは変えられません。\n"
+                    + MISSKEY,
+                ),
+            ),
+            (
+                "Pixelfed",
+                Text(
+                    "Besides the dump. APP_KEY in the file decrypts stored data.\n" + PIXELFED,
+                    "ダンプのほかに次も含めます。ファイル中の APP_KEY は保存データの復号に必要です。\n"
+                    + PIXELFED,
+                ),
+            ),
+            (
+                "GoToSocial",
+                Text(
+                    "Besides the copy of the database, which holds the signing keys:\n" + GOTOSOCIAL,
+                    "署名鍵の入ったデータベースの複製のほかに、次も含めます。\n" + GOTOSOCIAL,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "The newest snapshot must be from today, hold the configuration file, and be readable:\n" + VERIFY,
+        "最新のスナップショットが今日のもので、設定ファイルを含み、読み出せることを確かめます。\n" + VERIFY,
+    ),
+    attest_days=90,
+)
