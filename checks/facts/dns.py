@@ -23,7 +23,7 @@ class Lookup:
     name: str
     rdtype: str
     outcome: Outcome
-    records: tuple[str, ...] = ()  # presentation format; TXT: joined strings, undecoded bytes as latin-1
+    records: tuple[str, ...] = ()  # sorted; presentation format; TXT: joined strings, bytes as latin-1
     secure: bool = False  # AD bit; believe it only where ResolverHealth.validates is true
     aliases: tuple[str, ...] = ()  # alias targets followed, in order
     ttl_s: int = 0

@@ -66,7 +66,7 @@ async def exchange(
             name, rdtype, use_edns=0, want_dnssec=True, payload=_PAYLOAD, flags=dns.flags.Flag(flags)
         )
         async with asyncio.timeout(timeout_s):
-            answer = await dns.asyncquery.udp(query, server.address, port=server.port, ignore_unexpected=True)
+            answer = await _over_udp(server, query)
             if answer.flags & dns.flags.TC:
                 answer = await dns.asyncquery.tcp(query, server.address, port=server.port)
     except (TimeoutError, dns.exception.Timeout) as error:
@@ -80,6 +80,37 @@ async def exchange(
     if answer.flags & dns.flags.TC:
         raise Malformed(f"{rdtype} {name}: cut although over TCP")
     return answer
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """A connected socket: only the server's datagrams arrive, and a closed port is heard at once."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[bytes | Exception] = asyncio.Queue()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.heard.put_nowait(data)
+
+    def error_received(self, exc: Exception) -> None:
+        self.heard.put_nowait(exc)
+
+
+async def _over_udp(server: Server, query: dns.message.Message) -> dns.message.Message:
+    """The answer to this very question; a datagram with another id or question is passed over."""
+    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+        _Datagrams, remote_addr=(server.address, server.port)
+    )
+    try:
+        transport.sendto(query.to_wire())
+        while True:
+            heard = await protocol.heard.get()
+            if isinstance(heard, Exception):
+                raise heard
+            answer = dns.message.from_wire(heard)
+            if query.is_response(answer):
+                return answer
+    finally:
+        transport.close()
 
 
 def read_answer(name: dns.name.Name, rdtype: str, answer: dns.message.Message) -> Lookup:
@@ -100,7 +131,7 @@ def read_answer(name: dns.name.Name, rdtype: str, answer: dns.message.Message) -
         return Lookup(shown, rdtype, Outcome.NO_DATA, (), secure, names, 0)
     if len(found) > MAX_RECORDS:
         raise TooLarge(f"{where}: {len(found)} records")
-    records = tuple(_show(rdtype, rdata) for rdata in found)
+    records = tuple(sorted(_show(rdtype, rdata) for rdata in found))  # resolvers rotate them
     if sum(map(len, records)) > MAX_BYTES:
         raise TooLarge(where)
     return Lookup(shown, rdtype, Outcome.FOUND, records, secure, names, min(ttl, found.ttl))
