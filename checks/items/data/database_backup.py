@@ -94,22 +94,22 @@ item = Item(
             + ENABLE,
         ),
         variants=(
-            ("Mastodon", Text("One dump by hand:\n" + MASTODON, "手動で1回ダンプする場合:\n" + MASTODON)),
+            ("Mastodon", Text("One dump by hand:\n" + MASTODON, "手動で1回ダンプする場合：\n" + MASTODON)),
             (
                 "Akkoma/Pleroma",
                 Text(
                     "One dump by hand (Pleroma's database is named pleroma):\n" + AKKOMA,
-                    "手動で1回ダンプする場合（Pleroma のデータベース名は pleroma）:\n" + AKKOMA,
+                    "手動で1回ダンプする場合（Pleroma のデータベース名は pleroma）：\n" + AKKOMA,
                 ),
             ),
             (
                 "Misskey",
                 Text(
                     "One dump by hand; the name stands at db.db in .config/default.yml:\n" + MISSKEY,
-                    "手動で1回ダンプする場合（名前は .config/default.yml の db.db）:\n" + MISSKEY,
+                    "手動で1回ダンプする場合（名前は .config/default.yml の db.db）：\n" + MISSKEY,
                 ),
             ),
-            ("Pixelfed", Text("On MariaDB:\n" + PIXELFED, "MariaDB の場合:\n" + PIXELFED)),
+            ("Pixelfed", Text("On MariaDB:\n" + PIXELFED, "MariaDB の場合：\n" + PIXELFED)),
             (
                 "GoToSocial",
                 Text(

@@ -124,7 +124,7 @@ item = Item(
                     + "\n\nWith the database on another machine add DB_SSLMODE=verify-full.",
                     "同じホストなら、ソケットと peer 認証でパスワードは要りません。\n"
                     + MASTODON
-                    + "\n\nTCP の場合:\n"
+                    + "\n\nTCP の場合：\n"
                     + MASTODON_TCP
                     + "\n\nデータベースが別のホストにあるときは DB_SSLMODE=verify-full も加えます。",
                 ),

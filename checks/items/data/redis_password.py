@@ -93,7 +93,7 @@ item = Item(
                 "Debian/Ubuntu",
                 Text(
                     "Redis:\n" + DEBIAN + "\n\nValkey:\n" + VALKEY,
-                    "Redis の場合:\n" + DEBIAN + "\n\nValkey の場合:\n" + VALKEY,
+                    "Redis の場合：\n" + DEBIAN + "\n\nValkey の場合：\n" + VALKEY,
                 ),
             ),
             (

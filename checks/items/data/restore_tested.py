@@ -78,8 +78,8 @@ item = Item(
                     ".config/default.yml の id（ID 生成方式）は元のままにします。\n" + MISSKEY,
                 ),
             ),
-            ("Pixelfed", Text("On MariaDB:\n" + PIXELFED, "MariaDB の場合:\n" + PIXELFED)),
-            ("GoToSocial", Text("On SQLite:\n" + GOTOSOCIAL, "SQLite の場合:\n" + GOTOSOCIAL)),
+            ("Pixelfed", Text("On MariaDB:\n" + PIXELFED, "MariaDB の場合：\n" + PIXELFED)),
+            ("GoToSocial", Text("On SQLite:\n" + GOTOSOCIAL, "SQLite の場合：\n" + GOTOSOCIAL)),
         ),
     ),
     verify=Text(
