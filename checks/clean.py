@@ -11,7 +11,7 @@ _BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 
 def clean(value: str | bytes, limit: int = LINE_MAX, *, newlines: bool = True) -> str:
     """Foreign text made harmless: UTF-8 with replacement; control, bidi and surrogate characters become a
-    visible mark (U+FFFD); cut to `limit` characters with an ellipsis.  Newline and tab stay unless told not to."""
+    visible mark (U+FFFD); cut to `limit` characters with an ellipsis.  Newline and tab stay."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     text = text[: limit + 1]
     keep = "\n\t" if newlines else ""

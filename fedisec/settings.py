@@ -162,6 +162,8 @@ TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
 RESOLVER = env.text("FEDISEC_RESOLVER")
 TRUST_CA = env.text("FEDISEC_TRUST_CA")
 ALLOW_NETWORKS = env.words("FEDISEC_ALLOW_NETWORKS")
+# Named in the user agent; a page of the project by default, so that scans do not tell where fedisec runs.
+CONTACT_URL = env.text("FEDISEC_CONTACT", "https://github.com/fedisec/fedisec")
 DNSSEC_SECURE_NAME = env.text("FEDISEC_DNSSEC_SECURE_NAME", ".")
 DNSSEC_BOGUS_NAME = env.text("FEDISEC_DNSSEC_BOGUS_NAME", "dnssec-failed.org")
 

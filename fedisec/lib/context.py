@@ -7,5 +7,10 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """The version, and whether mails go to a folder because no relay was set."""
-    return {"fedisec_version": settings.VERSION, "mail_to_folder": not settings.EMAIL_URL}
+    """Version and colours; whether mails go to a folder because no relay was set."""
+    theme = request.COOKIES.get("theme", "auto")
+    return {
+        "fedisec_version": settings.VERSION,
+        "mail_folder": "" if settings.EMAIL_URL else settings.EMAIL_FILE_PATH,
+        "theme": theme if theme in {"light", "dark"} else "auto",
+    }

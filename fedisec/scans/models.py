@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from checks.probes import PHASES
 from fedisec.instances.models import Instance
 
 
@@ -61,6 +62,11 @@ class Scan(models.Model):
     @property
     def is_live(self) -> bool:
         return self.state in LIVE
+
+    @property
+    def phases(self) -> list[tuple[str, int, int]]:
+        """(phase, probes of it that ended, probes of it in all), in the order they are shown."""
+        return [(phase, *self.progress.get(phase, (0, 0))) for phase in PHASES]
 
 
 class ItemState(models.Model):

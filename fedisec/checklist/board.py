@@ -1,0 +1,207 @@
+"""The checklist of one instance as its page shows it: rows and posture.  Three queries, whatever its size."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from checks.errors import Reason
+from checks.items import TOPICS, all_items
+from checks.model import Item, Level, Status, Text
+from checks.reasons import REASONS
+from fedisec.checklist.models import Attestation, Waiver
+from fedisec.checklist.state import Effective, Said, Seen, State, Waived, effective
+from fedisec.instances.models import Instance
+from fedisec.scans.models import ItemState
+
+NEW_FOR = timedelta(hours=24)
+
+_NOT_SCANNED = Text("Not scanned yet.", "まだスキャンされていません。")
+_ASKED = Text("Only you can answer this.", "あなただけが答えられる項目です。")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One item on one instance, with everything its page needs."""
+
+    item: Item
+    state: Effective
+    machine: ItemState | None
+    attestation: Attestation | None
+    waiver: Waiver | None
+
+    @property
+    def is_new(self) -> bool:
+        """Not met for less than a day, after it had been met."""
+        machine = self.machine
+        return (
+            self.state.state is State.NOT_MET
+            and machine is not None
+            and machine.settled_since is not None
+            and machine.alerted
+            and machine.settled_since > timezone.now() - NEW_FOR
+        )
+
+    @property
+    def being_confirmed(self) -> bool:
+        """Seen once; a second look follows before anybody is told."""
+        return self.machine is not None and self.machine.candidate == "fail"
+
+    def summary(self, language: str) -> str:
+        """The sentence for what the machine found, or why it found nothing."""
+        machine = self.machine
+        if machine is None or machine.status == Status.MANUAL:
+            return (_ASKED if self.item.takes_answers else _NOT_SCANNED).in_language(language)
+        text = self.item.codes.get(machine.code)
+        if text is not None:
+            return text.filled(language, machine.data)
+        try:
+            return REASONS[Reason(machine.reason)].in_language(language)
+        except ValueError:  # a code of an older version
+            return machine.code
+
+
+@dataclass(frozen=True)
+class LevelCount:
+    """Met of applicable; accepted ones stand apart."""
+
+    level: Level
+    met: int
+    applicable: int
+    accepted: int
+
+
+@dataclass(frozen=True)
+class Posture:
+    """Where an instance stands."""
+
+    levels: tuple[LevelCount, ...]
+    states: Mapping[State, int]
+    required_not_met: int
+    not_met_since: datetime | None  # since when the oldest of them is not met
+    new: int
+    needs_you: int
+    unseen: int
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic with the rows that a filter left in it."""
+
+    id: str
+    title: Text
+    rows: tuple[Row, ...]
+    met: int
+    applicable: int
+
+
+def rows_of(instance: Instance, *, now: datetime | None = None) -> list[Row]:
+    """Every item of the catalogue with its state on `instance`, in the order of the checklist."""
+    now = now or timezone.now()
+    machine = {s.item_id: s for s in ItemState.objects.filter(instance=instance)}
+    said = {a.item_id: a for a in _live(Attestation, instance)}
+    waived = {w.item_id: w for w in _live(Waiver, instance)}
+    return [
+        make_row(item, machine.get(key), said.get(key), waived.get(key), now)
+        for key, item in all_items().items()
+    ]
+
+
+def row_of(instance: Instance, item: Item, *, now: datetime | None = None) -> Row:
+    """One item with its state on `instance`."""
+    key = item.id
+    return make_row(
+        item,
+        ItemState.objects.filter(instance=instance, item_id=key).first(),
+        _live(Attestation, instance).filter(item_id=key).first(),
+        _live(Waiver, instance).filter(item_id=key).first(),
+        now or timezone.now(),
+    )
+
+
+def _live(model, instance: Instance):  # type: ignore[no-untyped-def]  # one generic line for two models
+    return model.objects.filter(instance=instance, ended_at=None).select_related("by")
+
+
+def make_row(
+    item: Item,
+    machine: ItemState | None,
+    said: Attestation | None,
+    waived: Waiver | None,
+    now: datetime,
+) -> Row:
+    """The merge of one item's stored parts."""
+    state = effective(
+        item,
+        seen_of(machine),
+        Said(said.met, said.created_at, said.valid_until) if said else None,
+        Waived(waived.kind, waived.created_at, waived.valid_until) if waived else None,
+        now,
+    )
+    return Row(item, state, machine, said, waived)
+
+
+def seen_of(machine: ItemState | None) -> Seen | None:
+    """The machine's side of a stored state."""
+    if machine is None:
+        return None
+    reason = Reason(machine.reason) if machine.reason in set(Reason) else None
+    return Seen(
+        Status(machine.status), machine.since, reason, machine.code, machine.settled, machine.settled_since
+    )
+
+
+def posture(rows: Iterable[Row]) -> Posture:
+    """Counts over all rows; a filter of the page never changes them."""
+    rows = list(rows)
+    states = Counter(row.state.state for row in rows)
+    bad = [r for r in rows if r.item.level is Level.REQUIRED and r.state.state is State.NOT_MET]
+    since = [r.state.since for r in bad if r.state.since is not None]
+    return Posture(
+        levels=tuple(_level(level, rows) for level in Level),
+        states=states,
+        required_not_met=len(bad),
+        not_met_since=min(since) if since else None,
+        new=sum(row.is_new for row in rows),
+        needs_you=states[State.NEEDS_YOU],
+        unseen=states[State.COULD_NOT_CHECK],
+    )
+
+
+def _level(level: Level, rows: Iterable[Row]) -> LevelCount:
+    states = Counter(row.state.state for row in rows if row.item.level is level)
+    apart = states[State.ACCEPTED] + states[State.NOT_APPLICABLE]
+    return LevelCount(level, states[State.MET], states.total() - apart, states[State.ACCEPTED])
+
+
+def topics(rows: Iterable[Row]) -> list[Topic]:
+    """Rows grouped by topic in the order of the checklist; empty topics are left out."""
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(row.item.topic, []).append(row)
+    return [
+        Topic(
+            key,
+            TOPICS[key],
+            tuple(grouped[key]),
+            sum(r.state.state is State.MET for r in grouped[key]),
+            sum(r.state.state not in {State.ACCEPTED, State.NOT_APPLICABLE} for r in grouped[key]),
+        )
+        for key in TOPICS
+        if key in grouped
+    ]
+
+
+_URGENCY = {State.NOT_MET: 0, State.WARNING: 1, State.NEEDS_YOU: 2}
+_LEVELS = {Level.REQUIRED: 0, Level.RECOMMENDED: 1, Level.OPTIONAL: 2}
+
+
+def next_actions(rows: Iterable[Row], count: int = 5) -> list[Row]:
+    """What to do next: what is not met before warnings before questions, required before recommended."""
+    open_rows = [row for row in rows if row.state.state in _URGENCY]
+    open_rows.sort(key=lambda r: (_LEVELS[r.item.level], _URGENCY[r.state.state], r.item.id))
+    return open_rows[:count]

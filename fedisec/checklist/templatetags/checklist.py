@@ -1,0 +1,144 @@
+"""What templates need to show texts of the checks.  Nothing here marks text as safe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django import template
+from django.utils.translation import get_language, gettext, pgettext
+
+from checks.clean import clean
+from checks.model import Level, Text
+from fedisec.checklist.board import Row
+from fedisec.checklist.models import WaiverKind
+from fedisec.checklist.state import State
+
+register = template.Library()
+
+_STATE_ICONS = {
+    State.MET: "met",
+    State.WARNING: "warning",
+    State.NOT_MET: "not-met",
+    State.COULD_NOT_CHECK: "unseen",
+    State.NEEDS_YOU: "needs-you",
+    State.ACCEPTED: "accepted",
+    State.NOT_APPLICABLE: "not-applicable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, or lines of commands to copy."""
+
+    text: str
+    is_code: bool
+
+
+@register.filter
+def tr(text: Text) -> str:
+    """A text of the checks in the reader's language."""
+    return text.in_language(get_language() or "en")
+
+
+@register.filter
+def blocks(text: Text) -> list[Block]:
+    """Paragraphs and command blocks of a text: a block is code when all its lines are indented by four."""
+    found = []
+    for part in tr(text).strip("\n").split("\n\n"):
+        lines = part.split("\n")
+        code = all(line.startswith("    ") or not line.strip() for line in lines)
+        if code:
+            part = "\n".join(line[4:] for line in lines)
+            if found and found[-1].is_code:
+                found[-1] = Block(f"{found[-1].text}\n\n{part}", True)
+                continue
+            found.append(Block(part, True))
+        else:
+            found.extend(_mixed(lines))
+    return found
+
+
+def _mixed(lines: list[str]) -> list[Block]:
+    """A paragraph directly followed by its commands, without a blank line between."""
+    found: list[Block] = []
+    for line in lines:
+        code = line.startswith("    ")
+        text = line[4:] if code else line
+        if found and found[-1].is_code == code:
+            found[-1] = Block(f"{found[-1].text}\n{text}", code)
+        else:
+            found.append(Block(text, code))
+    return found
+
+
+@register.filter
+def summary(row: Row) -> str:
+    """What the machine found, in the reader's language."""
+    return row.summary(get_language() or "en")
+
+
+@register.filter
+def visible(value: str) -> str:
+    """Foreign text with control characters made visible, for a second time at the last door."""
+    return clean(value)
+
+
+@register.filter
+def icon(state: State) -> str:
+    """The name of the state's shape in the sprite."""
+    return _STATE_ICONS[state]
+
+
+@register.filter
+def state_word(state: State | str) -> str:
+    """The state in words; never shown by colour alone."""
+    return {
+        State.MET: pgettext("state", "met"),
+        State.WARNING: pgettext("state", "warning"),
+        State.NOT_MET: pgettext("state", "not met"),
+        State.COULD_NOT_CHECK: pgettext("state", "could not check"),
+        State.NEEDS_YOU: pgettext("state", "needs you"),
+        State.ACCEPTED: pgettext("state", "accepted"),
+        State.NOT_APPLICABLE: pgettext("state", "not applicable"),
+    }[State(state)]
+
+
+@register.filter
+def waiver_word(kind: str) -> str:
+    return str(WaiverKind(kind).label) if kind in WaiverKind.values else kind
+
+
+@register.filter
+def level_word(level: Level | str) -> str:
+    return {
+        Level.REQUIRED: gettext("required"),
+        Level.RECOMMENDED: gettext("recommended"),
+        Level.OPTIONAL: gettext("optional"),
+    }[Level(level)]
+
+
+@register.filter
+def phase_word(phase: str) -> str:
+    """A phase of a scan in words."""
+    return {
+        "dns": gettext("DNS"),
+        "mail": gettext("Mail policy"),
+        "tls": gettext("TLS and certificates"),
+        "web": gettext("Web headers"),
+        "software": gettext("Fediverse software"),
+        "ssh": gettext("SSH"),
+        "ports": gettext("Open ports"),
+    }.get(phase, phase)
+
+
+@register.filter
+def source_word(number: str) -> str:
+    """The name of a source text."""
+    return {
+        "000": gettext("Securing Mastodon Instances"),
+        "001": gettext("Setting up a secure Mastodon server"),
+        "002": gettext("Security of a Mastodon instance (blog)"),
+        "003": gettext("Mastodon admins' security checklist, 2020 edition"),
+        "004": gettext("Akkoma: hardening your instance"),
+        "+": gettext("field practice"),
+    }.get(number, number)

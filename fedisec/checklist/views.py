@@ -1,0 +1,187 @@
+"""The pages people work on: overview, instance, item, answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from checks.items import all_items
+from checks.model import Item, Level
+from fedisec.accounts.models import Role, User
+from fedisec.checklist import answers
+from fedisec.checklist.board import next_actions, posture, row_of, rows_of, topics
+from fedisec.checklist.filters import Filter
+from fedisec.checklist.forms import AnswerForm, WaiverForm
+from fedisec.checklist.overview import lines_of, software_of
+from fedisec.checklist.sentence import sentence
+from fedisec.checklist.state import State
+from fedisec.instances.access import instance_for, instances_for
+from fedisec.instances.models import Instance
+from fedisec.scans.models import Change, Scan, ScanState
+from fedisec.scans.views import person
+
+CHANGES_SHOWN = 10
+
+
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """All instances of the reader, the ones that need a hand first."""
+    user = person(request)
+    lines = lines_of(list(instances_for(user).order_by("domain")))
+    return render(request, "checklist/overview.html", {"lines": lines, "can_add": _may_edit_any(user)})
+
+
+def _may_edit_any(user: User) -> bool:
+    return user.memberships.filter(role__in=(Role.EDITOR, Role.OWNER)).exists()
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def instance(request: HttpRequest, domain: str) -> HttpResponse:
+    """Where an instance stands: sentence, counts, changes, next actions, and the filtered checklist."""
+    found = instance_for(person(request), domain)
+    context = _page(request, found)
+    htmx = getattr(request, "htmx", None)
+    if htmx and htmx.target == "list":
+        return render(request, "checklist/list.html", context)
+    return render(request, "checklist/instance.html", context)
+
+
+def _page(request: HttpRequest, found: Instance) -> dict[str, Any]:
+    rows = rows_of(found)
+    wanted = Filter.of(request.GET)
+    scan = Scan.objects.filter(instance=found).defer("facts").first()
+    last = Scan.objects.filter(instance=found, state=ScanState.DONE).defer("facts").first()
+    standing = posture(rows)
+    return {
+        "instance": found,
+        "posture": standing,
+        "sentence": sentence(standing, scanned=last is not None),
+        "filter": wanted,
+        "topics": topics(wanted.apply(rows, get_language() or "en")),
+        "next_actions": next_actions(rows) if last else [],
+        "changes": changes_of(found),
+        "scan": scan,
+        "last_scan": last,
+        "levels": list(Level),
+        "states": list(State),
+        "opened": request.GET.get("open", ""),
+        "may_edit": may_edit(person(request), found),
+        "software": software_of(rows),
+    }
+
+
+def changes_of(found: Instance) -> list[tuple[Change, Item | None]]:
+    """The latest confirmed changes, newest first."""
+    kinds = ("regressed", "recovered", "rejudged")
+    latest = Change.objects.filter(instance=found, kind__in=kinds)[:CHANGES_SHOWN]
+    return [(change, all_items().get(change.item_id)) for change in latest]
+
+
+def may_edit(user: User, found: Instance) -> bool:
+    return instances_for(user, Role.EDITOR).filter(pk=found.pk).exists()
+
+
+@require_GET
+@vary_on_headers("HX-Request")
+def item(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
+    """One item: a page of its own, or (for htmx) what opens in place under its line."""
+    found, entry = _found(person(request), domain, item_id)
+    fragment = bool(getattr(request, "htmx", None))
+    template = "checklist/item_body.html" if fragment else "checklist/item.html"
+    return render(request, template, _item_context(request, found, entry))
+
+
+def _found(user: User, domain: str, item_id: str, role: Role = Role.VIEWER) -> tuple[Instance, Item]:
+    entry = all_items().get(item_id)
+    if entry is None:
+        raise Http404
+    return instance_for(user, domain, role), entry
+
+
+def _item_context(
+    request: HttpRequest,
+    found: Instance,
+    entry: Item,
+    form: AnswerForm | None = None,
+    waiver_form: WaiverForm | None = None,
+) -> dict[str, Any]:
+    row = row_of(found, entry)
+    return {
+        "instance": found,
+        "row": row,
+        "item": entry,
+        "form": form or AnswerForm(entry),
+        "waiver_form": waiver_form or WaiverForm(),
+        "may_edit": may_edit(person(request), found),
+        "history": Change.objects.filter(instance=found, item_id=entry.id)[:20],
+    }
+
+
+@require_POST
+def answer(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
+    """Records met or not met; what was typed comes back with the error when it does not fit."""
+    found, entry = _found(person(request), domain, item_id, Role.EDITOR)
+    if not entry.takes_answers:
+        raise Http404
+    form = AnswerForm(entry, request.POST)
+    if not form.is_valid():
+        return _again(request, _item_context(request, found, entry, form=form))
+    given = form.cleaned_data
+    answers.attest(
+        found,
+        entry,
+        person(request),
+        met=given["met"],
+        note=given["note"],
+        link=given["link"],
+        days=given["days"],
+    )
+    return _answered(request, found, entry)
+
+
+@require_POST
+def waive(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
+    """Sets an item aside with a reason and an end."""
+    found, entry = _found(person(request), domain, item_id, Role.EDITOR)
+    form = WaiverForm(request.POST)
+    if not form.is_valid():
+        return _again(request, _item_context(request, found, entry, waiver_form=form))
+    given = form.cleaned_data
+    answers.waive(
+        found, entry, person(request), kind=given["kind"], reason=given["reason"], days=given["days"]
+    )
+    return _answered(request, found, entry)
+
+
+@require_POST
+def withdraw(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
+    """Takes an answer or a waiver back."""
+    found, entry = _found(person(request), domain, item_id, Role.EDITOR)
+    answers.withdraw(found, entry)
+    return _answered(request, found, entry)
+
+
+def _again(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    if getattr(request, "htmx", None):
+        # htmx swaps nothing on an error status, and the reader must see the message.
+        return render(request, "checklist/item_body.html", context)
+    return render(request, "checklist/item.html", context, status=422)
+
+
+def _answered(request: HttpRequest, found: Instance, entry: Item) -> HttpResponse:
+    """htmx: the line anew and the counts above it; a plain form: back to the item's page."""
+    if not getattr(request, "htmx", None):
+        return redirect(reverse("item", args=[found.domain, entry.id]))
+    rows = rows_of(found)
+    standing = posture(rows)
+    scanned = Scan.objects.filter(instance=found, state=ScanState.DONE).exists()
+    context = _item_context(request, found, entry)
+    context |= {"posture": standing, "sentence": sentence(standing, scanned=scanned), "open": True}
+    return render(request, "checklist/answered.html", context)
