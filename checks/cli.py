@@ -1,0 +1,220 @@
+"""The library's face: `python -m checks scan | judge | items | collector`.
+
+Exit codes: 0 no required item fails · 1 some fail · 2 usage · 3 the target could not be reached at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from checks import CHECKS_VERSION
+from checks.codec import CodecError, decode_facts, encode_facts
+from checks.errors import Reason
+from checks.evaluate import evaluate
+from checks.facts import Facts, Missing
+from checks.facts.dns import Addresses
+from checks.items import all_items
+from checks.model import Item, Level, Status, Verdict
+from checks.probes import gather
+from checks.probes.addresses import parse_networks
+from checks.report import Report, as_json, as_lines
+from checks.target import Target, TargetError, Vantage, parse_domain
+
+EXIT_OK, EXIT_FAILS, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
+
+_TARGET_ERRORS = {
+    "empty": "a domain is needed, for example mastodon.example",
+    "too_long": "a domain has 253 characters at most",
+    "control": "the domain holds control characters",
+    "address": "give the domain, not an address",
+    "local": "this name exists only inside a network",
+    "single_label": "a domain has at least two parts, for example mastodon.example",
+    "bad_name": "this is not a valid domain name",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        code: int = given.run(given)
+    except UsageError as error:
+        print(f"checks: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except BrokenPipeError:
+        return EXIT_OK
+    return code
+
+
+class UsageError(Exception):
+    """Something on the command line that argparse cannot see."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m checks", description="Security checks for fediverse servers"
+    )
+    parser.add_argument("--version", action="version", version=CHECKS_VERSION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    scan = commands.add_parser("scan", help="look at a server from outside and judge it")
+    scan.set_defaults(run=_scan)
+    scan.add_argument("domain")
+    scan.add_argument("--resolver", default="", metavar="IP[:PORT]", help="a validating resolver you trust")
+    scan.add_argument("--trust-ca", type=Path, metavar="FILE", help="extra trusted roots, PEM")
+    scan.add_argument("--allow-network", action="append", default=[], metavar="CIDR")
+    scan.add_argument("--mail-from", default="", metavar="DOMAIN", help="domain of the From address")
+    scan.add_argument("--dkim-selector", action="append", default=[], metavar="S")
+    scan.add_argument("--origin", action="append", default=[], metavar="IP", help="address behind a CDN")
+    scan.add_argument("--ssh-port", type=int, default=22, metavar="PORT")
+    scan.add_argument(
+        "--dnssec-names", nargs=2, metavar=("SECURE", "BOGUS"), help="names for the resolver's self-test"
+    )
+    scan.add_argument("--facts-out", type=Path, metavar="FILE", help="save what was seen")
+    judge = commands.add_parser("judge", help="judge saved facts again, without network")
+    judge.set_defaults(run=_judge)
+    judge.add_argument("facts", type=Path)
+    items = commands.add_parser("items", help="list the checklist")
+    items.set_defaults(run=_items)
+    for command in (scan, judge, items):
+        command.add_argument("--json", action="store_true")
+        command.add_argument("--lang", choices=("en", "ja"), default="en")
+    for command in (scan, judge):
+        command.add_argument("--only", default="", metavar="ID,…", help="only these items")
+    collector = commands.add_parser("collector", help="print the read-only script for the inside")
+    collector.set_defaults(run=_collector)
+    return parser
+
+
+def _scan(given: argparse.Namespace) -> int:
+    chosen = _chosen(given.only)
+    target, vantage = _target(given), _vantage(given)
+    started, clock = datetime.now(UTC), time.monotonic()
+    gathered = asyncio.run(gather(target, vantage, progress=_show_progress))
+    seconds = time.monotonic() - clock
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if given.facts_out:
+        given.facts_out.write_text(json.dumps(encode_facts(gathered.facts), indent=1))
+    report = Report(target.domain, started, seconds, gathered.connections, evaluate(gathered.facts, chosen))
+    _print(report, given)
+    if _unreachable(gathered.facts):
+        print(f"checks: {target.domain} could not be reached", file=sys.stderr)
+        return EXIT_UNREACHABLE
+    return _exit_code(report.verdicts)
+
+
+def _judge(given: argparse.Namespace) -> int:
+    chosen = _chosen(given.only)
+    try:
+        facts = decode_facts(json.loads(given.facts.read_text()))
+    except OSError as error:
+        raise UsageError(f"cannot read {given.facts}: {error.strerror}") from error
+    except (CodecError, ValueError) as error:
+        raise UsageError(f"{given.facts} is no facts file: {error}") from error
+    addresses = facts.maybe(Addresses)
+    domain = addresses.host if addresses else str(given.facts)
+    report = Report(domain, datetime.now(UTC), 0.0, {}, evaluate(facts, chosen))
+    _print(report, given)
+    return _exit_code(report.verdicts)
+
+
+def _items(given: argparse.Namespace) -> int:
+    if given.json:
+        print(
+            json.dumps(
+                [_described(item, given.lang) for item in all_items().values()], indent=1, ensure_ascii=False
+            )
+        )
+        return EXIT_OK
+    for item in all_items().values():
+        print(
+            f"{item.id:34} {item.level:12} {','.join(item.settles):10} {item.title.in_language(given.lang)}"
+        )
+    return EXIT_OK
+
+
+def _described(item: Item, language: str) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "level": item.level.value,
+        "settles": [s.value for s in item.settles],
+        "title": item.title.in_language(language),
+        "sources": [{"text": s.text, "section": s.section} for s in item.sources],
+    }
+
+
+def _collector(given: argparse.Namespace) -> int:
+    print(
+        "checks: the collector comes with the inside checks; this version looks from outside", file=sys.stderr
+    )
+    return EXIT_USAGE
+
+
+def _target(given: argparse.Namespace) -> Target:
+    try:
+        domain = parse_domain(given.domain)
+        mail_from = parse_domain(given.mail_from) if given.mail_from else ""
+    except TargetError as error:
+        raise UsageError(_TARGET_ERRORS[error.code]) from error
+    return Target(domain, mail_from, tuple(given.dkim_selector), tuple(given.origin), given.ssh_port)
+
+
+def _vantage(given: argparse.Namespace) -> Vantage:
+    try:
+        parse_networks(given.allow_network)
+    except ValueError as error:
+        raise UsageError(f"--allow-network: {error}") from error
+    try:
+        pem = given.trust_ca.read_text() if given.trust_ca else ""
+    except OSError as error:
+        raise UsageError(f"cannot read {given.trust_ca}: {error.strerror}") from error
+    names = (
+        {}
+        if not given.dnssec_names
+        else dict(zip(("secure_name", "bogus_name"), given.dnssec_names, strict=True))
+    )
+    return Vantage(given.resolver, pem, tuple(given.allow_network), **names)
+
+
+def _chosen(only: str) -> list[Item] | None:
+    if not only:
+        return None
+    try:
+        return [all_items()[key.strip()] for key in only.split(",") if key.strip()]
+    except KeyError as error:
+        raise UsageError(f"--only: there is no item {error}") from error
+
+
+def _print(report: Report, given: argparse.Namespace) -> None:
+    if given.json:
+        print(json.dumps(as_json(report, given.lang), indent=1, ensure_ascii=False))
+        return
+    for line in as_lines(report, given.lang):
+        print(line)
+
+
+def _show_progress(phase: str, done: int, all_of_it: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{phase} {done}/{all_of_it}", end="", file=sys.stderr, flush=True)
+
+
+def _exit_code(verdicts: Mapping[str, Verdict]) -> int:
+    fails = any(
+        v.status is Status.FAIL and all_items()[key].level is Level.REQUIRED for key, v in verdicts.items()
+    )
+    return EXIT_FAILS if fails else EXIT_OK
+
+
+def _unreachable(facts: Facts) -> bool:
+    """True when not even the addresses of the target are known, or none of them answered anything."""
+    gap = facts.missing.get(Addresses)
+    return isinstance(gap, Missing) and gap.reason is not Reason.NOT_ASKED
