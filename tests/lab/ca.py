@@ -66,7 +66,9 @@ class LabCa:
         issuer = self.intermediate
         certificate = (
             self._builder(_name(name), key, issuer.subject, age_days, left_days)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in (name, *more)]), critical=False)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(n) for n in (name, *more)]), critical=False
+            )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(leaf=True, encipher=bool(rsa_bits)), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -84,7 +86,12 @@ class LabCa:
         return Leaf(chain, key_file, certificate)
 
     def _authority(
-        self, name: x509.Name, key: _Key, issuer: x509.Name, signer: ec.EllipticCurvePrivateKey, path_length: int
+        self,
+        name: x509.Name,
+        key: _Key,
+        issuer: x509.Name,
+        signer: ec.EllipticCurvePrivateKey,
+        path_length: int,
     ) -> x509.Certificate:
         signer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
         return (

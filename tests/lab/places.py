@@ -18,8 +18,6 @@ NS1_IP, NS2_IP = "127.66.0.54", "127.66.1.54"
 GOOD_IP, MEDIA_IP, MX_IP, MTA_STS_IP = "127.66.0.10", "127.66.0.11", "127.66.0.12", "127.66.0.13"
 BAD_IP, BAD_MAIL_IP = "127.66.0.20", "127.66.0.22"
 RECEIVER_IP = "127.66.0.25"
-# nginx says here which configuration its workers run; no name points here, no port of good or bad is used.
-CONTROL_IP = "127.66.0.99"
 
 GOOD_IP6, MEDIA_IP6, MX_IP6, MTA_STS_IP6 = "fd66::10", "fd66::11", "fd66::12", "fd66::13"
 NS1_IP6, NS2_IP6 = "fd66::54", "fd66::1:54"

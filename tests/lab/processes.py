@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"])
+_PATH = os.pathsep.join(
+    [os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"]
+)
 _TAIL_LINES = 15
 
 
@@ -38,7 +40,9 @@ def run(argv: Sequence[str], cwd: Path | None = None) -> str:
     """Runs a tool to its end; LabError with its words when it fails."""
     done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, timeout=30, check=False)
     if done.returncode:
-        raise LabError(f"{Path(argv[0]).name} failed ({done.returncode}): {(done.stderr or done.stdout).strip()}")
+        raise LabError(
+            f"{Path(argv[0]).name} failed ({done.returncode}): {(done.stderr or done.stdout).strip()}"
+        )
     return done.stdout
 
 
