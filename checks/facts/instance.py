@@ -1,24 +1,13 @@
-"""What the fediverse software says about itself, without a login."""
+"""What the fediverse software says about its settings, without a login."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from checks.facts import Fact, Missing
+from checks.facts.software import Software
 
-
-@dataclass(frozen=True, slots=True)
-class Software(Fact):
-    """The recognised software.  `family` is the upstream that advisories and defaults are looked up by."""
-
-    name: str  # as it calls itself, lower case: "akkoma", "sharkey"
-    family: str  # mastodon pleroma akkoma misskey pixelfed gotosocial friendica lemmy peertube; "" if unknown
-    version: str  # as given
-    base_version: str  # upstream version without fork or build suffix; "" where it cannot be told
-    fork: str = ""  # fork marker ("glitch"), "" for upstream
-    prerelease: bool = False
-    source_url: str | None = None  # repository or source offer it names
-    via: str = "nodeinfo"  # where it was read: nodeinfo, instance_v1, instance_v2, meta …
+__all__ = ["ContactDomain", "InstanceInfo", "Software"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +27,18 @@ class InstanceInfo(Fact):
     contact_account: str | None | Missing
     user_count: int | Missing
     setup_open: bool | Missing  # a first-run set-up is open to strangers
+    terms_default: bool | Missing  # the terms are the text that ships with the software
+    privacy_default: bool | Missing
     media_urls: tuple[str, ...] = ()  # sample URLs of uploads (avatar, thumbnail)
     actor_url: str | None = None  # a public actor, for the signed-fetch probe
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDomain(Fact):
+    """Whether mail to the published contact address can arrive, by the DNS of its domain."""
+
+    domain: str
+    exists: bool
+    mx: tuple[str, ...]  # "preference host"; "0 ." is the null MX
+    has_address: bool  # the domain itself has an address: mail would try it where there is no MX
+    mx_resolves: bool  # at least one MX host has an address

@@ -119,9 +119,10 @@ class HttpClient:
 
         Each hop is vetted anew; only the first may be plain http, and only where `url` is.  It must stay on
         the same site (one name the other's parent, or equal), or keep the path that was asked for, so that a
-        scanned host cannot choose what a third one is asked; `anywhere` lifts that.  A hop that may not be followed ends the chain: the
-        last page is then itself a redirect.  The first answer raises; a later one that fails ends the chain
-        when a redirect to it was seen, because that much is known."""
+        scanned host cannot choose what a third one is asked; `anywhere` lifts that.
+
+        A hop that may not be followed ends the chain: its last page is then itself a redirect.  Failures of
+        an answer raise, save an address that may not be dialled."""
         pages = [await self.get(url, max_body=max_body)]
         while len(pages) <= hops:
             ahead = redirect_of(pages[-1])
@@ -230,13 +231,20 @@ def _take_apart(url: str) -> _Where:
 
 
 def _read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    found = tuple(
+    found = [
         (clean(name, 200, newlines=False).lower(), clean(value, HEADER_CHARS, newlines=False))
         for name, value in lines
-    )
+    ]
     if len(found) > HEADER_LINES:
         raise TooLarge(f"{len(found)} header lines")
-    return found
+    return tuple((name, without_secret(value) if name == "set-cookie" else value) for name, value in found)
+
+
+def without_secret(cookie: str) -> str:
+    """A Set-Cookie line without the cookie's value: its name and attributes are all that is judged."""
+    pair, separator, attributes = cookie.partition(";")
+    name, equals, _ = pair.partition("=")
+    return f"{name}{equals}…{separator}{attributes}" if equals else f"…{separator}{attributes}"
 
 
 async def _read_body(response: httpcore.Response, encoding: list[str], cap: int) -> tuple[bytes, bool]:

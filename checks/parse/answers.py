@@ -1,0 +1,44 @@
+"""What kind of answer is this: for us, or a closed door?"""
+
+from __future__ import annotations
+
+from checks.errors import Reason
+from checks.facts import Missing
+from checks.facts.http import FrontPage, Page
+
+# Marks of challenge and block pages of shields that answer 200 or 403 in the site's place.
+_CHALLENGES = (
+    "/cdn-cgi/challenge-platform/", "cf-browser-verification", "window._cf_chl_opt", "challenge-error-text",
+    "anubis_challenge", "/.within.website/", "__ddg", "incapsula incident", "_incapsula_resource",
+    "sucuri website firewall", "awswafintegration", "datadome", "go-away challenge",
+)  # fmt: skip
+_SERVER_TROUBLE = frozenset({401, 403, 407, 408, 421, 425, 429, 451})
+
+
+def withheld(page: Page) -> Missing | None:
+    """Why the answer says nothing about the software: sign-in, block, overload, server fault, challenge."""
+    if page.status in _SERVER_TROUBLE or page.status >= 500:
+        return Missing(Reason.WITHHELD, f"HTTP {page.status}")
+    if page.header("cf-mitigated") is not None or page.header("x-amzn-waf-action") is not None:
+        return Missing(Reason.WITHHELD, "challenge page")
+    head = page.body[:16384].lower()
+    if "text/html" in page.media_type and any(mark in head for mark in _CHALLENGES):
+        return Missing(Reason.WITHHELD, "challenge page")
+    return None
+
+
+def readable(page: Page | Missing) -> Page | Missing:
+    """The page, or why it is not for us."""
+    return page if isinstance(page, Missing) else withheld(page) or page
+
+
+def html_document(front: FrontPage) -> Page | Missing:
+    """The HTML page whose policy headers count; Missing where there is none to judge."""
+    page = readable(front.document)
+    if isinstance(page, Missing):
+        return page
+    if page.media_type not in {"text/html", "application/xhtml+xml"}:
+        return Missing(Reason.WITHHELD, f"no HTML page: {page.media_type or 'no type'}"[:200])
+    if not 200 <= page.status < 300:
+        return Missing(Reason.WITHHELD, f"HTTP {page.status}")
+    return page
