@@ -139,8 +139,8 @@ class Lab:
         """Changes the bad server; the names are the fields of `BadState`.  Returns when that is what it serves."""
         state = replace(self.bad_state, **switches)
         before, self.bad_state = self.bad_state, state
-        ports = {"redis_open": state.redis_open, "postgres_open": state.postgres_open}
-        if self._bad_nginx is not None and replace(before, **ports) != state:
+        same_web = replace(before, redis_open=state.redis_open, postgres_open=state.postgres_open) == state
+        if self._bad_nginx is not None and not same_web:
             self._bad_nginx.reload(self._bad_blocks(self._bad_nginx))
         if before.redis_open != state.redis_open:
             self._redis = self._switch(

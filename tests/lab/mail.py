@@ -75,8 +75,9 @@ def start_mail(folder: Path, leaf: Leaf) -> Server:
     """Starts all three listeners in one child; they may not answer yet (see `mail_ready`)."""
     (folder / _SPOOL).mkdir(parents=True, exist_ok=True)
     repository = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, [str(repository), os.environ.get("PYTHONPATH", "")]))
     argv = [sys.executable, "-m", "tests.lab.mail", str(folder), str(leaf.chain), str(leaf.key)]
-    return Server("mail", argv, folder / "mail.log", env={"PYTHONPATH": str(repository)})
+    return Server("mail", argv, folder / "mail.log", env={"PYTHONPATH": path})
 
 
 def mail_ready() -> bool:
@@ -134,19 +135,21 @@ def _controllers(folder: Path, chain: str, key: str) -> list[Controller]:
     tls.load_cert_chain(chain, key)
     spool, mx = folder / _SPOOL, folder / "mx"
     mx.mkdir(exist_ok=True)
-    common = {"data_size_limit": _MAX_BYTES, "ident": "ESMTP"}
     return [
-        Controller(
-            _Handler(spool), at.RECEIVER_IP, RECEIVER_PORT, server_hostname="smtp.fedi.test", **common
-        ),
-        Controller(
-            _Handler(mx, at.GOOD), at.MX_IP, MX_PORT, server_hostname=at.MX, tls_context=tls, **common
-        ),
-        Controller(
-            _Handler(mx, at.GOOD), at.MX_IP6, MX_PORT, server_hostname=at.MX, tls_context=tls, **common
-        ),
-        Controller(_Handler(mx, at.BAD), at.BAD_MAIL_IP, MX_PORT, server_hostname=at.BAD_MAIL, **common),
+        _listener(_Handler(spool), at.RECEIVER_IP, RECEIVER_PORT, "smtp.fedi.test"),
+        _listener(_Handler(mx, at.GOOD), at.MX_IP, MX_PORT, at.MX, tls),
+        _listener(_Handler(mx, at.GOOD), at.MX_IP6, MX_PORT, at.MX, tls),
+        _listener(_Handler(mx, at.BAD), at.BAD_MAIL_IP, MX_PORT, at.BAD_MAIL),
     ]
+
+
+def _listener(
+    handler: _Handler, address: str, port: int, name: str, tls: ssl.SSLContext | None = None
+) -> Controller:
+    return Controller(
+        handler, address, port,
+        server_hostname=name, ident="ESMTP", tls_context=tls, data_size_limit=_MAX_BYTES,
+    )  # fmt: skip
 
 
 def main(folder: str, chain: str, key: str) -> int:
