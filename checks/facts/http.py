@@ -7,6 +7,9 @@ from datetime import datetime
 
 from checks.facts import Fact, Missing
 
+# The Origin of a stranger's page: reserved, so nobody allows it on purpose.
+FOREIGN_ORIGIN = "https://origin.invalid"
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -62,7 +65,8 @@ class PlainHttp(Fact):
 
 @dataclass(frozen=True, slots=True)
 class NoSuchPage(Fact):
-    """What the server says to a path that cannot exist: the measure for "served" and "not served"."""
+    """What the server says to a path that cannot exist: the measure for "served" and "not served".  Asked
+    with a foreign Origin, as are ApiPage and SignInPage."""
 
     page: Page
 
@@ -79,24 +83,6 @@ class SignInPage(Fact):
     """The software's sign-in page, for its cookies."""
 
     page: Page
-
-
-@dataclass(frozen=True, slots=True)
-class OriginAnswer:
-    """What an answer said to a request with a foreign Origin."""
-
-    url: str
-    status: int
-    allow_origin: str | None
-    allow_credentials: bool
-    sent_origin: str
-
-
-@dataclass(frozen=True, slots=True)
-class OriginAnswers(Fact):
-    """Answers to a foreign Origin: one document, one API path."""
-
-    answers: tuple[OriginAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)

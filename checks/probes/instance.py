@@ -1,7 +1,217 @@
-"""Probes of the instance phase."""
+"""Probes of the software phase: which software, which settings, who answers for it."""
 
 from __future__ import annotations
 
-from checks.probes.look import Probe
+import asyncio
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
-PROBES: tuple[Probe, ...] = ()
+from checks.data.tables import families, forks
+from checks.errors import Malformed, ParseError, ProbeError, Reason
+from checks.facts import Fact, Missing, MissingFact
+from checks.facts.dns import Lookup, Outcome
+from checks.facts.http import ApiPage, Page
+from checks.facts.instance import ContactDomain, InstanceInfo, Software
+from checks.parse.answers import withheld
+from checks.parse.instance_api import Doc, Docs, read_instance
+from checks.parse.json_caps import load_object, text_at
+from checks.parse.nodeinfo import NodeInfo, best_link, parse_nodeinfo
+from checks.parse.versions import parse_version, really
+from checks.probes import hidden
+from checks.probes.http import STRANGER, kept
+from checks.probes.look import Look, Probe
+
+_JSON = ("Content-Type", "application/json")
+_META_BODY = json.dumps({"detail": True}).encode()
+
+
+class _Api:
+    """The public API of one instance; remembers the first readable answer, whose headers count."""
+
+    def __init__(self, look: Look) -> None:
+        self._look, self.base = look, f"https://{look.target.domain}"
+        self.first: Page | None = None
+
+    async def document(self, path: str, *, post: bytes = b"") -> Doc:
+        """A JSON object, or why there is none: 404 means that this software does not have the path."""
+        try:
+            page = await self._page(path, post)
+            return load_object(page.body)
+        except ParseError as error:
+            return Missing(Reason.MALFORMED, f"{path}: {error}")
+        except ProbeError as error:
+            return Missing.of(error)
+        except MissingFact as gap:
+            return gap.missing
+
+    async def text(self, path: str) -> str | Missing:
+        """A text page; 404 means that there is none."""
+        try:
+            return (await self._page(path, b"")).body[:65536]
+        except ProbeError as error:
+            return Missing.of(error)
+        except MissingFact as gap:
+            return gap.missing
+
+    async def _page(self, path: str, post: bytes) -> Page:
+        headers = (*STRANGER, _JSON) if post else STRANGER
+        method = "POST" if post else "GET"
+        page = await self._look.http.get(self.base + path, method=method, headers=headers, body=post)
+        reason = withheld(page)
+        if reason is not None:
+            raise MissingFact(reason)
+        if page.status != 200:
+            raise MissingFact(Missing(Reason.NOT_ASKED, f"{path}: HTTP {page.status}"))
+        self.first = self.first or page
+        return page
+
+
+async def gather_instance(look: Look) -> Iterable[Fact]:
+    api = _Api(look)
+    nodeinfo = await _nodeinfo(look)
+    if isinstance(nodeinfo, NodeInfo):
+        name, version, via = nodeinfo.name, nodeinfo.version, "nodeinfo"
+        docs = await _documents(api, _family(name), nodeinfo)
+    else:
+        docs = await _without_nodeinfo(api, nodeinfo)
+        name, version, via = _recognise(docs)
+    software = _software(name, version, via, docs)
+    facts: list[Fact] = [software, read_instance(software.family, docs)]
+    if api.first is not None:
+        facts.append(ApiPage(kept(api.first, 0)))
+    return facts
+
+
+async def _nodeinfo(look: Look) -> NodeInfo | Missing:
+    """By the link of the well-known document, on this host or the one it redirected to."""
+    try:
+        chain = await look.http.follow(f"https://{look.target.domain}/.well-known/nodeinfo")
+        host = urlsplit(chain[-1].url).hostname or ""
+        link = best_link(_readable(chain[-1]), frozenset({look.target.domain, host}))
+        return parse_nodeinfo(_readable(await look.http.get(link)))
+    except ParseError as error:
+        return Missing(Reason.MALFORMED, str(error))
+    except ProbeError as error:
+        return Missing.of(error)
+    except MissingFact as gap:
+        return gap.missing
+
+
+def _readable(page: Page) -> str:
+    reason = withheld(page)
+    if reason is not None:
+        raise MissingFact(reason)
+    if page.status != 200:
+        raise Malformed(f"NodeInfo: HTTP {page.status}")
+    return page.body
+
+
+async def _documents(api: _Api, family: str, nodeinfo: NodeInfo) -> Docs:
+    """The documents that this family has, and no others: requests are counted."""
+    if family == "misskey":
+        return Docs(nodeinfo, meta=await api.document("/api/meta", post=_META_BODY))
+    if family == "lemmy":
+        return Docs(nodeinfo, site=await api.document("/api/v3/site"))
+    if family == "peertube":
+        return Docs(nodeinfo, config=await api.document("/api/v1/config"))
+    if family in {"pleroma", "akkoma"}:
+        v1, captcha, terms = await asyncio.gather(
+            api.document("/api/v1/instance"),
+            api.document("/api/v1/pleroma/captcha"),
+            api.text("/static/terms-of-service.html"),
+        )
+        return Docs(nodeinfo, v1=v1, captcha=captcha, terms_text=terms)
+    if family == "mastodon":
+        v2, privacy = await asyncio.gather(
+            api.document("/api/v2/instance"), api.document("/api/v1/instance/privacy_policy")
+        )
+        if not isinstance(v2, Missing) or v2.reason is not Reason.NOT_ASKED:
+            return Docs(nodeinfo, v2=v2, privacy=privacy)
+        return Docs(nodeinfo, v2=v2, v1=await api.document("/api/v1/instance"), privacy=privacy)
+    v1, v2 = await asyncio.gather(api.document("/api/v1/instance"), api.document("/api/v2/instance"))
+    return Docs(nodeinfo, v1=v1, v2=v2)
+
+
+async def _without_nodeinfo(api: _Api, reason: Missing) -> Docs:
+    """NodeInfo is malformed or absent: the APIs, until one answers.  A server that keeps silent or sends us
+    away is not asked further."""
+    if reason.reason is not Reason.MALFORMED:
+        raise MissingFact(reason)
+    docs = Docs(reason, v2=await api.document("/api/v2/instance"))
+    if isinstance(docs.v2, Missing):
+        docs = Docs(reason, v2=docs.v2, v1=await api.document("/api/v1/instance"))
+    if isinstance(docs.v1, Missing) and isinstance(docs.v2, Missing):
+        docs = Docs(reason, meta=await api.document("/api/meta", post=_META_BODY))
+        if isinstance(docs.meta, Missing):
+            raise MissingFact(reason)
+    return docs
+
+
+def _recognise(docs: Docs) -> tuple[str, str, str]:
+    """(name, version, where) from the instance APIs; a pretended Mastodon version names the real one."""
+    for via, doc in (("instance_v2", docs.v2), ("instance_v1", docs.v1)):
+        version = text_at(doc, "version", limit=200)
+        if version:
+            name, real = really(version) or ("mastodon", version)
+            return name, real, via
+    return "misskey", text_at(docs.meta, "version", limit=200) or "", "meta"
+
+
+def _family(name: str) -> str:
+    return name if name in families() else forks().get(name, "")
+
+
+def _software(name: str, version: str, via: str, docs: Docs) -> Software:
+    family = _family(name)
+    base, fork, prerelease = "", name if name in forks() else "", False
+    try:
+        read = parse_version(family, version)
+    except ParseError:
+        pass
+    else:
+        prerelease = read.prerelease
+        base, fork = ("", fork) if fork else (read.base, read.fork)
+    return Software(name, family, version, base, fork, prerelease, _source_url(docs), via, datetime.now(UTC))
+
+
+def _source_url(docs: Docs) -> str | None:
+    candidates = (
+        text_at(docs.v2, "source_url", limit=2000),
+        text_at(docs.v1, "source_url", limit=2000),
+        text_at(docs.meta, "repositoryUrl", limit=2000),
+        None if isinstance(docs.nodeinfo, Missing) else docs.nodeinfo.repository,
+    )
+    return next((url for url in candidates if url), None)
+
+
+async def gather_contact(look: Look) -> Iterable[Fact]:
+    """Whether mail to the contact address can arrive at all; nothing is sent."""
+    address = (await look.need(InstanceInfo)).contact_email
+    if isinstance(address, Missing) or not address or "@" not in address:
+        return ()
+    domain = address.rsplit("@", 1)[1].strip(" .>").lower()
+    mx = await look.dns.query(domain, "MX")
+    hosts = tuple(record.lower() for record in mx.records[:10])
+    names = [host for record in hosts if (host := record.split()[-1].rstrip("."))]
+    resolves = any(await asyncio.gather(*(_has_address(look, name) for name in names[:3])))
+    own = False if hosts else await _has_address(look, domain)
+    return (ContactDomain(domain, mx.outcome is not Outcome.NO_NAME, hosts, own, resolves),)
+
+
+async def _has_address(look: Look, name: str) -> bool:
+    found = [await look.dns.ask(name, "A"), await look.dns.ask(name, "AAAA")]
+    if any(isinstance(lookup, Lookup) and lookup.records for lookup in found):
+        return True
+    for lookup in found:
+        if isinstance(lookup, Missing):
+            raise MissingFact(lookup)
+    return False
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("instance", "software", (Software, InstanceInfo, ApiPage), gather_instance),
+    Probe("contact", "software", (ContactDomain,), gather_contact),
+    *hidden.PROBES,
+)

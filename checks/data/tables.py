@@ -1,0 +1,121 @@
+"""The data files of this package as typed tables, read once."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What is known of one family of software."""
+
+    name: str
+    upstream: str
+    agpl: bool
+    sign_in: str  # path of the page that sets the session's cookie; "" if there is none
+    panels: tuple[str, ...]
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Advisory:
+    """A published flaw.  `ranges`: (introduced, fixed) pairs, "0" = from the start, "" = not fixed."""
+
+    platform: str
+    id: str
+    severity: str
+    published: str
+    ranges: tuple[tuple[str, str], ...]
+    title: str
+    source: str
+    seen: bool  # the affected versions were read in the advisory itself, not inferred
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A line of releases: its newest release, and the day its support ends (None = still supported)."""
+
+    name: str
+    latest: str
+    released: date | None
+    ends: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of one software, newest branch first."""
+
+    as_of: date
+    rolling: bool  # only the newest release is supported
+    branches: tuple[Branch, ...]
+    source: str
+
+
+@cache
+def families() -> dict[str, Family]:
+    table = _toml("software.toml")
+    secrets = table["secrets"]
+    return {
+        name: Family(
+            name,
+            row["upstream"],
+            row["agpl"],
+            row["sign_in"],
+            tuple(row["panels"]),
+            tuple(secrets.get(name, ())),
+        )
+        for name, row in table["family"].items()
+    }
+
+
+@cache
+def forks() -> dict[str, str]:
+    """Name of a fork -> family."""
+    return dict(_toml("software.toml")["fork"])
+
+
+@cache
+def advisories() -> tuple[Advisory, ...]:
+    rows = json.loads(_text("advisories.json"))["advisories"]
+    return tuple(
+        Advisory(
+            row["platform"], row["id"], row["severity"], row["published"] or "",
+            tuple((low, high or "") for low, high in row["affected"]),
+            row["title"], row["source"], row["confidence"] == "seen",
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+@cache
+def releases() -> dict[str, Releases]:
+    table = _toml("releases.toml")
+    return {
+        name: Releases(
+            table["as_of"],
+            row["rolling"],
+            tuple(Branch(b["name"], b["latest"], b.get("released"), b.get("ends")) for b in row["branch"]),
+            row["source"],
+        )
+        for name, row in table["software"].items()
+    }
+
+
+@cache
+def shipped_policies() -> dict[str, str]:
+    """Family -> the content security policy its pages come with ("" = none at all)."""
+    return {name: row["policy"] for name, row in _toml("csp_baselines.toml")["shipped"].items()}
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(_text(name))

@@ -1,0 +1,125 @@
+"""Paths that a stranger should not see, the media store, and the unsigned fetch of an actor.
+
+Every body is recognised by its content; what is not the thing itself is dropped here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
+
+from checks.data.tables import families
+from checks.errors import Malformed, ParseError, ProbeError
+from checks.facts import Fact, Missing, MissingFact
+from checks.facts.http import MediaSample, NoSuchPage, Page, PanelPaths, PathSeen, SecretPaths, SignedFetch
+from checks.facts.instance import InstanceInfo, Software
+from checks.parse.answers import withheld
+from checks.parse.json_caps import load_object, text_at
+from checks.parse.served import Found, listing_in, panel_in, secret_in
+from checks.probes.http import kept
+from checks.probes.http_client import same_site
+from checks.probes.look import Look, Probe
+
+SECRETS = ("/.env", "/.git/config")
+_CLOSED = frozenset({401, 403, 404, 405, 410})
+_ACTIVITY = (("Accept", "application/activity+json"),)
+_ACTORS = frozenset({"Person", "Service", "Application", "Group", "Organization"})
+
+
+async def gather_hidden_paths(look: Look) -> Iterable[Fact]:
+    try:
+        family = families().get((await look.need(Software)).family)
+    except MissingFact:
+        family = None
+    try:
+        elsewhere = (await look.need(NoSuchPage)).page.body
+    except MissingFact:
+        elsewhere = ""
+    secrets = (*SECRETS, *(family.secrets if family else ()))
+    panels = family.panels if family else ("/metrics",)
+    seen = await asyncio.gather(
+        *(_path(look, path, secret_in, elsewhere) for path in secrets),
+        *(_path(look, path, panel_in, elsewhere) for path in panels),
+    )
+    return SecretPaths(tuple(seen[: len(secrets)])), PanelPaths(tuple(seen[len(secrets) :]))
+
+
+async def _path(
+    look: Look, path: str, recognise: Callable[[str], Found | None], elsewhere: str
+) -> PathSeen | Missing:
+    """What lies at `path`; Missing where the answer says nothing either way."""
+    try:
+        page = await look.http.get(f"https://{look.target.domain}{path}", max_body=65536)
+    except ProbeError as error:
+        return Missing.of(error)
+    reason = withheld(page)
+    if reason is not None and (page.status not in _CLOSED or "challenge" in reason.detail):
+        return reason
+    if page.status != 200 or kept(page).body == elsewhere:
+        return PathSeen(path, page.status)
+    found = recognise(page.body)
+    return PathSeen(path, page.status, found.kind, found.proof) if found else PathSeen(path, page.status)
+
+
+async def gather_media(look: Look) -> Iterable[Fact]:
+    """The first upload that can be fetched, and the root it lies in."""
+    info = await look.need(InstanceInfo)
+    for url in info.media_urls[:1]:
+        host = urlsplit(url).hostname or ""
+        page = await look.http.get(url, max_body=0)
+        reason = withheld(page)
+        if reason is not None:
+            raise MissingFact(reason)
+        where, listing = await _listing(look, url, host)
+        return (MediaSample(host, kept(page, 0), where, listing),)
+    return ()
+
+
+async def _listing(look: Look, url: str, host: str) -> tuple[str, str | Missing | None]:
+    """Where a listing was looked for, and the kind that was found.  On the web host itself the root is a
+    page of the software, so the folder of the uploads is asked for; elsewhere the root of the bucket."""
+    folder = "/" + urlsplit(url).path.lstrip("/").split("/")[0] + "/"
+    first = [folder] if host == look.target.domain else ["/", folder]
+    where = ""
+    for path in first:
+        where = f"https://{host}{path}"
+        try:
+            page = await look.http.get(where, max_body=8192)
+        except ProbeError as error:
+            return where, Missing.of(error)
+        found = listing_in(page.body) if page.status == 200 else None
+        if found:
+            return where, found.kind
+        if page.status >= 500 or page.status == 429:
+            return where, withheld(page)
+        if page.status in {401, 403}:
+            break  # the store refuses to list; a second look would only cost a request
+    return where, None
+
+
+async def gather_signed_fetch(look: Look) -> Iterable[Fact]:
+    url = (await look.need(InstanceInfo)).actor_url
+    if not url or not url.startswith("https://"):
+        return ()
+    if not same_site(urlsplit(url).hostname or "", look.target.domain):
+        raise Malformed("the actor lies on another host")
+    page = await look.http.get(url, headers=_ACTIVITY, max_body=65536)
+    if page.status != 401:
+        reason = withheld(page)
+        if reason is not None:
+            raise MissingFact(reason)
+    return (SignedFetch(url, page.status, _is_actor(page)),)
+
+
+def _is_actor(page: Page) -> bool:
+    try:
+        return page.status == 200 and text_at(load_object(page.body), "type") in _ACTORS
+    except ParseError:
+        return False
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("hidden_paths", "web", (SecretPaths, PanelPaths), gather_hidden_paths),
+    Probe("media", "web", (MediaSample,), gather_media),
+    Probe("signed_fetch", "software", (SignedFetch,), gather_signed_fetch),
+)
