@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import dns.asyncquery
 import dns.edns
@@ -23,7 +24,7 @@ import dns.rrset
 
 from checks.clean import clean
 from checks.errors import Malformed, ResolverFailed, TimedOut, TooLarge, Unreachable
-from checks.facts.dns import Lookup, Outcome
+from checks.facts.dns import Lookup, Outcome, Signature
 
 MAX_RECORDS = 100
 MAX_BYTES = 64 * 1024
@@ -134,7 +135,8 @@ def read_answer(name: dns.name.Name, rdtype: str, answer: dns.message.Message) -
     records = tuple(sorted(_show(rdtype, rdata) for rdata in found))  # resolvers rotate them
     if sum(map(len, records)) > MAX_BYTES:
         raise TooLarge(where)
-    return Lookup(shown, rdtype, Outcome.FOUND, records, secure, names, min(ttl, found.ttl))
+    signatures = _signatures(answer, end, found.rdtype)
+    return Lookup(shown, rdtype, Outcome.FOUND, records, secure, names, min(ttl, found.ttl), signatures)
 
 
 def show_name(name: dns.name.Name) -> str:
@@ -180,6 +182,20 @@ def _rrset(
         if rrset.name == name and rrset.rdtype == rdtype and len(rrset):
             return rrset
     return None
+
+
+def _signatures(
+    answer: dns.message.Message, name: dns.name.Name, covers: dns.rdatatype.RdataType
+) -> tuple[Signature, ...]:
+    found: list[Signature] = []
+    for rrset in answer.answer:
+        if rrset.name == name and rrset.rdtype == dns.rdatatype.RRSIG and rrset.covers == covers:
+            times = [(int(s.algorithm), s.inception, s.expiration) for s in rrset]
+            found += [
+                Signature(a, datetime.fromtimestamp(b, UTC), datetime.fromtimestamp(e, UTC))
+                for a, b, e in times
+            ]
+    return tuple(sorted(found, key=lambda s: s.ends)[:8])
 
 
 def _show(rdtype: str, rdata: dns.rdata.Rdata) -> str:

@@ -1,0 +1,92 @@
+"""The dated tables of names: certificate authorities, names that are only lent, mail providers."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A certificate authority: the issuer domains it honours in CAA, the O= of its intermediates."""
+
+    name: str
+    domains: tuple[str, ...]
+    organisations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LentNames:
+    tunnels: frozenset[str]  # gone when the tunnel ends
+    dynamic: frozenset[str]  # dynamic DNS
+
+
+@dataclass(frozen=True, slots=True)
+class MailProvider:
+    """How a provider shows in the DNS: endings of MX hosts, of SPF includes, its fixed DKIM selectors."""
+
+    name: str
+    mx: tuple[str, ...]
+    spf: tuple[str, ...]
+    selectors: tuple[str, ...]
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("checks.data").joinpath(name).read_text(encoding="utf-8"))
+
+
+@cache
+def authorities() -> tuple[Authority, ...]:
+    rows = _read("acme_cas.toml")["authority"]
+    return tuple(Authority(r["name"], tuple(r["domains"]), tuple(r["organisations"])) for r in rows)
+
+
+@cache
+def lent_names() -> LentNames:
+    return LentNames(
+        frozenset(_read("tunnels.toml")["suffixes"]), frozenset(_read("dynamic_dns.toml")["suffixes"])
+    )
+
+
+@cache
+def mail_providers() -> tuple[MailProvider, ...]:
+    rows = _read("mail_providers.toml")["provider"]
+    return tuple(
+        MailProvider(r["name"], tuple(r["mx"]), tuple(r["spf"]), tuple(r.get("selectors", ()))) for r in rows
+    )
+
+
+@cache
+def common_selectors() -> tuple[str, ...]:
+    """Selectors that mail software sets by default, the most common first."""
+    return tuple(_read("mail_providers.toml")["common_selectors"])
+
+
+def authority_of(organisation: str) -> Authority | None:
+    """The authority behind the O= of an issuer name."""
+    wanted = organisation.casefold().strip()
+    for authority in authorities():
+        if any(wanted == o.casefold() for o in authority.organisations):
+            return authority
+    return None
+
+
+def provider_of_mx(host: str) -> MailProvider | None:
+    return next((p for p in mail_providers() if any(_under(host, s) for s in p.mx)), None)
+
+
+def provider_of_spf(name: str) -> MailProvider | None:
+    return next((p for p in mail_providers() if any(_under(name, s) for s in p.spf)), None)
+
+
+def lent_suffix(name: str, suffixes: frozenset[str]) -> str:
+    """The suffix of the table that `name` stands under; "" for none."""
+    labels = name.split(".")
+    return next((s for i in range(len(labels)) if (s := ".".join(labels[i:])) in suffixes), "")
+
+
+def _under(name: str, suffix: str) -> bool:
+    return name == suffix or name.endswith("." + suffix)

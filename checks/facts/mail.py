@@ -1,0 +1,120 @@
+"""What the DNS and the mail hosts say about mail from and to an instance.
+
+The policies are kept as the answers they are read from: the items walk them again, so that stored facts can
+be judged by a later version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from checks.facts import Fact, Missing
+from checks.facts.dns import Asked, Lookup
+from checks.facts.http import Page
+
+
+@dataclass(frozen=True, slots=True)
+class MailHost:
+    """One MX host.  `v6` is asked only where there is no IPv4 address."""
+
+    preference: int
+    name: str  # "." = null MX
+    v4: Lookup | Missing | None = None
+    v6: Lookup | Missing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailRoutes(Fact):
+    """Where mail for the domain goes: at most four hosts, best preference first."""
+
+    domain: str
+    mx: Lookup | Missing
+    hosts: tuple[MailHost, ...] = ()
+    fallback: Lookup | Missing | None = None  # A of the domain, asked where it has no MX
+
+
+@dataclass(frozen=True, slots=True)
+class SpfAnswers(Fact):
+    """Every answer that a walk through the SPF tree needs; `cut`: the tree asked for more than is allowed."""
+
+    domain: str
+    asked: tuple[Asked, ...]
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DmarcAnswers(Fact):
+    """The tree walk, and the answers for report addresses in other organisations."""
+
+    domain: str
+    asked: tuple[Asked, ...]
+    reports: tuple[Asked, ...] = ()
+
+
+class Origin(StrEnum):
+    """Where a selector comes from; only a named one can fail."""
+
+    NAMED = "named"  # the admin says so
+    PROVIDER = "provider"  # the recognised mail provider uses it for everybody
+    GUESSED = "guessed"
+
+
+@dataclass(frozen=True, slots=True)
+class DkimAsked:
+    selector: str
+    origin: Origin
+    answer: Lookup | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class DkimAnswers(Fact):
+    """Key records.  `wildcard`: the answer for a selector that cannot exist; a record there makes guesses
+    worthless."""
+
+    domain: str
+    wildcard: Lookup | Missing
+    keys: tuple[DkimAsked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MtaSts(Fact):
+    """MTA-STS and TLS reports of the domain.  `policy` is None where no TXT record asks for one."""
+
+    domain: str
+    txt: Lookup | Missing
+    policy: Page | Missing | None
+    tls_reports: Lookup | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSession:
+    """One talk with a mail host on port 25, up to the certificate; nothing is ever sent."""
+
+    starttls: bool  # offered in the answer to EHLO
+    tls_version: str = ""  # "TLSv1.3"; "" without a handshake
+    tls_error: str = ""  # why the handshake failed
+    names: tuple[str, ...] = ()  # DNS names in the certificate
+    ends: datetime | None = None  # notAfter
+    self_signed: bool = False
+    certificate: bytes = b""  # DER
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpHost:
+    """`hosted`: run by somebody else, so it is not ours to judge (nor was it visited)."""
+
+    name: str
+    hosted: bool
+    session: SmtpSession | Missing
+    tlsa: Lookup | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpHosts(Fact):
+    """The mail hosts of the domain as a sender meets them; two of the instance's own are visited at most."""
+
+    domain: str
+    hosts: tuple[SmtpHost, ...]
+    seen_at: datetime
