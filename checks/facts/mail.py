@@ -99,6 +99,7 @@ class SmtpSession:
     ends: datetime | None = None  # notAfter
     self_signed: bool = False
     certificate: bytes = b""  # DER
+    public_key: bytes = b""  # DER of its SubjectPublicKeyInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from checks.errors import (
 )
 from checks.facts import Fact, Missing
 from checks.facts.dns import Addresses, Lookup, Outcome, ResolverHealth
+from checks.probes import dns_zone
 from checks.probes.dns_wire import Server, exchange, parse_name, read_answer
 from checks.probes.look import Look, Probe
 from checks.probes.net import Net
@@ -228,4 +229,5 @@ def _validates(
 PROBES: tuple[Probe, ...] = (
     Probe("addresses", "dns", (Addresses,), gather_addresses),
     Probe("resolver", "dns", (ResolverHealth,), gather_health),
+    *dns_zone.PROBES,
 )

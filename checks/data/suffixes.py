@@ -1,0 +1,28 @@
+"""Where names end: the ICANN section of the public suffix list that the publicsuffixlist package brings."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from publicsuffixlist import PublicSuffixList
+
+
+@cache
+def _list() -> PublicSuffixList:
+    return PublicSuffixList(only_icann=True)
+
+
+def public_suffix(name: str) -> str:
+    return str(_list().publicsuffix(name) or "")
+
+
+def registrable(name: str) -> str | None:
+    """The public suffix and one label; None for a public suffix itself."""
+    found = _list().privatesuffix(name)
+    return str(found) if found else None
+
+
+def same_registrable(one: str, other: str) -> bool:
+    """Whether two names lie under one registered domain (or are equal)."""
+    mine = registrable(one)
+    return one == other or (mine is not None and mine == registrable(other))

@@ -1,0 +1,140 @@
+"""The instance's own mail hosts on port 25: greeting, EHLO, STARTTLS, certificate.  No mail is ever begun."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from checks.clean import clean
+from checks.data.dns import provider_of_mx
+from checks.data.suffixes import same_registrable
+from checks.errors import Malformed, ProbeError, Reason, TimedOut, TooLarge, Withheld
+from checks.facts import Fact, Missing
+from checks.facts.mail import MailRoutes, SmtpHost, SmtpHosts, SmtpSession
+from checks.probes.http_dial import lenient_context
+from checks.probes.look import Look, Probe
+from checks.probes.net import Stream
+
+_PORT = 25
+_VISITED = 2
+_REPLY_BYTES = 16 * 1024
+_REPLY_S = 10.0  # greet pauses (postscreen) are six seconds by default
+_EHLO_NAME = "fedisec.invalid"  # RFC 2606: belongs to nobody, so it blames nobody
+_NAMES_MAX = 50
+_LINE = re.compile(rb"(\d{3})([ -])?([^\r\n]*)\r?\n")
+
+
+async def gather_smtp(look: Look) -> Iterable[Fact]:
+    routes = await look.need(MailRoutes)
+    names = [host.name for host in routes.hosts if host.name != "."]
+    own = [name for name in names if _is_own(look, name)][:_VISITED]
+    seen = await asyncio.gather(*(_visit(look, name) for name in own))
+    left_out = Missing(Reason.NOT_ASKED, "run by a mail service")
+    hosted = [SmtpHost(name, True, left_out, left_out) for name in names if not _is_own(look, name)]
+    return (SmtpHosts(routes.domain, (*seen, *hosted), datetime.now(UTC)),)
+
+
+def _is_own(look: Look, host: str) -> bool:
+    mine = (look.target.domain, look.target.mail_domain)
+    return provider_of_mx(host) is None and any(same_registrable(host, name) for name in mine)
+
+
+async def _visit(look: Look, name: str) -> SmtpHost:
+    session, tlsa = await asyncio.gather(_session(look, name), look.dns.ask(f"_{_PORT}._tcp.{name}", "TLSA"))
+    return SmtpHost(name, False, session, tlsa)
+
+
+async def _session(look: Look, name: str) -> SmtpSession | Missing:
+    try:
+        address = (await look.dns.addresses_of(name))[0]
+        async with look.net.politely(address):
+            stream = await look.net.connect(address, _PORT, "smtp")
+    except TimedOut as error:
+        return Missing(Reason.PORT_BLOCKED, error.detail)  # far more often our network than their host
+    except ProbeError as error:
+        return Missing.of(error)
+    try:
+        return await _talk(stream, name)
+    except ProbeError as error:
+        return Missing.of(error)
+    finally:
+        stream.close()
+
+
+async def _talk(stream: Stream, name: str) -> SmtpSession:
+    code, _ = await _reply(stream)
+    if code != 220:
+        raise Withheld(f"greeting {code}")
+    await stream.write(f"EHLO {_EHLO_NAME}\r\n".encode("ascii"))
+    code, lines = await _reply(stream)
+    if code != 250:
+        raise Withheld(f"EHLO {code}")
+    if not any(line.split()[:1] == ["STARTTLS"] for line in lines[1:]):
+        return SmtpSession(False)
+    await stream.write(b"STARTTLS\r\n")
+    code, _ = await _reply(stream)
+    if code != 220:
+        raise Withheld(f"STARTTLS {code}")
+    try:
+        await stream.start_tls(lenient_context(), name, timeout_s=_REPLY_S)
+    except ssl.SSLError as error:
+        return SmtpSession(True, tls_error=clean(error.reason or "no handshake", 80, newlines=False))
+    return _certificate(stream)
+
+
+async def _reply(stream: Stream) -> tuple[int, list[str]]:
+    """The code and the lines of one reply (RFC 5321 4.2.1); Malformed for anything else."""
+    buffer, lines = b"", []
+    while True:
+        found = _LINE.match(buffer)
+        if found is None:
+            if len(buffer) > _REPLY_BYTES:
+                raise TooLarge(stream.where)
+            if b"\n" in buffer:
+                raise Malformed(f"{stream.where}: no SMTP reply")
+            more = await stream.read(4096, timeout_s=_REPLY_S)
+            if not more:
+                raise Malformed(f"{stream.where}: closed without a whole reply")
+            buffer += more
+            continue
+        buffer = buffer[found.end() :]
+        lines.append(clean(found[3], 512, newlines=False).upper())
+        if found[2] != b"-":
+            return int(found[1]), lines
+        if len(lines) > 100:
+            raise TooLarge(stream.where)
+
+
+def _certificate(stream: Stream) -> SmtpSession:
+    tls = stream.ssl_object
+    der = tls.getpeercert(binary_form=True) if tls is not None else None
+    version = (tls.version() if tls is not None else None) or ""
+    if not der:
+        return SmtpSession(True, version, "no certificate")
+    try:
+        leaf = x509.load_der_x509_certificate(der)
+        key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        names = _names(leaf)
+        return SmtpSession(
+            True, version, "", names, leaf.not_valid_after_utc, leaf.issuer == leaf.subject, der, key
+        )
+    except (ValueError, x509.UnsupportedGeneralNameType) as error:
+        return SmtpSession(True, version, f"certificate: {type(error).__name__}", certificate=der)
+
+
+def _names(leaf: x509.Certificate) -> tuple[str, ...]:
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (x509.ExtensionNotFound, x509.DuplicateExtension):
+        return ()
+    names = found.value.get_values_for_type(x509.DNSName)
+    return tuple(clean(name, 255, newlines=False).lower() for name in names[:_NAMES_MAX])
+
+
+PROBES: tuple[Probe, ...] = (Probe("smtp", "mail", (SmtpHosts,), gather_smtp),)
