@@ -47,7 +47,7 @@ class Received:
     def text(self) -> str:
         """The plain text part, decoded; empty when there is none."""
         part = self.message.get_body(("plain",))
-        return str(part.get_content()) if isinstance(part, EmailMessage) else ""
+        return str(part.get_content()).replace("\r\n", "\n") if isinstance(part, EmailMessage) else ""
 
 
 class Mailbox:
