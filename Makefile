@@ -1,0 +1,63 @@
+# The two commands most people need: `make run` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+LIBRARY := checks fedisec tests bench manage.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check lab bench messages servers
+
+help:
+	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
+	@echo "make test   run the tests"
+	@echo "make check  formatting, types, imports, templates, migrations, settings"
+	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
+	@echo "make bench  measure a scan beside sslyze"
+
+setup: $(VENV)/.run
+setup-dev: $(VENV)/.dev
+
+$(VENV)/.run: requirements.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" "$(VENV)" requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" "$(VENV)" requirements-dev.txt
+	@touch $@ $(VENV)/.run
+
+run: setup
+	@exec $(PY) manage.py up
+
+# Everything in one network namespace with no way out: the lab's servers have their usual ports there, and no
+# test can reach anything else.  Where no namespace may be made, the tests that need one say so and are skipped.
+test: setup-dev servers
+	@$(PY) -m tests.lab.netns $(PY) -m pytest $(ARGS) || { code=$$?; [ $$code -eq 77 ] || exit $$code; \
+		echo "no network namespace here: the tests in the lab are left out"; $(PY) -m pytest $(ARGS); }
+
+servers:
+	@sh tools/servers.sh
+
+check: setup-dev
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check -q .
+	@$(VENV)/bin/mypy $(LIBRARY)
+	@$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/djlint templates --lint --quiet
+	@FEDISEC_SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(60))') sh tools/check_django.sh $(PY)
+	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; else echo "shellcheck is missing: shell scripts not checked"; fi
+
+lab: setup-dev servers
+	@exec $(PY) -m tests.lab $(ARGS)
+
+bench/.env/.ready: bench/requirements.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" bench/.env bench/requirements.txt
+	@touch $@
+
+bench: setup-dev servers bench/.env/.ready
+	@$(PY) -m tests.lab.netns $(PY) -m bench.outside
+
+# After a change of a text: collect, translate locale/ja, then this again.
+messages: setup-dev
+	@FEDISEC_SECRET_KEY=not-used-not-used-not-used-not-used-not-used-not-used $(PY) manage.py makemessages -l ja --no-location --no-obsolete -i .venv -i var -i tests -i bench
+	@FEDISEC_SECRET_KEY=not-used-not-used-not-used-not-used-not-used-not-used $(PY) manage.py compilemessages -l ja

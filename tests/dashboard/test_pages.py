@@ -1,0 +1,194 @@
+"""The pages as their readers meet them, without a browser."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from checks.items import all_items
+from fedisec.accounts.models import User
+from fedisec.checklist.models import Attestation, Waiver
+from fedisec.instances.models import Instance
+from fedisec.scans.models import Scan
+
+pytestmark = pytest.mark.django_db
+PAGE = "/instances/social.example/"
+ITEM = f"{PAGE}items/plan.hosting_considered/"
+ANSWER = {"met": "yes", "note": "Compared two hosters.", "days": "90"}
+HTMX = {"HX-Request": "true"}
+
+
+def test_an_empty_overview_says_the_next_step(as_charlie: Client) -> None:
+    assert b'href="/instances/add/"' in as_charlie.get("/").content
+
+
+def test_the_overview_says_where_each_instance_stands(as_alice: Client, scanned: Instance) -> None:
+    text = as_alice.get("/").content.decode()
+    assert "social.example" in text
+    assert "wait for your answer" in text or "required item" in text
+
+
+def test_the_instance_page_lists_every_item(as_alice: Client, scanned: Instance) -> None:
+    text = as_alice.get(PAGE).content.decode()
+    assert text.count('<details class="item"') == len(all_items())
+
+
+def test_the_filter_stands_in_the_address(as_alice: Client, scanned: Instance) -> None:
+    text = as_alice.get(PAGE, {"state": "not_met", "level": "recommended", "q": "HSTS"}).content.decode()
+    assert text.count('<details class="item"') == 1
+    assert 'id="http.hsts"' in text
+    assert 'value="HSTS"' in text
+    assert '<option value="not_met" selected>' in text
+
+
+@pytest.mark.parametrize("query", [{"level": "x"}, {"state": "<b>"}, {"q": "\0" * 300}, {"open": "../.."}])
+def test_an_odd_filter_does_no_harm(as_alice: Client, scanned: Instance, query: dict[str, str]) -> None:
+    assert as_alice.get(PAGE, query).status_code == 200
+
+
+def test_a_filter_that_fits_nothing_offers_the_way_back(as_alice: Client, scanned: Instance) -> None:
+    assert b"Nothing fits this filter." in as_alice.get(PAGE, {"q": "no such words"}).content
+
+
+def test_htmx_gets_the_list_alone(as_alice: Client, scanned: Instance) -> None:
+    answer = as_alice.get(PAGE, {"state": "not_met"}, headers={**HTMX, "HX-Target": "list"})
+    assert answer.content.lstrip().startswith(b'<div id="list">')
+    assert "HX-Request" in answer["Vary"]
+
+
+def test_evidence_is_shown_as_text_with_control_characters_made_visible(
+    as_alice: Client, scanned: Instance
+) -> None:
+    text = as_alice.get(f"{PAGE}items/http.hsts/").content.decode()
+    assert "<script>alert(1)" not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert "\x1b" not in text
+
+
+def test_an_answer_works_as_a_plain_form(as_alice: Client, scanned: Instance, alice: User) -> None:
+    answer = as_alice.post(f"{ITEM}answer/", ANSWER)
+    assert (answer.status_code, answer["Location"]) == (302, ITEM)
+    given = Attestation.objects.get()
+    assert (given.met, given.note, given.by) == (True, "Compared two hosters.", alice)
+    assert (given.valid_until - given.created_at).days == 90
+    assert "Compared two hosters." in as_alice.get(ITEM).content.decode()
+
+
+def test_an_answer_by_htmx_brings_the_line_and_the_counts(as_alice: Client, scanned: Instance) -> None:
+    text = as_alice.post(f"{ITEM}answer/", ANSWER, headers=HTMX).content.decode()
+    assert '<details class="item" id="plan.hosting_considered" open' in text
+    assert 'hx-swap-oob="true"' in text
+    assert "state-met" in text
+
+
+def test_a_required_item_wants_a_note_and_keeps_what_was_typed(as_alice: Client, scanned: Instance) -> None:
+    answer = as_alice.post(f"{ITEM}answer/", {**ANSWER, "note": "", "link": "https://wiki.example/x"})
+    assert answer.status_code == 422
+    assert not Attestation.objects.exists()
+    assert "https://wiki.example/x" in answer.content.decode()
+
+
+def test_a_new_answer_ends_the_one_before_and_keeps_it(as_alice: Client, scanned: Instance) -> None:
+    as_alice.post(f"{ITEM}answer/", ANSWER)
+    as_alice.post(f"{ITEM}answer/", {**ANSWER, "met": "no"})
+    old, new = Attestation.objects.order_by("pk")
+    assert (old.ended_why, new.ended_at, new.met) == ("replaced", None, False)
+
+
+def test_an_answer_can_be_taken_back(as_alice: Client, scanned: Instance) -> None:
+    as_alice.post(f"{ITEM}answer/", ANSWER)
+    as_alice.post(f"{ITEM}withdraw/")
+    assert Attestation.objects.get().ended_why == "withdrawn"
+
+
+def test_a_machines_fail_can_be_set_aside_but_not_answered(as_alice: Client, scanned: Instance) -> None:
+    path = f"{PAGE}items/http.hsts/"
+    assert as_alice.post(f"{path}answer/", ANSWER).status_code == 404
+    as_alice.post(f"{path}waive/", {"kind": "accepted_risk", "reason": "A test server.", "days": "30"})
+    assert Waiver.objects.get().reason == "A test server."
+    assert "state-accepted" in as_alice.get(path).content.decode()
+
+
+@pytest.mark.parametrize("action", ["answer/", "waive/", "withdraw/"])
+def test_a_viewer_may_look_but_not_answer(as_bob: Client, scanned: Instance, action: str) -> None:
+    assert as_bob.get(ITEM).status_code == 200
+    assert b'<form class="answer"' not in as_bob.get(ITEM).content
+    assert as_bob.post(ITEM + action, ANSWER).status_code == 404
+    assert as_bob.post(f"{PAGE}scan/").status_code == 404
+
+
+@pytest.mark.parametrize("path", [PAGE, ITEM, f"{PAGE}progress/"])
+def test_a_stranger_gets_404(as_charlie: Client, scanned: Instance, path: str) -> None:
+    assert as_charlie.get(path).status_code == 404
+    assert "social.example" not in as_charlie.get("/").content.decode()
+
+
+def test_an_unknown_item_is_404(as_alice: Client, scanned: Instance) -> None:
+    assert as_alice.get(f"{PAGE}items/no.such/").status_code == 404
+
+
+def test_progress_polls_itself_and_ends_by_itself(as_alice: Client, instance: Instance) -> None:
+    scan = Scan.objects.create(instance=instance, state="running", reason="manual", progress={"dns": [2, 2]})
+    text = as_alice.get(f"{PAGE}progress/", headers=HTMX).content.decode()
+    assert 'hx-trigger="every 1s"' in text and "DNS" in text
+    Scan.objects.filter(pk=scan.pk).update(state="done")
+    ended = as_alice.get(f"{PAGE}progress/", headers=HTMX)
+    assert ended["HX-Refresh"] == "true"
+    assert 'hx-trigger="every 1s"' not in ended.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "word"), [("ja,en;q=0.5", "必須"), ("en", "required"), ("de", "required")]
+)
+def test_the_browsers_language_decides(as_alice: Client, scanned: Instance, language: str, word: str) -> None:
+    answer = as_alice.get(PAGE, headers={"Accept-Language": language})
+    assert word in answer.content.decode()
+
+
+def test_the_language_can_be_switched(as_alice: Client, scanned: Instance) -> None:
+    as_alice.post("/language/", {"language": "ja", "next": PAGE})
+    assert "チェックリスト" in as_alice.get(PAGE).content.decode()
+
+
+def test_colours_can_be_chosen_and_never_lead_elsewhere(as_alice: Client, scanned: Instance) -> None:
+    answer = as_alice.post("/theme/", {"theme": "dark", "next": "https://evil.example/"})
+    assert answer["Location"] == "/"
+    assert 'data-theme="dark"' in as_alice.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", PAGE, ITEM, "/instances/add/", "/account/password/change/", "/nowhere/"]
+)
+def test_every_page_is_closed_to_foreign_content(as_alice: Client, scanned: Instance, path: str) -> None:
+    answer = as_alice.get(path)
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cache-Control"].startswith(("no-store", "max-age=0"))
+    text = answer.content.decode()
+    assert " style=" not in text and "onclick" not in text and "<style" not in text
+
+
+def test_queries_do_not_grow_with_the_instances(
+    as_alice: Client, scanned: Instance, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(10, exact=False):
+        as_alice.get("/")
+    for n in range(5):
+        Instance.objects.create(team=scanned.team, domain=f"more{n}.example")
+    with django_assert_num_queries(10, exact=False):
+        as_alice.get("/")
+
+
+def test_the_instance_page_needs_few_queries(
+    as_alice: Client, scanned: Instance, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(12, exact=False):
+        as_alice.get(PAGE)
+
+
+def test_the_role_decides_on_adding(as_bob: Client, scanned: Instance) -> None:
+    assert as_bob.get("/instances/add/").status_code == 404

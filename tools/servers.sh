@@ -1,0 +1,40 @@
+#!/bin/sh
+# The real servers that the tests run against.  As root on Debian or Ubuntu the missing ones are installed,
+# without being started; otherwise they are named, and the tests that need them say so and are skipped.
+set -eu
+
+packages=""
+need() {
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 || packages="$packages $2"
+}
+need nginx nginx-light
+need nsd nsd
+need ldns-signzone ldnsutils
+need unbound unbound
+need sshd openssh-server
+need redis-server redis-server
+need openssl openssl
+need xgettext gettext
+need shellcheck shellcheck
+need chromium chromium
+need ip iproute2
+# `ls` of a pattern that fits nothing fails: no PostgreSQL server of any version.
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages="$packages postgresql"
+fc-list :lang=ja 2>/dev/null | grep -q . || packages="$packages fontconfig fonts-noto-cjk"
+
+[ -n "$packages" ] || exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "missing, the tests that need them are skipped:$packages"
+    exit 0
+fi
+echo "installing:$packages"
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    # Installing must not start a server on this machine.
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+# shellcheck disable=SC2086  # a list of names
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
