@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
 import smtplib
 import socket
 import ssl
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
 from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
 from typing import Any
 
 import dns.flags
@@ -29,7 +36,7 @@ from tests.lab.ca import spki_sha256
 from tests.lab.databases import postgres_answers, redis_answers
 from tests.lab.fixtures import lab as lab
 from tests.lab.lab import Lab
-from tests.lab.processes import answers
+from tests.lab.processes import answers, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -388,3 +395,47 @@ def test_the_open_ports_close_and_open(bad_as_ever: Lab) -> None:
 def test_an_unknown_switch_is_refused(lab: Lab) -> None:
     with pytest.raises(TypeError, match="no_such_switch"):
         lab.set_bad(no_such_switch=True)
+
+
+@pytest.fixture
+def second_lab(lab: Lab) -> Iterator[subprocess.Popen[str]]:
+    """`python -m tests.lab --no-app` in a namespace of its own, up and printing."""
+    temporary = Path(tempfile.mkdtemp())
+    temporary.chmod(0o711)  # PostgreSQL runs as another user and has its folder in there
+    environment = {name: value for name, value in os.environ.items() if name != netns.MARK}
+    environment["TMPDIR"] = str(temporary)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.lab", "--no-app"],
+        env=environment, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1],
+    ) as running:  # fmt: skip
+        assert running.stdout is not None
+        assert any(line.startswith("export EMAIL_URL=") for line in running.stdout)
+        yield running
+        running.kill()
+    shutil.rmtree(temporary)  # what a killed lab could not remove itself
+
+
+def children_of(pid: int) -> list[Path]:
+    """Paths in /proc that exist as long as the children do."""
+    alive = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[1] == str(pid):
+                alive.append(stat)
+    return alive
+
+
+def is_running(stat: Path) -> bool:
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_lab_that_is_ended_leaves_no_server_behind(second_lab: subprocess.Popen[str], number: int) -> None:
+    servers = children_of(second_lab.pid)
+    assert len(servers) >= 8
+    second_lab.send_signal(number)
+    assert second_lab.wait(10) == (-number if number == signal.SIGKILL else 0)
+    assert wait_until(lambda: not any(map(is_running, servers)), 5)
