@@ -27,6 +27,12 @@ def withheld(page: Page) -> Missing | None:
     return None
 
 
+def header_lines(page: Page, *names: str) -> str:
+    """The header lines of these names as evidence, or the statement that there are none."""
+    found = [f"{key}: {value}" for key, value in page.headers if key in names]
+    return "\n".join(found) or f"HTTP {page.status}, no {' / '.join(names)} header"
+
+
 def readable(page: Page | Missing) -> Page | Missing:
     """The page, or why it is not for us."""
     return page if isinstance(page, Missing) else withheld(page) or page

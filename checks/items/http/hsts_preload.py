@@ -1,0 +1,85 @@
+"""If the HSTS header asks for preloading, does the site meet the conditions of hstspreload.org?"""
+
+from checks.errors import ParseError
+from checks.facts import Facts, seen
+from checks.facts.http import FrontPage, PlainHttp
+from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, not_applicable, passed, warned
+from checks.parse.answers import header_lines, readable
+from checks.parse.hsts import parse_hsts
+
+_NAME = "strict-transport-security"
+_YEAR = 31_536_000
+
+NGINX = """
+    add_header Strict-Transport-Security "max-age=63072000; includeSubDomains; preload" always;"""
+
+item = Item(
+    __name__,
+    level=Level.OPTIONAL,
+    settles=(OUTSIDE,),
+    sources=(Source("+"),),
+    title=Text(
+        "HSTS preloading is asked for only where it can be granted",
+        "HSTS プリロードは条件を満たす場合だけ申請している",
+    ),
+    why=Text(
+        "The word preload allows anybody to hand the name in for the list that browsers ship, and leaving that list takes months. Where the conditions are not met, the word has no effect but surprises.",
+        "preload を付けると、ブラウザ内蔵のリストへの登録を誰でも申請でき、外すには何か月もかかります。条件を満たさないまま付けても効果はなく、後で思わぬ影響だけが残ります。",
+    ),
+    expected=Text(
+        "Either no preload in the header, or preload together with includeSubDomains, a max-age of a year or more, and a redirect from http. Only a registered domain itself, not a sub-domain, can be listed.",
+        "ヘッダに preload がない状態。付けるなら includeSubDomains・1年以上の max-age・http からの転送がそろっている状態。登録できるのは登録ドメインそのもので、サブドメインは登録できません。",
+    ),
+    fix=Fix(
+        Text(
+            "If every sub-domain, now and later, can live with https only, meet the conditions and hand the name in at https://hstspreload.org/:\n"
+            + NGINX
+            + "\n\nOtherwise take the word preload out of the header. Misskey sends it by default; there override the header in the proxy, or leave it: without includeSubDomains nobody can list the name.",
+            "将来も含めてすべてのサブドメインを https だけで運用できるなら、条件を満たして https://hstspreload.org/ から申請します。\n"
+            + NGINX
+            + "\n\nそうでなければヘッダから preload を外します。Misskey は標準で付けるので、気になる場合はプロキシで上書きしてください。includeSubDomains がなければ登録されることはありません。",
+        )
+    ),
+    verify=Text(
+        "Enter the domain at https://hstspreload.org/ and read the remarks.",
+        "https://hstspreload.org/ にドメインを入力し、指摘を確認してください。",
+    ),
+    codes={
+        "eligible": Text(
+            "The header meets the conditions for preloading.", "プリロードの条件を満たしています。"
+        ),
+        "not_wanted": Text("The header does not ask for preloading.", "プリロードは申請していません。"),
+        "no_subdomains": Text(
+            "preload is sent without includeSubDomains, so it cannot be granted.",
+            "includeSubDomains がないため、preload は認められません。",
+        ),
+        "short": Text(
+            "preload is sent, but max-age is {days} days; a year is the least.",
+            "preload が付いていますが max-age は {days} 日です。1年以上が必要です。",
+        ),
+        "no_redirect": Text(
+            "preload is sent, but port 80 does not redirect to https.",
+            "preload が付いていますが、80番から https への転送がありません。",
+        ),
+    },
+)
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    page = seen(readable(facts.get(FrontPage).page))
+    where, lines = f"GET {page.url}", header_lines(page, _NAME)
+    try:
+        hsts = parse_hsts(page.header(_NAME) or "")
+    except ParseError:
+        return not_applicable("not_wanted")
+    if not hsts.preload:
+        return not_applicable("not_wanted")
+    if not hsts.include_subdomains:
+        return warned("no_subdomains").seen(where, lines)
+    if hsts.max_age_s < _YEAR:
+        return warned("short", days=hsts.max_age_s // 86_400).seen(where, lines)
+    plain = facts.get(PlainHttp)
+    if not plain.closed and not (seen(plain.hops)[0].header("location") or "").startswith("https://"):
+        return warned("no_redirect").seen(where, lines)
+    return passed("eligible").seen(where, lines)
