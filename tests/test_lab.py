@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -14,18 +13,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from dataclasses import dataclass
-from email.message import EmailMessage, Message
-from http.client import HTTPConnection, HTTPSConnection
+from contextlib import suppress
+from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import dns.flags
 import dns.message
 import dns.query
 import dns.rcode
-import dns.rdatatype
 import paramiko
 import pytest
 from cryptography import x509
@@ -34,10 +29,11 @@ from tests.lab import netns
 from tests.lab import places as at
 from tests.lab.ca import spki_sha256
 from tests.lab.databases import postgres_answers, redis_answers
-from tests.lab.fixtures import lab as lab
 from tests.lab.lab import Lab
+from tests.lab.look import Answer, ask, get_http, get_https, texts
 from tests.lab.processes import answers, wait_until
 
+pytest_plugins = ("tests.lab.fixtures",)  # by name, so that a run has one lab only
 pytestmark = pytest.mark.lab
 
 
@@ -48,63 +44,10 @@ def bad_as_ever(lab: Lab) -> Iterator[Lab]:
     lab.reset_bad()
 
 
-def ask(name: str, kind: str, flags: int = 0) -> dns.message.Message:
-    query = dns.message.make_query(name, kind, want_dnssec=True)
-    query.flags |= flags
-    answer, _ = dns.query.udp_with_fallback(query, at.RESOLVER_IP, timeout=5)
-    return answer
-
-
-def texts(name: str, kind: str) -> list[str]:
-    wanted = dns.rdatatype.from_text(kind)
-    return sorted(
-        record.to_text() for rrset in ask(name, kind).answer if rrset.rdtype == wanted for record in rrset
-    )
-
-
-class Fixed(HTTPSConnection):
-    """HTTPS to a given address, with the name in SNI and Host."""
-
-    def __init__(self, name: str, address: str, context: ssl.SSLContext) -> None:
-        super().__init__(name, timeout=5)
-        self._address, self._tls = address, context
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self._address, 443), timeout=5)
-        try:
-            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
-        except OSError:
-            plain.close()
-            raise
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: Message
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-def fetch(connection: HTTPConnection, method: str, path: str, headers: dict[str, str]) -> Answer:
-    with closing(connection):
-        connection.request(method, path, headers=headers)
-        answer = connection.getresponse()
-        return Answer(answer.status, answer.headers, answer.read())
-
-
 def get(
     lab: Lab, path: str, name: str = at.GOOD, address: str = at.GOOD_IP, method: str = "GET", **headers: str
 ) -> Answer:
-    context = ssl.create_default_context(cafile=str(lab.ca_file))
-    context.verify_flags |= ssl.VERIFY_X509_STRICT
-    return fetch(Fixed(name, address, context), method, path, headers)
-
-
-def get_plain(name: str, address: str, path: str) -> Answer:
-    return fetch(HTTPConnection(address, timeout=5), "GET", path, {"Host": name})
+    return get_https(lab.ca_file, path, name, address, method, **headers)
 
 
 def get_bad(lab: Lab, path: str, **headers: str) -> Answer:
@@ -251,7 +194,7 @@ def test_an_unsigned_request_gets_no_actor(lab: Lab) -> None:
 
 
 def test_the_good_instance_sends_http_to_https(lab: Lab) -> None:
-    answer = get_plain(lab.good, at.GOOD_IP, "/about")
+    answer = get_http(lab.good, at.GOOD_IP, "/about")
     assert (answer.status, answer.headers["Location"]) == (301, f"https://{lab.good}/about")
 
 
@@ -376,7 +319,7 @@ def test_a_repair_is_served_when_set_bad_returns(bad_as_ever: Lab) -> None:
     assert get_bad(lab, "/").headers["Strict-Transport-Security"]
     assert get_bad(lab, "/.env").status == 404
     assert get_bad(lab, "/api/v2/instance").json()["registrations"]["enabled"] is False
-    assert get_plain(lab.bad, at.BAD_IP, "/").status == 301
+    assert get_http(lab.bad, at.BAD_IP, "/").status == 301
     lab.set_bad(hsts=False)
     assert get_bad(lab, "/").headers["Strict-Transport-Security"] is None
     assert get_bad(lab, "/.env").status == 404

@@ -84,6 +84,8 @@ class Lab:
             return
         if not netns.inside():
             raise LabError("the lab runs only in a network namespace: python -m tests.lab.netns COMMAND")
+        if answers(at.RESOLVER_IP, 53):
+            raise LabError("another lab is already running in this network namespace")
         begun = time.monotonic()
         try:
             self._start()
