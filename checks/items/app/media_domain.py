@@ -1,0 +1,120 @@
+"""Do uploads come from another (sub)domain than the instance?
+
+The same origin is acceptable where uploads come with a policy that keeps them inert (sandbox or default-src none)."""
+
+from checks.facts import Facts, seen
+from checks.facts.http import FrontPage, MediaSample
+from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.parse.answers import header_lines, readable
+from checks.parse.csp import Policy, parse_csp
+from checks.parse.headers import is_nosniff
+
+AKKOMA = """
+    config :pleroma, Pleroma.Upload,
+      base_url: "https://media.example.social/media\""""
+
+MASTODON = """
+    S3_ALIAS_HOST=files.example.social"""
+
+NGINX = """
+    location ~ ^/(system|media|files|storage)/ {
+        add_header X-Content-Type-Options "nosniff" always;
+        add_header Content-Security-Policy "default-src 'none'; form-action 'none'; sandbox" always;
+    }"""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(
+        OUTSIDE,
+        INSIDE,
+    ),
+    sources=(Source("004", "Upload base_url"),),
+    title=Text(
+        "Uploaded media come from a domain of their own",
+        "アップロードされたメディアを別ドメインで配信している",
+    ),
+    why=Text(
+        "Uploads are files of strangers, and the domain is the border that browsers and ActivityPub draw. On the same domain an HTML or SVG file that slips through acts with the rights of the instance.",
+        "アップロードは他人のファイルであり、ブラウザも ActivityPub もドメインを境界として扱います。同じドメインでは、検査をすり抜けた HTML や SVG がインスタンスの権限で動きます。",
+    ),
+    expected=Text(
+        "Media come from another host name, best another domain, or at least with a policy of sandbox or default-src 'none'.",
+        "メディアを別のホスト名（できれば別ドメイン）で配信している状態。少なくとも sandbox か default-src 'none' のポリシーが付いている状態。",
+    ),
+    fix=Fix(
+        Text(
+            "Give uploads a host name of their own, with its own server block and certificate. Until then let the proxy make them inert; the path differs with the software:\n"
+            + NGINX,
+            "アップロード用に別のホスト名と証明書を用意します。それまでは、プロキシで次のように無害化しておきます（パスはソフトウェアによって異なります）。\n"
+            + NGINX,
+        ),
+        variants=(
+            (
+                "Akkoma, Pleroma",
+                Text(
+                    "Answer 404 to /media on the main host afterwards.\n" + AKKOMA,
+                    "設定後、元のホストの /media には 404 を返すようにします。\n" + AKKOMA,
+                ),
+            ),
+            (
+                "Mastodon",
+                Text(
+                    "With object storage; local files are covered by the nginx lines of the distribution's sample.\n"
+                    + MASTODON,
+                    "オブジェクトストレージを使う場合の設定です。ローカル保存なら、配布されている nginx の見本に無害化の設定が含まれています。\n"
+                    + MASTODON,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "Open an avatar in a tab of its own and look at the host name in the address bar.",
+        "アイコン画像を別のタブで開き、アドレスバーのホスト名を確認します。",
+    ),
+    codes={
+        "separate": Text(
+            "Media come from {host}, with headers that keep them inert.",
+            "メディアは {host} から、無害化のヘッダ付きで配信されています。",
+        ),
+        "separate_bare": Text(
+            "Media come from {host}, but without nosniff or a restricting policy.",
+            "メディアは {host} から配信されていますが、nosniff や制限するポリシーがありません。",
+        ),
+        "subdomain": Text(
+            "Media come from {host}, a name below the instance's own; another domain keeps cookies apart as well.",
+            "メディアは {host}（同じドメインの下）から配信されています。別ドメインにすると Cookie も分離できます。",
+        ),
+        "same_inert": Text(
+            "Media come from the instance's own host, but with a policy that keeps them inert.",
+            "同じホストから配信されていますが、無害化するポリシーが付いています。",
+        ),
+        "same": Text(
+            "Media come from the instance's own host, and nothing keeps an active file from running.",
+            "インスタンスと同じホストから、無害化されずに配信されています。",
+        ),
+    },
+)
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    media = facts.get(MediaSample)
+    page = seen(readable(media.page))
+    host = facts.get(FrontPage).page.url.split("/")[2]
+    where = f"GET {page.url}"
+    lines = header_lines(page, "content-security-policy", "x-content-type-options")
+    inert = any(_is_inert(policy) for policy in parse_csp(page.header_values("content-security-policy")))
+    if media.host == host:
+        if inert:
+            return passed("same_inert").seen(where, lines)
+        return failed("same").seen(where, lines)
+    if media.host.endswith("." + host):
+        return warned("subdomain", host=media.host).seen(where, lines)
+    if inert or is_nosniff(page.header_values("x-content-type-options")):
+        return passed("separate", host=media.host).seen(where, lines)
+    return warned("separate_bare", host=media.host).seen(where, lines)
+
+
+def _is_inert(policy: Policy) -> bool:
+    return policy.get("sandbox") is not None or policy.get("default-src") == ("'none'",)

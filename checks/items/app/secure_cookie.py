@@ -1,0 +1,87 @@
+"""Is the session cookie Secure, and on Akkoma and Pleroma named __Host-?  A CDN's cookies are left out."""
+
+from checks.facts import Facts, Missing, seen
+from checks.facts.http import FrontPage, SignInPage
+from checks.facts.software import Software
+from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.parse.answers import readable
+from checks.parse.cookies import parse_cookies
+
+AKKOMA = """
+    config :pleroma, Pleroma.Web.Endpoint, secure_cookie_flag: true"""
+
+PROXY = """
+    proxy_set_header X-Forwarded-Proto $scheme;"""
+
+SEE = """
+    curl -sI https://example.social/auth/sign_in | grep -i set-cookie"""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(
+        OUTSIDE,
+        INSIDE,
+    ),
+    sources=(Source("004", "secure_cookie_flag"),),
+    title=Text(
+        "The session cookie travels over https only", "セッション Cookie を https でだけ送るようにしている"
+    ),
+    why=Text(
+        "A session cookie without Secure goes out with the first request over plain http, where anybody on the way can take it. The name prefix __Host- also keeps sub-domains from planting a cookie of their own.",
+        "Secure のないセッション Cookie は、http の最初のリクエストでも送られ、経路上で盗まれます。名前が __Host- で始まれば、サブドメインから Cookie を仕込まれることも防げます。",
+    ),
+    expected=Text(
+        "The session cookie carries Secure; on Akkoma and Pleroma it is called __Host-pleroma_key.",
+        "セッション Cookie に Secure が付いている状態。Akkoma と Pleroma では名前が __Host-pleroma_key になっている状態。",
+    ),
+    fix=Fix(
+        Text(
+            "Let the proxy tell the software that visitors come over https, and use production mode:\n"
+            + PROXY,
+            "利用者が https で接続していることをプロキシからソフトウェアに伝え、本番モードで動かします。\n"
+            + PROXY,
+        ),
+        variants=(("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),),
+    ),
+    verify=Text("Look at the header:\n" + SEE, "ヘッダを確認します。\n" + SEE),
+    codes={
+        "secure": Text(
+            "The session cookie {name} is Secure.", "セッション Cookie {name} に Secure があります。"
+        ),
+        "none_set": Text(
+            "A visitor gets no session cookie before signing in.",
+            "ログイン前の訪問者にセッション Cookie は発行されません。",
+        ),
+        "no_prefix": Text(
+            "{name} is Secure, but {software} would name it __Host-pleroma_key with secure_cookie_flag on.",
+            "{name} に Secure はありますが、secure_cookie_flag を有効にした {software} なら __Host-pleroma_key になります。",
+        ),
+        "not_secure": Text(
+            "The session cookie {name} is not Secure.", "セッション Cookie {name} に Secure がありません。"
+        ),
+    },
+)
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    software, sign_in = facts.maybe(Software), facts.maybe(SignInPage)
+    pages = [seen(readable(facts.get(FrontPage).page))]
+    if sign_in is not None and not isinstance(readable(sign_in.page), Missing):
+        pages.append(sign_in.page)
+    cookies = {c.name: c for p in pages for c in parse_cookies(p.header_values("set-cookie")) if c.is_session}
+    where = f"GET {pages[-1].url}"
+    if not cookies:
+        return passed("none_set").seen(where, "no session cookie")
+    for cookie in cookies.values():
+        if not cookie.secure:
+            return failed("not_secure", name=cookie.name).seen(
+                where, f"Set-Cookie: {cookie.name}=…, no Secure"
+            )
+    first = next(iter(cookies.values()))
+    line = f"Set-Cookie: {first.name}=…; Secure"
+    akkoma = software is not None and software.family in {"akkoma", "pleroma"}
+    if software is not None and akkoma and not first.host_prefixed:
+        return warned("no_prefix", name=first.name, software=software.name).seen(where, line)
+    return passed("secure", name=first.name).seen(where, line)

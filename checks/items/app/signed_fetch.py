@@ -1,0 +1,81 @@
+"""Is an unsigned ActivityPub request for a public actor refused?  Optional: it breaks some software."""
+
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.http import SignedFetch
+from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+
+MASTODON = """
+    AUTHORIZED_FETCH=true"""
+
+AKKOMA = """
+    config :pleroma, :activitypub,
+      authorized_fetch_mode: true"""
+
+SEE = """
+    curl -si -H "Accept: application/activity+json" https://example.social/users/NAME | head -n 1"""
+
+item = Item(
+    __name__,
+    level=Level.OPTIONAL,
+    settles=(
+        OUTSIDE,
+        INSIDE,
+    ),
+    sources=(Source("+"),),
+    title=Text(
+        "Posts and profiles are handed only to signed requests",
+        "署名のないリクエストに投稿やプロフィールを渡さない",
+    ),
+    why=Text(
+        "With authorized fetch a server must say who it is before it gets a post, so blocked servers cannot read on. It does not stop a determined reader, costs some work, and a few programs cannot cope with it.",
+        "セキュアモード（authorized fetch）では、相手サーバは名乗らなければ投稿を取得できず、ブロックした相手に読まれにくくなります。ただし万全ではなく、負荷が増え、連合できなくなるソフトウェアもあります。",
+    ),
+    expected=Text(
+        "An unsigned request for a profile as ActivityPub is answered with 401. Leaving it open is a fair choice too.",
+        "署名のない ActivityPub のリクエストに 401 を返す状態。開けておくのも1つの選択です。",
+    ),
+    fix=Fix(
+        Text(
+            "Read what your software says about it first, and watch the log for servers that drop out.",
+            "先にドキュメントで影響を確認し、有効にした後は連合できなくなったサーバがないかログを見てください。",
+        ),
+        variants=(
+            ("Mastodon", Text("The lines for it:\n" + MASTODON, "設定例：\n" + MASTODON)),
+            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            (
+                "Misskey, GoToSocial",
+                Text(
+                    "GoToSocial always asks for a signature. Misskey has no such mode.",
+                    "GoToSocial は常に署名を求めます。Misskey にこの機能はありません。",
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "Look at the header:\n" + SEE + "\n\nThe first line must say 401.",
+        "ヘッダを確認します。\n" + SEE + "\n\n1行目が 401 であることを確認します。",
+    ),
+    codes={
+        "required": Text("An unsigned request is refused.", "署名のないリクエストは拒否されます。"),
+        "open": Text(
+            "An unsigned request gets the profile; closing this is optional.",
+            "署名がなくてもプロフィールを取得できます（対応は任意です）。",
+        ),
+        "unclear": Text(
+            "The answer to an unsigned request (status {status}) tells neither.",
+            "署名のないリクエストへの応答（ステータス {status}）からは判断できません。",
+        ),
+    },
+)
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    fetch = facts.get(SignedFetch)
+    where, line = f"GET {fetch.url}", f"Accept: application/activity+json, unsigned: HTTP {fetch.status}"
+    if fetch.status == 401:
+        return passed("required").seen(where, line)
+    if fetch.is_actor:
+        return failed("open").seen(where, line)
+    return unknown("unclear", Reason.WITHHELD, status=fetch.status).seen(where, line)

@@ -1,0 +1,59 @@
+"""Is the software's protection against spam on?  Mastodon's switch of 2020 is gone; what replaced it is asked for."""
+
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+
+AKKOMA = """
+    config :pleroma, :mrf,
+      policies: [Pleroma.Web.ActivityPub.MRF.AntiLinkSpamPolicy, Pleroma.Web.ActivityPub.MRF.HellthreadPolicy]"""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(
+        INSIDE,
+        MANUAL,
+    ),
+    sources=(Source("003", "運用/Mastodon"),),
+    title=Text(
+        "The software's protection against spam is in use", "ソフトウェアのスパム対策機能を利用している"
+    ),
+    why=Text(
+        "Spam arrives by mention, from your own accounts and from other servers. The software can report or hold it before your users see it, if somebody has switched that on.",
+        "スパムは、自サーバのアカウントからも他サーバからもメンションで届きます。機能を有効にしておけば、利用者の目に触れる前に通報や保留ができます。",
+    ),
+    expected=Text(
+        "What your software offers is on: moderation tools, filters for new or unknown accounts, limits for remote servers, and somebody looks at the reports.",
+        "モデレーション機能、新規・未知のアカウントへのフィルタ、他サーバの制限など、使えるものを有効にし、通報を確認している状態。",
+    ),
+    fix=Fix(
+        Text(
+            "Switch on what your software has, and agree who reads the reports.",
+            "使えるスパム対策を有効にし、通報を誰が確認するか決めておきます。",
+        ),
+        variants=(
+            (
+                "Mastodon",
+                Text(
+                    "Use approval, blocked e-mail domains, IP rules, the CAPTCHA, and the notification filters that users have; follow the reports queue.",
+                    "承認制、メールドメインや IP のブロック、CAPTCHA、利用者側の通知フィルターを活用し、通報を確認します。",
+                ),
+            ),
+            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            (
+                "Misskey",
+                Text(
+                    "Control panel, Moderation: prohibited words, sensitive words, and role policies for new accounts (for example a limit on mentions).",
+                    "コントロールパネルのモデレーションで禁止ワードやセンシティブワードを設定し、新規アカウントのロールでメンション数などを制限します。",
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "Where does a report about spam arrive, and who saw the last one?",
+        "スパムの通報がどこに届き、最後の1件を誰が確認したか答えられますか。",
+    ),
+    outdated=Text(
+        "The switch for automatic spam detection that a guide of 2020 names no longer exists in Mastodon; approval, CAPTCHA, block lists and notification filters have taken its place.",
+        "2020年の解説にある「スパム対策を有効にする」は、現在の Mastodon にはありません。承認制・CAPTCHA・ブロックリスト・通知フィルターがその代わりになります。",
+    ),
+)
