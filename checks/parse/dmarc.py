@@ -133,3 +133,10 @@ def _effective(record: DmarcRecord, *, own: bool) -> str | None:
 def report_name(policy_domain: str, rua_domain: str) -> str:
     """Where a report address in another organisation must say that it takes the reports (RFC 9990)."""
     return f"{policy_domain}._report._dmarc.{rua_domain}"
+
+
+def is_authorised(answer: Lookup | Missing) -> bool | None:
+    """Whether the answer at `report_name` takes the reports; None where it was not seen."""
+    if isinstance(answer, Missing):
+        return None
+    return any(_VERSION.match(text) for text in answer.records)
