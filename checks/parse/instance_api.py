@@ -145,8 +145,10 @@ def _privacy_default(doc: Doc) -> bool | Missing:
     if isinstance(doc, Missing):
         return doc
     content, updated = text_at(doc, "content", limit=200_000), text_at(doc, "updated_at")
-    if content is None or updated is None:
+    if content is None:
         return NOT_SHOWN
+    if updated is None:
+        return True  # nobody ever saved a text of their own
     return updated.startswith(_PRIVACY_DEFAULT_DATE) or any(m in content.lower() for m in _DEFAULT_MARKS)
 
 

@@ -6,6 +6,8 @@ taken a fix over without changing its version, so it is warned, not failed, unle
 
 from datetime import datetime, timedelta
 
+from packaging.version import Version
+
 from checks.data.tables import Advisory, Branch, Releases, advisories, releases
 from checks.errors import ParseError, Reason
 from checks.facts import Facts
@@ -168,7 +170,7 @@ def check(facts: Facts) -> Verdict:
     hits = _hits(platform, version)
     sure = [hit for hit in hits if hit.seen] if software.fork in _FOLLOWS_UPSTREAM else []
     if sure:
-        return _vulnerable(version, sure).seen(software.via, line)
+        return _vulnerable(version, sure, table).seen(software.via, line)
     if table is None and not hits:
         return unknown("no_data", Reason.NOT_ASKED, name=software.name)
     ended = _ended(table, version, software.seen_at) if table else None
@@ -188,19 +190,21 @@ def _hits(platform: str, version: str) -> list[Advisory]:
         return []
 
 
-def _vulnerable(version: str, hits: list[Advisory]) -> Verdict:
+def _vulnerable(version: str, hits: list[Advisory], table: Releases | None) -> Verdict:
+    """`fixed`: the newest release of the same branch where it has all fixes, else the highest one named."""
     order = ("critical", "high", "medium", "low")
     worst = min((hit.severity for hit in hits), key=order.index)
-    here = comparable(version)
     needed = {
-        fixed
-        for h in hits
-        for low, fixed in h.ranges
-        if fixed and comparable(low) <= here < comparable(fixed)
+        fixed for hit in hits for pair in hit.ranges if is_within(version, (pair,)) for fixed in pair[1:]
     }
-    latest = max(needed, key=comparable, default="–")
+    branch = _branch(table, version) if table else None
+    latest = max(needed | ({branch.latest} if branch else set()), key=_order, default="–")
     verdict = failed("vulnerable", version=version, count=len(hits), severity=worst, fixed=latest)
     return verdict.seen("advisories", _list(hits))
+
+
+def _order(version: str) -> Version:
+    return comparable(version or "0")
 
 
 def _list(hits: list[Advisory]) -> str:
