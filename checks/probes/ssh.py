@@ -1,7 +1,74 @@
-"""Probes of the ssh phase."""
+"""Probe of the ssh phase: what the SSH server says before a login, in one connection per port."""
 
 from __future__ import annotations
 
-from checks.probes.look import Probe
+import asyncio
+from collections.abc import Iterable
 
-PROBES: tuple[Probe, ...] = ()
+from checks.data.network import cdn_in_front
+from checks.errors import ParseError, ProbeError, Reason, Refused, TimedOut
+from checks.facts import Fact, Missing
+from checks.facts.dns import Addresses
+from checks.facts.ports import PortState
+from checks.facts.ssh import SshAlgorithms, SshEndpoint, SshService
+from checks.parse.ssh_wire import disconnect_text, parse_kexinit, split_banner
+from checks.probes.look import Look, Probe
+from checks.probes.ssh_client import WALL_S, Heard, listen
+
+_DEFAULT_PORT = 22
+_CONNECT_S = 4.0
+
+
+async def gather_ssh(look: Look) -> Iterable[Fact]:
+    """The named port and 22 on the first address: two connections without a login, no more, since servers
+    count them as hostile."""
+    addresses = await look.need(Addresses)
+    target = look.target
+    cdn = cdn_in_front(addresses)
+    candidates = target.origins if cdn else addresses.dialled
+    if cdn and not candidates:
+        return (SshService(target.ssh_user, target.ssh_port, (), cdn.name),)
+    if not candidates:
+        raise ProbeError("no IPv4 address", reason=Reason.NO_IPV6)
+    ports = dict.fromkeys((target.ssh_port, _DEFAULT_PORT))
+    found = [await _endpoint(look, candidates[0], port) for port in ports]
+    return (SshService(target.ssh_user, target.ssh_port, tuple(found)),)
+
+
+async def _endpoint(look: Look, address: str, port: int) -> SshEndpoint:
+    try:
+        connected = await look.net.connect_socket(address, port, "ssh", timeout_s=_CONNECT_S)
+    except Refused:
+        return SshEndpoint(address, port, PortState.CLOSED)
+    except TimedOut:
+        return SshEndpoint(address, port, PortState.FILTERED)
+    except ProbeError as error:
+        return SshEndpoint(address, port, Missing.of(error))
+    try:
+        wall_s = min(WALL_S, look.net.remaining_s())
+    except ProbeError as error:
+        connected.close()
+        return SshEndpoint(address, port, Missing.of(error))
+    heard = await asyncio.to_thread(listen, connected, look.target.ssh_user, wall_s)
+    return read_endpoint(address, port, heard)
+
+
+def read_endpoint(address: str, port: int, heard: Heard) -> SshEndpoint:
+    """What was heard, as a fact.  A server that never identified itself as SSH is open, and no more."""
+    try:
+        banner, rest = split_banner(heard.opening)
+    except ParseError as error:
+        silent = heard.methods if not heard.opening and isinstance(heard.methods, Missing) else None
+        gap = silent or Missing(Reason.MALFORMED, str(error))
+        return SshEndpoint(address, port, PortState.OPEN, "", gap, gap)
+    algorithms: SshAlgorithms | Missing
+    try:
+        algorithms = parse_kexinit(rest)
+    except ParseError as error:
+        said = disconnect_text(rest)
+        reason = Reason.MALFORMED if rest else Reason.CONNECTION_LOST
+        algorithms = Missing(Reason.WITHHELD, said) if said else Missing(reason, str(error))
+    return SshEndpoint(address, port, PortState.OPEN, banner, algorithms, heard.methods, heard.lets_in)
+
+
+PROBES: tuple[Probe, ...] = (Probe("ssh", "ssh", (SshService,), gather_ssh),)
