@@ -9,6 +9,9 @@ os.environ.setdefault("FEDISEC_SECRET_KEY", "only-for-tests-" + "x" * 50)
 os.environ.setdefault("FEDISEC_DATA", tempfile.mkdtemp(prefix="fedisec-tests-"))
 
 from fedisec.settings import *  # noqa: E402, F403
+from fedisec.settings import STATIC_ROOT  # noqa: E402
+
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

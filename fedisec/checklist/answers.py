@@ -28,6 +28,7 @@ def attest(
             met=met,
             note=note,
             link=link,
+            created_at=now,
             valid_until=now + timedelta(days=days),
         )
 
@@ -52,6 +53,7 @@ def waive(instance: Instance, item: Item, user: User, *, kind: str, reason: str,
             by=user,
             kind=kind,
             reason=reason,
+            created_at=now,
             valid_until=now + timedelta(days=min(days, 365)),
         )
 
