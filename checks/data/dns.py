@@ -66,12 +66,12 @@ def common_selectors() -> tuple[str, ...]:
 
 
 def authority_of(organisation: str) -> Authority | None:
-    """The authority behind the O= of an issuer name."""
-    wanted = organisation.casefold().strip()
-    for authority in authorities():
-        if any(wanted == o.casefold() for o in authority.organisations):
-            return authority
-    return None
+    """The authority behind the O= of an issuer name.  Two of them issue as "Cloudflare, Inc." in different
+    case, so the exact spelling goes first."""
+    wanted = organisation.strip()
+    exact = (a for a in authorities() if wanted in a.organisations)
+    folded = (a for a in authorities() if wanted.casefold() in {o.casefold() for o in a.organisations})
+    return next(exact, None) or next(folded, None)
 
 
 def provider_of_mx(host: str) -> MailProvider | None:

@@ -6,8 +6,9 @@ because an authority refuses to issue then, too.
 
 from checks.data.dns import authority_of
 from checks.errors import ParseError, Reason
-from checks.facts import Facts, seen
+from checks.facts import Facts, MissingFact, seen
 from checks.facts.dns import CaaClimb, Lookup, Outcome
+from checks.facts.tls import WebCertificate, WebCertificates
 from checks.model import (
     OUTSIDE,
     Fix,
@@ -130,10 +131,14 @@ def _judge(name: str, records: list[CaaRecord], facts: Facts) -> Verdict:
         return warned("no_issue", name=name)
     if not allowed:
         return failed("nobody", name=name)
-    organisation = _organisation(facts)
+    certificate = _certificate(facts)
+    organisation = certificate.issuer_organisation if certificate is not None else ""
     authority = authority_of(organisation)
-    if authority is not None and not set(authority.domains) & set(allowed):
-        return warned("other_authority", name=name, issuer=organisation, allowed=", ".join(allowed))
+    if authority is not None and certificate is not None:
+        for names in (allowed, _wildcard_issuers(records, certificate)):
+            if names is not None and not set(authority.domains) & set(names):
+                listed = ", ".join(names) or '";"'
+                return warned("other_authority", name=name, issuer=organisation, allowed=listed)
     if any(r.tag == "iodef" and not r.value.startswith(("mailto:", "http://", "https://")) for r in records):
         return warned("bad_iodef", name=name)
     if authority is not None:
@@ -141,6 +146,18 @@ def _judge(name: str, records: list[CaaRecord], facts: Facts) -> Verdict:
     return passed("restricted", name=name, allowed=", ".join(allowed))
 
 
-def _organisation(facts: Facts) -> str:
-    """The O= of the issuer of the web certificate; "" where it was not seen."""
-    return ""
+def _certificate(facts: Facts) -> WebCertificate | None:
+    """The web certificate where it was seen; the existence of the set can be judged without."""
+    found = facts.maybe(WebCertificates)
+    try:
+        return found.leaf if found is not None else None
+    except MissingFact:
+        return None
+
+
+def _wildcard_issuers(records: list[CaaRecord], certificate: WebCertificate) -> list[str] | None:
+    """Who may renew the wildcard names of the certificate: issuewild, where it has any (RFC 8659 4.3)."""
+    wild = [record for record in records if record.tag == "issuewild"]
+    if not wild or not any(name.startswith("*.") for name in certificate.names):
+        return None
+    return sorted({record.issuer for record in wild if record.issuer})
