@@ -180,9 +180,7 @@ class _Walker:
             return
         network = ipaddress.ip_network(term.network, strict=False)
         limits = _WIDE_OWN if own else _WIDE_INCLUDED
-        if network.prefixlen == 0:
-            self.problems.append(Note("plus_all", name, term.text))
-        elif network.prefixlen <= limits[network.version]:
+        if network.prefixlen <= limits[network.version]:
             self.warnings.append(Note("wide", name, term.text))
 
 
