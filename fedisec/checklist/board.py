@@ -83,7 +83,7 @@ class Posture:
     states: Mapping[State, int]
     required_not_met: int
     not_met_since: datetime | None  # since when the oldest of them is not met
-    new: int
+    new: int  # of the required ones
     needs_you: int
     unseen: int
 
@@ -166,7 +166,7 @@ def posture(rows: Iterable[Row]) -> Posture:
         states=states,
         required_not_met=len(bad),
         not_met_since=min(since) if since else None,
-        new=sum(row.is_new for row in rows),
+        new=sum(row.is_new for row in bad),
         needs_you=states[State.NEEDS_YOU],
         unseen=states[State.COULD_NOT_CHECK],
     )

@@ -46,6 +46,8 @@ def _not_met(posture: Posture) -> str:
             "%(count)d required items are not met, the oldest since %(date)s.",
             count,
         )
-    if posture.new:
-        first += " " + ngettext("%(new)d is new.", "%(new)d are new.", posture.new)
-    return first % values
+    if not posture.new:
+        return first % values
+    second = ngettext("%(new)d is new.", "%(new)d are new.", posture.new)
+    # Translators: two sentences in a row; some languages put no space between them.
+    return _("%(first)s %(second)s") % {"first": first % values, "second": second % values}

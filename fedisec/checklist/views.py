@@ -63,6 +63,7 @@ def _page(request: HttpRequest, found: Instance) -> dict[str, Any]:
         "instance": found,
         "posture": standing,
         "sentence": sentence(standing, scanned=last is not None),
+        "scanned": last is not None,
         "filter": wanted,
         "topics": topics(wanted.apply(rows, get_language() or "en")),
         "next_actions": next_actions(rows) if last else [],
@@ -183,5 +184,6 @@ def _answered(request: HttpRequest, found: Instance, entry: Item) -> HttpRespons
     standing = posture(rows)
     scanned = Scan.objects.filter(instance=found, state=ScanState.DONE).exists()
     context = _item_context(request, found, entry)
-    context |= {"posture": standing, "sentence": sentence(standing, scanned=scanned), "open": True}
+    context |= {"posture": standing, "sentence": sentence(standing, scanned=scanned)}
+    context |= {"scanned": scanned, "open": True}
     return render(request, "checklist/answered.html", context)
