@@ -199,7 +199,7 @@ def _vulnerable(version: str, hits: list[Advisory], table: Releases | None) -> V
     }
     branch = _branch(table, version) if table else None
     latest = max(needed | ({branch.latest} if branch else set()), key=_order, default="–")
-    verdict = failed("vulnerable", version=version, count=len(hits), severity=worst, fixed=latest)
+    verdict = failed("vulnerable", version=version, count=len(hits), severity=worst, fixed=latest or "–")
     return verdict.seen("advisories", _list(hits))
 
 

@@ -269,7 +269,7 @@ def test_headers_keep_their_order_and_repetition_and_are_cleaned() -> None:
         lines = ("Set-Cookie: a=1", "X-Long: " + "y" * 20_000, "Set-Cookie: b=2", "X-Bidi: a\u202eb")
         async with serving(page(b"x", *lines)) as site:
             found = await site.client.get(site.url())
-            assert found.header_values("Set-Cookie") == ("a=1", "b=2")
+            assert found.header_values("Set-Cookie") == ("a=…", "b=…"), "the value is nobody's business"
             assert len(found.header("x-long") or "") == 8192
             assert found.header("x-bidi") == "a\ufffdb"
 
