@@ -11,7 +11,7 @@ from checks.errors import ParseError
 
 _MAX = 200
 _PRE = re.compile(r"(?:^|[.-])(?:alpha|beta|rc|nightly|dev|pre|snapshot|unstable|develop)", re.IGNORECASE)
-_NUMBERS = re.compile(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(.*)", re.DOTALL)
+_NUMBERS = re.compile(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(.*)", re.DOTALL | re.ASCII)
 _BUILD = re.compile(r"-\d+-g[0-9a-f]{4,40}")  # git describe: that many commits after the release
 _COMPATIBLE = re.compile(r"\(compatible; ([A-Za-z.]{1,40}) ([^)]{1,100})\)")
 _REALLY = re.compile(r"\(not true; really ([A-Za-z.]{1,40})/([^)]{1,100})\)")

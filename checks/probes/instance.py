@@ -76,7 +76,10 @@ async def gather_instance(look: Look) -> Iterable[Fact]:
         docs = await _documents(api, _family(name), nodeinfo)
     else:
         docs = await _without_nodeinfo(api, nodeinfo)
-        name, version, via = _recognise(docs)
+        recognised = _recognise(docs)
+        if recognised is None:
+            raise MissingFact(nodeinfo)
+        name, version, via = recognised
     software = _software(name, version, via, docs)
     facts: list[Fact] = [software, read_instance(software.family, docs)]
     if api.first is not None:
@@ -135,28 +138,27 @@ async def _documents(api: _Api, family: str, nodeinfo: NodeInfo) -> Docs:
 
 
 async def _without_nodeinfo(api: _Api, reason: Missing) -> Docs:
-    """NodeInfo is malformed or absent: the APIs, until one answers.  A server that keeps silent or sends us
-    away is not asked further."""
+    """NodeInfo is malformed or absent: the APIs, until one names a version.  A server that keeps silent or
+    sends us away is not asked further."""
     if reason.reason is not Reason.MALFORMED:
         raise MissingFact(reason)
     docs = Docs(reason, v2=await api.document("/api/v2/instance"))
-    if isinstance(docs.v2, Missing):
+    if text_at(docs.v2, "version") is None:
         docs = Docs(reason, v2=docs.v2, v1=await api.document("/api/v1/instance"))
-    if isinstance(docs.v1, Missing) and isinstance(docs.v2, Missing):
+    if _recognise(docs) is None:
         docs = Docs(reason, meta=await api.document("/api/meta", post=_META_BODY))
-        if isinstance(docs.meta, Missing):
-            raise MissingFact(reason)
     return docs
 
 
-def _recognise(docs: Docs) -> tuple[str, str, str]:
+def _recognise(docs: Docs) -> tuple[str, str, str] | None:
     """(name, version, where) from the instance APIs; a pretended Mastodon version names the real one."""
     for via, doc in (("instance_v2", docs.v2), ("instance_v1", docs.v1)):
         version = text_at(doc, "version", limit=200)
         if version:
             name, real = really(version) or ("mastodon", version)
             return name, real, via
-    return "misskey", text_at(docs.meta, "version", limit=200) or "", "meta"
+    version = text_at(docs.meta, "version", limit=200)
+    return ("misskey", version, "meta") if version else None
 
 
 def _family(name: str) -> str:

@@ -1,0 +1,157 @@
+"""Version strings of nine families, and what a body proves to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.data.tables import advisories, families, forks, releases, shipped_policies
+from checks.errors import ParseError
+from checks.parse.csp import SCRIPT_OPEN, parse_csp, weaknesses
+from checks.parse.served import listing_in, panel_in, secret_in
+from checks.parse.versions import FediVersion, comparable, is_within, parse_version, really
+from tests.checks.instance.samples import sample
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "wanted"),
+    [
+        ("mastodon", "4.7.3", FediVersion("4.7.3", "", False)),
+        ("mastodon", "4.6.5+glitch", FediVersion("4.6.5", "glitch", False)),
+        ("mastodon", "4.3.1+hometown-1.1.2", FediVersion("4.3.1", "hometown-1", False)),
+        ("mastodon", "4.7.0-alpha.2+glitch", FediVersion("4.7.0", "glitch", True)),
+        ("mastodon", "4.5.0-nightly.2025-07-11", FediVersion("4.5.0", "", True)),
+        ("mastodon", "4.5.0-rc.1", FediVersion("4.5.0", "", True)),
+        ("pleroma", "2.10.2", FediVersion("2.10.2", "", False)),
+        ("pleroma", "2.7.0-123-gabc1234-branch+name", FediVersion("2.7.0", "", True)),
+        ("akkoma", "3.16.0-12-gabcdef-develop", FediVersion("3.16.0", "", True)),
+        ("misskey", "2026.9.1", FediVersion("2026.9.1", "", False)),
+        ("misskey", "2025.12.0-alpha.2", FediVersion("2025.12.0", "", True)),
+        ("misskey", "2025.4.1-io.13", FediVersion("2025.4.1", "io", False)),
+        ("misskey", "2025.4.1-beta.2-pari.2", FediVersion("2025.4.1", "pari", True)),
+        ("pixelfed", "0.12.6+glitch.1.12.1", FediVersion("0.12.6", "glitch", False)),
+        ("gotosocial", "0.19.2+git-abc1234", FediVersion("0.19.2", "", False)),
+        ("gotosocial", "0.20.0-rc1+git-57cb4fe", FediVersion("0.20.0", "", True)),
+        ("friendica", "2024.08-1571", FediVersion("2024.08", "", False)),
+        ("friendica", "2026.05-dev-1600", FediVersion("2026.05", "", True)),
+        ("lemmy", "1.0.0-beta.1", FediVersion("1.0.0", "", True)),
+        ("peertube", "8.1.6", FediVersion("8.1.6", "", False)),
+    ],
+)
+def test_a_version_is_read_as_its_family_writes_it(family: str, text: str, wanted: FediVersion) -> None:
+    assert parse_version(family, text) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "unknown", "v", "-1", "latest 4.7.3", "\u0664.7"])
+def test_what_is_no_version_is_a_parse_error(text: str) -> None:
+    with pytest.raises(ParseError):
+        parse_version("mastodon", text)
+
+
+def test_pretended_versions_name_the_real_one() -> None:
+    assert really("2.7.2 (compatible; Akkoma 3.16.0-1-gab)") == ("akkoma", "3.16.0-1-gab")
+    assert really("4.0.0 (not true; really snac/2.38)") == ("snac", "2.38")
+    assert really("4.7.3") is None
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    assert comparable("4.10.0") > comparable("4.9.0") and comparable("2024.08") < comparable("2024.12")
+    assert is_within("4.5.4", (("0", "4.4.25"), ("4.5.0", "4.5.18")))
+    assert not is_within("4.5.18", (("0", "4.4.25"), ("4.5.0", "4.5.18")))
+    assert is_within("9.9", (("1.0", ""),)), "not fixed anywhere"
+
+
+def test_every_advisory_and_release_can_be_compared() -> None:
+    known = {*families(), *forks()}
+    for advisory in advisories():
+        assert advisory.platform in known and advisory.severity in {"critical", "high", "medium", "low"}
+        for low, fixed in advisory.ranges:
+            assert comparable(low) < comparable(fixed or "999999"), advisory.id
+    for name, table in releases().items():
+        assert name in known and table.branches
+        for branch in table.branches:
+            assert comparable(branch.latest) >= comparable(branch.name) and branch.latest.startswith(
+                branch.name
+            )
+    assert len(advisories()) > 180
+
+
+def test_no_newest_release_is_named_by_an_advisory() -> None:
+    for name, table in releases().items():
+        newest = table.branches[0].latest
+        hits = [a.id for a in advisories() if a.platform == name and is_within(newest, a.ranges)]
+        assert not hits, (name, newest, hits)
+
+
+def test_shipped_policies_let_no_foreign_script_run() -> None:
+    for name, policy in shipped_policies().items():
+        assert not policy or not weaknesses(parse_csp((policy,))) & SCRIPT_OPEN, name
+
+
+ENV = "# my server\nLOCAL_DOMAIN=a.test\nSECRET_KEY_BASE=0123456789\nDB_PASS=hunter2\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (ENV, "environment file"),
+        ("export DATABASE_URL=postgres://x\n", "environment file"),
+        ("[core]\n\trepositoryformatversion = 0\n", "git configuration"),
+        ("--\n-- PostgreSQL database dump\n--\n", "database dump"),
+        ("[2026-01-01 10:00:00] production.ERROR: x", "log file"),
+        ("<?php\nreturn [\n 'database' => ['password' => 'x']];", "configuration file"),
+        ("<!DOCTYPE html><p>SECRET_KEY_BASE=1\nDB_PASS=2", None),
+        ("", None),
+        ("not found", None),
+        ("[core]", None),
+        ('{"error": "x"}', None),
+    ],
+)
+def test_secrets_are_known_by_their_grammar_and_not_repeated(body: str, kind: str | None) -> None:
+    found = secret_in(body)
+    assert (found.kind if found else None) == kind
+    assert found is None or "hunter2" not in found.proof and "0123456789" not in found.proof
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("# HELP a_b x\n# TYPE a_b gauge\na_b 1\n# TYPE c_d counter\nc_d 2\n", "metrics"),
+        ("<title>Sidekiq</title><span>Busy</span><span>Enqueued</span>", "sidekiq"),
+        ("<title>Bull Dashboard</title><p>queue inbox", "bull board"),
+        ("<title>/debug/pprof/</title> goroutine", "pprof"),
+        ('{"active": 3, "pool_size": 10, "memory_used": 12}', "health details"),
+        ("<title>Sidekiq</title>Busy<input type='password'>", None),
+        ("<title>Horizon scanning for beginners</title>", None),
+        ("<html># HELP a x\n# HELP b y</html>", None),
+        ('{"healthy": true}', None),
+    ],
+)
+def test_panels_are_known_by_their_content(body: str, kind: str | None) -> None:
+    found = panel_in(body)
+    assert (found.kind if found else None) == kind
+
+
+def test_listings_are_known_by_their_content() -> None:
+    assert listing_in('<?xml version="1.0"?><ListBucketResult xmlns="x">')
+    assert listing_in("<html><head><title>Index of /media/</title></head>")
+    assert listing_in("<html><title>Index of my thoughts</title>") is None
+    assert listing_in("<Error><Code>AccessDenied</Code></Error>") is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mk_.env",
+        "mk_.git_config",
+        "mk_metrics",
+        "mk_.well-known_security.txt",
+        "mk_",
+        "gts_",
+        "snac_",
+        "gts_.env",
+    ],
+)
+def test_pages_of_real_servers_prove_nothing(name: str) -> None:
+    """Misskey answers 200 and its own page to every path."""
+    body = sample(name, "https://x.test/").body
+    assert secret_in(body) is None and panel_in(body) is None and listing_in(body) is None
