@@ -156,7 +156,15 @@ SCAN_LEASE_S = env.number(
     "FEDISEC_SCAN_LEASE", 60, 1, 3600
 )  # a heartbeat older than this: the scan is re-queued
 SCAN_ATTEMPTS = 3
+SCAN_RETRY_PAUSES_S = (10, 60)  # before the second and the third try of a scan that broke off
+MAIL_LEASE_S = CELERY_TASK_TIME_LIMIT + 20  # no send outlives its process, so none is taken over while alive
+JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT  # for runners
 TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
+
+# Dotted paths: how scans look, and what they call of the layer above them.
+GATHER = "checks.probes.gather"
+SELF_FACTS = "fedisec.alerts.watch.self_facts"  # (instance) -> facts that only the dashboard knows
+ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 
 # Where fedisec looks from (operator's settings, never a form's).
 RESOLVER = env.text("FEDISEC_RESOLVER")

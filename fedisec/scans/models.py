@@ -118,7 +118,7 @@ class Change(models.Model):
     class Meta:
         ordering = ("-pk",)
         constraints = (
-            models.UniqueConstraint(fields=["scan", "item_id"], name="one_change_per_scan_and_item"),
+            models.UniqueConstraint(fields=["scan", "item_id", "kind"], name="one_change_of_a_kind"),
         )
         indexes = (
             models.Index(fields=["id"], condition=Q(processed_at=None), name="change_outbox"),

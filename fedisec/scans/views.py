@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
@@ -57,6 +59,7 @@ def _add(form: AddForm, team: Team, user: User) -> Instance | None:
     try:
         with transaction.atomic():
             instance = Instance.objects.create(team=team, domain=domain, created_by=user)
+            import_string(settings.ON_INSTANCE_ADDED)(instance)
             queue_scan(instance, "first")
     except IntegrityError:
         form.refuse("known", domain)

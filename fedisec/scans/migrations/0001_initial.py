@@ -107,6 +107,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='change',
-            constraint=models.UniqueConstraint(fields=('scan', 'item_id'), name='one_change_per_scan_and_item'),
+            constraint=models.UniqueConstraint(fields=("scan", "item_id", "kind"), name="one_change_of_a_kind"),
         ),
     ]

@@ -1,0 +1,27 @@
+"""`manage.py ticker`: the clock.  A process of its own: a clock that waits behind jobs is none."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+from django.utils import timezone
+
+from fedisec.alerts import outbox
+from fedisec.lib.supervisor import stop_on_signal
+from fedisec.scans import clock
+
+
+class Command(BaseCommand):
+    help = "Queues what is due, takes back what went stale, turns changes into mails; any number may run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop_on_signal()
+        while True:
+            close_old_connections()
+            clock.tick(timezone.now())
+            outbox.tick(timezone.now())
+            time.sleep(settings.TICK_S)

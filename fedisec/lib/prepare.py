@@ -1,0 +1,60 @@
+"""What has to be in place before a process serves: tables, cache table, static files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+_LOCK = 0x66656469  # any number that other programs of the same database do not use
+_STAMP = ".collected"
+
+
+def prepare() -> None:
+    """Brings database and static files up to this version; quick when nothing is to be done."""
+    with _alone():
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+        if not settings.REDIS_URL:
+            call_command("createcachetable", verbosity=0)
+        _collect_static()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process at a time.  SQLite needs none: its lock file has been taken by `up`."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _collect_static() -> None:
+    stamp, current = Path(settings.STATIC_ROOT) / _STAMP, _fingerprint()
+    if stamp.is_file() and stamp.read_text() == current:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False)
+    stamp.write_text(current)
+
+
+def _fingerprint() -> str:
+    """Changes when a static file does; reads no contents."""
+    digest = hashlib.sha256(settings.VERSION.encode())
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            stat = Path(storage.path(path)).stat()
+            digest.update(f"{path} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

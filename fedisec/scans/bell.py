@@ -1,0 +1,27 @@
+"""The doorbell: tells a Celery worker to look into the database.  It may fail, and nothing is lost."""
+
+from __future__ import annotations
+
+import logging
+
+import redis.exceptions
+from celery import current_app
+from django.conf import settings
+from kombu.exceptions import KombuError
+
+log = logging.getLogger(__name__)
+
+RUN_SCAN, SEND_MAIL = "fedisec.run_scan", "fedisec.send_mail"  # names of the tasks
+EXPIRES_S = 600  # an old ring wakes nobody; the clock rings again
+
+
+def ring(task: str, pk: int) -> bool:
+    """Rings once, without retry; False where there is no broker, or it did not answer."""
+    if not settings.REDIS_URL:
+        return False
+    try:
+        current_app.send_task(task, args=(pk,), retry=False, expires=EXPIRES_S)
+    except (KombuError, redis.exceptions.RedisError, OSError) as error:
+        log.warning("the broker was not reached (%s); the job waits in the database", type(error).__name__)
+        return False
+    return True

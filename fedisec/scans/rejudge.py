@@ -1,0 +1,45 @@
+"""Judges stored facts by the rules of this version: no network, nobody is told."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from checks import CHECKS_VERSION
+from checks.codec import CodecError, decode_facts
+from checks.errors import Reason
+from checks.model import Verdict
+from fedisec.instances.models import Instance
+from fedisec.scans.models import Change, Scan, ScanState
+from fedisec.scans.record import judge, move_states
+from fedisec.scans.settle import Kind
+
+log = logging.getLogger(__name__)
+
+
+def last_scan(instance: Instance) -> Scan | None:
+    """The last finished scan that still has its facts."""
+    return Scan.objects.filter(instance=instance, state=ScanState.DONE, facts__isnull=False).first()
+
+
+def rejudge(scan: Scan) -> int:
+    """Evaluates the facts of `scan` again and moves the states; returns how many items are judged otherwise.
+    Facts of a form that this version cannot read are left alone: the next scan brings new ones."""
+    try:
+        judged = judge(decode_facts(scan.facts))
+    except CodecError as error:
+        log.warning("the facts of scan %s cannot be read any more: %s", scan.pk, error)
+        return 0
+    # What the old look did not bring is no news; the page keeps what it knew.
+    looked_for = judged.only(key for key, verdict in judged.verdicts.items() if not _not_looked_for(verdict))
+    now = timezone.now()
+    with transaction.atomic():
+        move_states(scan, looked_for, began=now, now=now, again=True)
+        Scan.objects.filter(pk=scan.pk).update(counts=judged.counts, checks_version=CHECKS_VERSION)
+    return Change.objects.filter(scan=scan, kind=Kind.REJUDGED, created_at=now).count()
+
+
+def _not_looked_for(verdict: Verdict) -> bool:
+    return verdict.reason is Reason.NOT_ASKED and not verdict.code

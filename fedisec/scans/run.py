@@ -1,0 +1,124 @@
+"""One scan from claim to record.  Safe to call twice, from anywhere, at any time: the database decides."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db.models import F, QuerySet
+from django.db.models.expressions import CombinedExpression
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from checks.clean import clean
+from checks.facts import Facts
+from checks.probes import Gathered
+from checks.target import Vantage
+from fedisec.instances.models import Instance
+from fedisec.lib.limits import TimeIsUp
+from fedisec.lib.vantage import vantage
+from fedisec.scans.heartbeat import Heartbeat, Superseded
+from fedisec.scans.models import Scan, ScanState
+from fedisec.scans.record import record
+
+log = logging.getLogger(__name__)
+
+
+def run_scan(scan_id: int) -> None:
+    """Claims the scan if it is queued and due, looks, and records.  A look that breaks off goes back to the
+    queue, with a growing pause, at most SCAN_ATTEMPTS times."""
+    scan = claim(scan_id)
+    if scan is None:
+        return
+    try:
+        gathered = _look(scan)
+        if not record(scan, scan.token, gathered, timezone.now()):
+            log.info("scan %s was taken over by somebody else", scan_id)
+    except Superseded:
+        log.info("scan %s was taken over by somebody else", scan_id)
+    except (TimeIsUp, SoftTimeLimitExceeded):
+        give_back(scan, "the time limit of a job was reached")
+    except (SystemExit, KeyboardInterrupt):
+        # We are asked to stop; that is no failed try.
+        _requeue(_held(scan), F("attempt") - 1, timezone.now(), "")
+        raise
+    except BaseException as error:
+        give_back(scan, f"{type(error).__name__}: {error}")
+        raise
+
+
+def claim(scan_id: int, now: datetime | None = None) -> Scan | None:
+    """The scan, running under a fresh token; None when it is not queued, not due, or somebody was first."""
+    now, token = now or timezone.now(), secrets.token_hex(16)
+    claimed = Scan.objects.filter(pk=scan_id, state=ScanState.QUEUED, due_at__lte=now).update(
+        state=ScanState.RUNNING,
+        token=token,
+        attempt=F("attempt") + 1,
+        started_at=now,
+        heartbeat_at=now,
+        progress={},
+    )
+    if claimed != 1:
+        return None
+    return Scan.objects.select_related("instance").filter(pk=scan_id, token=token).first()
+
+
+def give_back(scan: Scan, error: str, *, silent_since: datetime | None = None) -> None:
+    """Ends a try that broke off: queued again after a pause, or failed after the last one.  With
+    `silent_since`: only if there was still no heartbeat since."""
+    error, held = clean(error, 500, newlines=False), _held(scan)
+    if silent_since is not None:
+        held = held.filter(heartbeat_at__lt=silent_since)
+    if scan.attempt < settings.SCAN_ATTEMPTS:
+        pauses = settings.SCAN_RETRY_PAUSES_S
+        pause = pauses[min(scan.attempt, len(pauses)) - 1]
+        _requeue(held, scan.attempt, timezone.now() + timedelta(seconds=pause), error)
+        return
+    held.update(state=ScanState.FAILED, token="", finished_at=timezone.now(), error=error)
+
+
+def _held(scan: Scan) -> QuerySet[Scan]:
+    """The scan as long as our token is good."""
+    return Scan.objects.filter(pk=scan.pk, token=scan.token, state=ScanState.RUNNING)
+
+
+def _requeue(held: QuerySet[Scan], attempt: int | CombinedExpression, due_at: datetime, error: str) -> None:
+    held.update(
+        state=ScanState.QUEUED,
+        token="",
+        attempt=attempt,
+        due_at=due_at,
+        started_at=None,
+        heartbeat_at=None,
+        rung_at=None,
+        error=error,
+    )
+
+
+def _look(scan: Scan) -> Gathered:
+    """All network I/O of a scan, outside any transaction.  Superseded when the token was lost meanwhile."""
+    place = vantage()
+    with Heartbeat(scan.pk, scan.token) as heartbeat:
+        gathered = asyncio.run(_gather(scan, place, heartbeat))
+    return Gathered(_with_self_facts(gathered.facts, scan.instance), gathered.connections)
+
+
+async def _gather(scan: Scan, place: Vantage, heartbeat: Heartbeat) -> Gathered:
+    gather = import_string(settings.GATHER)
+    heartbeat.ends(asyncio.current_task())
+    try:
+        found: Gathered = await gather(scan.instance.target, place, progress=heartbeat.progress)
+    except asyncio.CancelledError:
+        if heartbeat.lost:
+            raise Superseded from None
+        raise
+    return found
+
+
+def _with_self_facts(facts: Facts, instance: Instance) -> Facts:
+    """Adds what only the dashboard knows; named by a setting, because it lives in a layer above this one."""
+    return facts.with_facts(*import_string(settings.SELF_FACTS)(instance))
