@@ -1,0 +1,119 @@
+"""The software itself: cookies, media, panels, secrets, set-up; and the contact behind it."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.errors import Reason
+from checks.facts import Missing
+from checks.facts.http import (
+    FrontPage,
+    MediaSample,
+    Page,
+    PanelPaths,
+    PathSeen,
+    SecretPaths,
+    SignedFetch,
+    SignInPage,
+)
+from checks.facts.instance import ContactDomain
+from checks.items import all_items
+from tests.checks.http.pages import front, html, software
+from tests.checks.instance.infos import WITHHELD, info
+from tests.checks.instance.verdicts import (
+    FAIL,
+    PASS,
+    UNKNOWN,
+    WARN,
+    Case,
+    assert_all_codes,
+    assert_verdict,
+    names,
+)
+
+TIMEOUT = Missing(Reason.TIMEOUT)
+
+
+def media(host: str, listing: str | Missing | None = None, status: int = 200, **headers: str) -> MediaSample:
+    lines = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return MediaSample(host, Page(f"https://{host}/a.png", status, lines, ""), f"https://{host}/", listing)
+
+
+def signed(cookie: str) -> SignInPage:
+    return SignInPage(html("/auth/sign_in", set_cookie=cookie))
+
+
+def contact(*mx: str, exists: bool = True, address: bool = False, resolves: bool = False) -> ContactDomain:
+    return ContactDomain("site.test", exists, mx, address, resolves)
+
+
+BARE = front()
+CLOSED = PathSeen("/metrics", 404)
+CASES: list[Case] = [
+    ("app.secure_cookie", (BARE,), PASS, "none_set"),
+    ("app.secure_cookie", (BARE, signed("_mastodon_session=…; Secure")), PASS, "secure"),
+    ("app.secure_cookie", (BARE, signed("__Host-pleroma_key=…; path=/; Secure"), software("akkoma")), PASS, "secure"),
+    ("app.secure_cookie", (BARE, signed("pleroma_key=…; path=/; Secure"), software("akkoma")), WARN, "no_prefix"),
+    ("app.secure_cookie", (BARE, signed("_mastodon_session=…")), FAIL, "not_secure"),
+    ("app.secure_cookie", (BARE, signed("__cf_bm=…")), PASS, "none_set"),
+    ("app.secure_cookie", (front(status=403),), UNKNOWN, ""),
+    ("app.media_domain", (BARE, media("files.test", x_content_type_options="nosniff")), PASS, "separate"),
+    ("app.media_domain", (BARE, media("files.test")), WARN, "separate_bare"),
+    ("app.media_domain", (BARE, media("media.site.test")), WARN, "subdomain"),
+    ("app.media_domain", (BARE, media("site.test", content_security_policy="default-src 'none'")), PASS, "same_inert"),
+    ("app.media_domain", (BARE, media("site.test", content_security_policy="sandbox")), PASS, "same_inert"),
+    ("app.media_domain", (BARE, media("site.test", content_security_policy="default-src 'self'")), FAIL, "same"),
+    ("app.media_domain", (BARE, media("site.test", status=403)), UNKNOWN, ""),
+    ("app.media_domain", (BARE,), UNKNOWN, ""),
+    ("app.panels_closed", (PanelPaths((CLOSED, PathSeen("/sidekiq", 302))),), PASS, "closed"),
+    ("app.panels_closed", (PanelPaths((TIMEOUT, PathSeen("/metrics", 200, "metrics", "a, b"))),), FAIL, "open"),
+    ("app.panels_closed", (PanelPaths((CLOSED, TIMEOUT)),), UNKNOWN, ""),
+    ("app.secrets_not_served", (SecretPaths((PathSeen("/.env", 200),)),), PASS, "not_served"),
+    ("app.secrets_not_served", (SecretPaths((PathSeen("/.env", 200, "environment file", "DB_PASS="),)),), FAIL, "served"),
+    ("app.secrets_not_served", (SecretPaths((WITHHELD,)),), UNKNOWN, ""),
+    ("app.bucket_not_listable", (media("files.test"),), PASS, "closed"),
+    ("app.bucket_not_listable", (media("files.test", "bucket listing"),), FAIL, "listed"),
+    ("app.bucket_not_listable", (media("files.test", TIMEOUT),), UNKNOWN, ""),
+    ("app.setup_finished", (info(setup_open=True), software("misskey")), FAIL, "open"),
+    ("app.setup_finished", (info(setup_open=False), software("misskey")), PASS, "finished"),
+    ("app.setup_finished", (info(), software("mastodon")), PASS, "none"),
+    ("app.setup_finished", (info(), software("friendica"), PanelPaths((PathSeen("/install", 404),))), PASS, "finished"),
+    ("app.setup_finished", (info(), software("friendica"), PanelPaths((PathSeen("/install", 200, "installer", "Install"),))), FAIL, "installer"),
+    ("app.setup_finished", (info(setup_open=WITHHELD), software("misskey")), UNKNOWN, ""),
+    ("app.setup_finished", (info(),), UNKNOWN, ""),
+    ("app.signed_fetch", (SignedFetch("https://site.test/@a", 401, False),), PASS, "required"),
+    ("app.signed_fetch", (SignedFetch("https://site.test/@a", 200, True),), FAIL, "open"),
+    ("app.signed_fetch", (SignedFetch("https://site.test/@a", 200, False),), UNKNOWN, "unclear"),
+    ("app.signed_fetch", (), UNKNOWN, ""),
+    ("plan.software_fits", (software(),), WARN, "recognised"),
+    ("plan.software_fits", (software("", "2.38", name="snac"),), WARN, "unrecognised"),
+    ("plan.software_fits", (), UNKNOWN, ""),
+    ("plan.contact_reachable", (info(), contact("10 mx.site.test", resolves=True)), PASS, "reachable"),
+    ("plan.contact_reachable", (info(), contact(address=True)), WARN, "implicit"),
+    ("plan.contact_reachable", (info(contact_email=None),), FAIL, "none_published"),
+    ("plan.contact_reachable", (info(), contact("0 .")), FAIL, "null_mx"),
+    ("plan.contact_reachable", (info(), contact(exists=False)), FAIL, "no_domain"),
+    ("plan.contact_reachable", (info(), contact("10 mx.gone.test")), FAIL, "no_server"),
+    ("plan.contact_reachable", (info(), contact()), FAIL, "no_server"),
+    ("plan.contact_reachable", (info(contact_email=WITHHELD),), UNKNOWN, ""),
+    ("plan.contact_reachable", (info(),), UNKNOWN, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=names(CASES))
+def test_verdicts(case: Case) -> None:
+    assert_verdict(case)
+
+
+def test_every_code_has_a_case() -> None:
+    # app.local_bind is judged by the open ports, and tested with them.
+    items = {name for name in all_items() if name.startswith("app.")} - {"app.local_bind"}
+    assert_all_codes(CASES, {*items, "plan.software_fits", "plan.contact_reachable"})
+
+
+@pytest.mark.parametrize(
+    "slug",
+    ["http_security", "spam_protection", "secrets_private", "dangerous_switches_off", "trusted_proxies_set"],
+)
+def test_what_only_the_inside_shows_waits_for_it(slug: str) -> None:
+    assert_verdict((f"app.{slug}", (FrontPage(html("/")),), UNKNOWN, ""))

@@ -1,0 +1,61 @@
+"""Source offer, rules, privacy: what is published, and whether it is the server's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from checks.items import all_items
+from checks.model import Status
+from tests.checks.http.pages import software
+from tests.checks.instance.infos import NOT_SHOWN, WITHHELD, info
+from tests.checks.instance.verdicts import (
+    FAIL,
+    NA,
+    PASS,
+    UNKNOWN,
+    WARN,
+    Case,
+    assert_all_codes,
+    assert_verdict,
+    names,
+)
+
+UPSTREAM = "https://github.com/mastodon/mastodon"
+GLITCH = {"version": "4.6.5+glitch", "fork": "glitch"}
+
+CASES: list[Case] = [
+    ("legal.source_published", (software(source_url=UPSTREAM),), PASS, "upstream"),
+    ("legal.source_published", (software(source_url=UPSTREAM + "/tree/v4.7.3"),), PASS, "upstream"),
+    ("legal.source_published", (software(source_url="https://GitHub.com/mastodon/mastodon.git"),), PASS, "upstream"),
+    ("legal.source_published", (software(source_url="https://github.com/glitch-soc/mastodon", **GLITCH),), PASS, "own"),
+    ("legal.source_published", (software(source_url="https://git.site.test/us/mastodon"),), PASS, "own"),
+    ("legal.source_published", (software(source_url=UPSTREAM, **GLITCH),), FAIL, "mismatch"),
+    ("legal.source_published", (software(source_url=UPSTREAM + "/", **GLITCH),), FAIL, "mismatch"),
+    ("legal.source_published", (software(),), UNKNOWN, "no_link"),
+    ("legal.source_published", (software(family="", name="snac"),), NA, "not_agpl"),
+    ("legal.terms_prohibit", (info(),), PASS, "rules"),
+    ("legal.terms_prohibit", (info(rules=(), terms_url="https://site.test/tos"),), PASS, "terms"),
+    ("legal.terms_prohibit", (info(rules=NOT_SHOWN, terms_url="/static/terms-of-service.html", terms_default=False),), PASS, "terms"),
+    ("legal.terms_prohibit", (info(rules=NOT_SHOWN, terms_url="/static/terms-of-service.html", terms_default=True),), WARN, "default"),
+    ("legal.terms_prohibit", (info(rules=()),), FAIL, "none"),
+    ("legal.terms_prohibit", (info(rules=(), user_count=1),), NA, "single_user"),
+    ("legal.terms_prohibit", (info(rules=(), user_count=1, registrations_open=True),), FAIL, "none"),
+    ("legal.terms_prohibit", (info(rules=WITHHELD),), UNKNOWN, ""),
+    ("legal.terms_prohibit", (info(rules=(), terms_url=NOT_SHOWN),), UNKNOWN, ""),
+    ("legal.privacy_policy", (info(),), PASS, "own"),
+    ("legal.privacy_policy", (info(privacy_default=True),), WARN, "default"),
+    ("legal.privacy_policy", (info(privacy_url=None),), FAIL, "none"),
+    ("legal.privacy_policy", (info(privacy_url=NOT_SHOWN),), UNKNOWN, ""),
+    ("legal.privacy_policy", (info(privacy_default=WITHHELD),), UNKNOWN, ""),
+    ("legal.jurisdiction_known", (info(),), Status.MANUAL, ""),
+    ("legal.telecom_filing", (info(),), Status.MANUAL, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=names(CASES))
+def test_verdicts(case: Case) -> None:
+    assert_verdict(case)
+
+
+def test_every_code_has_a_case() -> None:
+    assert_all_codes(CASES, {name for name in all_items() if name.startswith("legal.")})
