@@ -14,8 +14,8 @@ from checks.facts.tls import SuiteFamily
 OFFERED_MAX = 64
 SUITES_13 = (0x1302, 0x1303, 0x1301, 0x1304)
 _BITS = {
-    "NULL": 0, "RC4_40": 40, "RC2_CBC_40": 40, "DES40_CBC": 40, "RC4_56": 56, "DES_CBC": 56, "3DES_EDE_CBC": 112,
-    "CHACHA20_POLY1305": 256,
+    "NULL": 0, "RC4_40": 40, "RC2_CBC_40": 40, "DES40_CBC": 40, "RC4_56": 56, "DES_CBC": 56,
+    "3DES_EDE_CBC": 112, "CHACHA20_POLY1305": 256,
 }  # fmt: skip
 # Never the only ones of a server in the wild: they are offered where there is room.
 _RARE = ("ARIA", "CCM", "SEED", "CAMELLIA_128_GCM", "CAMELLIA_256_GCM", "DSS", "TLS_DH_RSA", "TLS_ECDH_RSA",

@@ -21,7 +21,7 @@ class TlsVersion(StrEnum):
 
 
 class SuiteFamily(StrEnum):
-    """A set of cipher suites up to TLS 1.2, offered together in one hello to see whether the server takes one."""
+    """Cipher suites up to TLS 1.2, offered together in one hello to see whether the server takes one."""
 
     NULL = "NULL"
     ANONYMOUS = "anonymous"
