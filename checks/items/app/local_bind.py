@@ -1,8 +1,10 @@
 """Does the application port listen on loopback or a socket only?  From outside: does it answer at all?"""
 
+from checks.data.network import app_ports
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact
-from checks.facts.ports import OpenPorts, PortState
+from checks.facts.ports import OpenPorts
+from checks.facts.software import Software
 from checks.model import (
     INSIDE,
     OUTSIDE,
@@ -15,10 +17,10 @@ from checks.model import (
     failed,
     not_applicable,
     passed,
+    unknown,
+    warned,
 )
-
-# The ports on which the known software listens by default, and those of its metrics.
-_APP_PORTS = frozenset({3000, 4000, 4021, 8080, 8536, 9000, 9394, 9464})
+from checks.parse.exposure import gap_of, labels, open_of, proof
 
 MASTODON = """
     BIND=127.0.0.1"""
@@ -90,12 +92,20 @@ item = Item(
     ),
     codes={
         "closed": Text(
-            "None of the usual application ports answers from outside.",
-            "よく使われるアプリのポートは、どれも外部から応答しません。",
+            "The ports on which this software usually listens ({ports}) do not answer from outside.",
+            "このソフトウェアが通常使うポート（{ports}）は、外部から応答しません。",
         ),
         "answers": Text(
-            "Port {port} answers from outside on {address}.",
-            "{address} の {port} 番ポートが外部から応答します。",
+            "An application port answers web requests from outside: {ports}.",
+            "アプリのポートが、外部からの Web リクエストに直接応答します（{ports}）。",
+        ),
+        "accepts": Text(
+            "An application port accepts connections from outside, but did not answer a web request: {ports}.",
+            "アプリのポートが外部からの接続を受け付けますが、Web リクエストには応答しませんでした（{ports}）。",
+        ),
+        "port_not_known": Text(
+            "On which port this software listens is not known; only the inside can tell.",
+            "このソフトウェアの使うポートがわからないため、外部からは判断できません。",
         ),
         "behind_cdn": Text(
             "{cdn} stands in front; name the origin's address to have it looked at.",
@@ -108,14 +118,20 @@ item = Item(
 @item.check
 def check(facts: Facts) -> Verdict:
     ports = facts.get(OpenPorts)
-    if ports.behind_cdn and not ports.addresses:
+    if not ports.addresses:
         return not_applicable("behind_cdn", cdn=ports.behind_cdn)
-    tried = [(a.address, p) for a in ports.addresses for p in a.ports if p.port in _APP_PORTS]
-    for address, port in tried:
-        if port.state is PortState.OPEN:
-            verdict = failed("answers", port=port.port, address=address)
-            return verdict.seen(f"{address} port {port.port}", port.answer or "connection accepted")
-    blind = [port.state for _, port in tried if isinstance(port.state, Missing)]
-    if blind or not tried:
-        raise MissingFact(blind[0] if blind else Missing(Reason.NOT_ASKED))
-    return passed("closed").seen("ports", ", ".join(f"{p.port} {p.state}" for _, p in tried))
+    numbers = app_ports(facts.get(Software).family)
+    if not numbers:
+        return unknown("port_not_known", Reason.NOT_CONNECTED)
+    found = [one for one in open_of(ports) if one.seen.port in numbers and one.seen.service != "ssh"]
+    speaking = [one for one in found if one.seen.service]
+    if speaking:
+        return failed("answers", ports=labels(speaking)).seen("TCP connect", proof(speaking))
+    if found:
+        return warned("accepts", ports=labels(found)).seen("TCP connect", proof(found))
+    tried = [p for one in ports.addresses for p in one.ports if p.port in numbers]
+    gap = gap_of(ports, numbers) or (None if tried else Missing(Reason.NOT_ASKED))
+    if gap is not None:
+        raise MissingFact(gap)
+    shown = ", ".join(str(number) for number in numbers)
+    return passed("closed", ports=shown).seen("TCP connect", ", ".join(f"{p.port} {p.state}" for p in tried))

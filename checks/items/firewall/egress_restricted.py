@@ -1,0 +1,111 @@
+"""Is outbound traffic restricted?"""
+
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+
+NFTABLES = """
+    table inet egress {
+      chain output {
+        type filter hook output priority filter; policy drop;
+        ct state established,related accept
+        oif lo accept
+        meta l4proto { icmp, ipv6-icmp } accept
+        meta skuid "systemd-resolve" udp dport 53 accept
+        meta skuid "mastodon" tcp dport { 80, 443 } accept
+        meta skuid { "root", "_apt" } tcp dport { 80, 443 } accept
+        udp dport { 53, 123 } accept
+        tcp dport { 53, 587 } accept
+        limit rate 10/minute log prefix "egress drop: "
+      }
+    }"""
+
+METADATA = """
+    sudo nft insert rule inet egress output ip daddr 169.254.0.0/16 drop"""
+
+UFW = """
+    sudo ufw allow out 53
+    sudo ufw allow out 123/udp
+    sudo ufw allow out 80,443/tcp
+    sudo ufw allow out 443/udp
+    sudo ufw allow out 587/tcp
+    sudo ufw default deny outgoing"""
+
+OPENSNITCH = """
+    sudo apt install opensnitch
+    sudo systemctl enable --now opensnitch
+    grep DefaultAction /etc/opensnitchd/default-config.json
+    ls /etc/opensnitchd/rules"""
+
+UNIT = """
+    [Service]
+    IPAddressDeny=10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 169.254.0.0/16
+    IPAddressAllow=localhost"""
+
+VERIFY = """
+    nc -vz -w 5 scanme.nmap.org 9929"""
+
+item = Item(
+    __name__,
+    level=Level.OPTIONAL,
+    settles=(INSIDE, MANUAL),
+    sources=(Source("000", "Advanced"),),
+    title=Text(
+        "Outbound traffic is restricted",
+        "外向きの通信を制限している",
+    ),
+    why=Text(
+        "Whoever breaks in usually fetches tools first, then sends data out or attacks others. Limits on outbound connections make that harder and show it in the log.",
+        "侵入した攻撃者は、まず道具をダウンロードし、データを送り出したり他所を攻撃したりします。外向きの通信を絞ると、それが難しくなり、ログにも残ります。",
+    ),
+    expected=Text(
+        "New outbound connections are denied unless a rule allows them: web for the app (federation needs 443 to everywhere), name look-ups, time, mail to the relay. OpenSnitch with a deny default counts as well.",
+        "外向きの新しい接続が既定で拒否され、必要なものだけを許可している状態。必要なのは、アプリの Web（連合のため 443 は全宛先）、名前解決、時刻同期、メールの中継先です。既定を拒否にした OpenSnitch でも構いません。",
+    ),
+    fix=Fix(
+        Text(
+            "Write down what the server needs, log before you drop, and try it while you can reach the console at the provider. At least close the way to private addresses and to the cloud metadata service.",
+            "サーバに必要な通信を書き出し、破棄する前にまずログだけを取って確かめます。事業者のコンソールに入れる状態で作業してください。少なくとも、プライベートアドレスとクラウドのメタデータサービスへの経路は塞ぎましょう。",
+        ),
+        variants=(
+            (
+                "nftables",
+                Text(
+                    "An example for a Mastodon host; the names of users differ:\n"
+                    + NFTABLES
+                    + "\n\nAgainst the metadata service, in front of the other rules:\n"
+                    + METADATA,
+                    "Mastodon を動かすホストの例です。ユーザ名は環境に合わせてください。\n"
+                    + NFTABLES
+                    + "\n\nメタデータサービスへの通信は、ほかのルールより前で塞ぎます。\n"
+                    + METADATA,
+                ),
+            ),
+            (
+                "ufw",
+                Text("Allow first, deny last:\n" + UFW, "先に許可を加え、最後に既定を拒否にします。\n" + UFW),
+            ),
+            (
+                "OpenSnitch",
+                Text(
+                    "Without a desktop the daemon works from rule files. The packaged default action is allow: change it to deny once the rules are complete.\n"
+                    + OPENSNITCH,
+                    "デスクトップがなくても、ルールのファイルだけで動きます。パッケージの既定動作は許可なので、ルールが揃ってから拒否に変えてください。\n"
+                    + OPENSNITCH,
+                ),
+            ),
+            (
+                "systemd",
+                Text(
+                    "For the app's unit alone, as a drop-in; federation stays possible, the inner network does not:\n"
+                    + UNIT,
+                    "アプリのユニットだけを縛るドロップインの例です。連合はそのままに、内部ネットワークへの通信を塞ぎます。\n"
+                    + UNIT,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "A connection that no rule allows must fail:\n" + VERIFY,
+        "許可していない宛先への接続が失敗することを確認します。\n" + VERIFY,
+    ),
+    attest_days=180,
+)
