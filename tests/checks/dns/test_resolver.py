@@ -7,7 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
+import dns.exception
+import dns.message
+import dns.rrset
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from checks.errors import (
     BudgetSpent,
@@ -303,3 +308,38 @@ def test_a_resolver_is_written_as_address_and_port(text: str, wanted: tuple[str,
 def test_a_resolver_by_name_or_with_a_bad_port_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         dns_probe.parse_server(text)
+
+
+def wires() -> list[bytes]:
+    """Good answers of many types, to be broken."""
+    made = []
+    for rdtype, text in (
+        ("TXT", '"v=spf1 -all" "more"'), ("MX", "10 mx.test."), ("CAA", '0 issue "letsencrypt.org"'),
+        ("TLSA", "3 1 1 " + "ab" * 32), ("NS", "ns.test."), ("AAAA", "2001:db8::1"), ("DS", "1 13 2 " + "ab" * 32),
+        ("SOA", "ns.test. root.test. 1 2 3 4 5"),
+        ("RRSIG", "A 13 2 300 20261219105928 20261121095928 1 a.test. " + "QUJD" * 16),
+    ):  # fmt: skip
+        query = dns.message.make_query("a.test.", rdtype, want_dnssec=True)
+        response = dns.message.make_response(query)
+        response.answer.append(dns.rrset.from_text("a.test.", 60, "IN", "CNAME", "b.test."))
+        response.answer.append(dns.rrset.from_text("b.test.", 60, "IN", rdtype, text))
+        made.append(response.to_wire())
+    return made
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_damaged_answer_raises_probe_errors_only(data: st.DataObject) -> None:
+    wire = bytearray(data.draw(st.sampled_from(wires())))
+    for _ in range(data.draw(st.integers(1, 6))):
+        wire[data.draw(st.integers(2, len(wire) - 1))] = data.draw(st.integers(0, 255))
+    name = dns_wire.parse_name("a.test")
+    for rdtype in ("TXT", "MX", "A", "CNAME"):
+        try:
+            answer = dns.message.from_wire(bytes(wire))
+        except (dns.exception.DNSException, ValueError):
+            continue  # what `exchange` turns into Malformed
+        try:
+            dns_wire.read_answer(name, rdtype, answer)
+        except ProbeError:
+            continue
