@@ -1,8 +1,8 @@
 """What is settled about one item, and when that changed: a pure state machine.
 
 A single look proves little: networks drop packets, servers restart.  So what was settled moves from met to
-not met (or back) only when a second look, begun at least `confirm_after` later on fresh connections and judged
-by the same rules, says the same.  Until then it is a candidate.  Looks that saw nothing move nothing.
+not met (or back) only when a second look, begun at least `confirm_after` later on fresh connections and
+judged by the same rules, says the same.  Until then it is a candidate.  Looks that saw nothing move nothing.
 """
 
 from __future__ import annotations
