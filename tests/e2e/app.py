@@ -35,13 +35,14 @@ class App:
         self._printed = b""
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "manage.py", "up"],
-            cwd=ROOT,
-            env=self._env,
-            stdout=subprocess.PIPE,
-            stderr=(self.data / "log.txt").open("wb"),
-        )
+        with (self.data / "log.txt").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", "up"],
+                cwd=ROOT,
+                env=self._env,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
         try:
             self._wait()
         except BaseException:
