@@ -6,24 +6,26 @@ from checks.errors import Reason
 from checks.facts import Missing
 from checks.facts.http import FrontPage, Page
 
-# Marks of challenge and block pages of shields that answer 200 or 403 in the site's place.
+# Marks of the pages by which shields answer in the site's place, with 200 too.
 _CHALLENGES = (
-    "/cdn-cgi/challenge-platform/", "cf-browser-verification", "window._cf_chl_opt", "challenge-error-text",
-    "anubis_challenge", "/.within.website/", "__ddg", "incapsula incident", "_incapsula_resource",
-    "sucuri website firewall", "awswafintegration", "datadome", "go-away challenge",
+    "window._cf_chl_opt", "cf-browser-verification", "challenge-error-text", "anubis_challenge",
+    "/.within.website/x/cmd/anubis", "incapsula incident", "sucuri website firewall", "go-away challenge",
 )  # fmt: skip
+# Scripts that shields also put into ordinary pages: they tell only where the page is an error.
+_TRACES = ("/cdn-cgi/challenge-platform/", "_incapsula_resource", "awswafintegration", "datadome", "__ddg")
 _SERVER_TROUBLE = frozenset({401, 403, 407, 408, 421, 425, 429, 451})
 
 
 def withheld(page: Page) -> Missing | None:
     """Why the answer says nothing about the software: sign-in, block, overload, server fault, challenge."""
-    if page.status in _SERVER_TROUBLE or page.status >= 500:
-        return Missing(Reason.WITHHELD, f"HTTP {page.status}")
     if page.header("cf-mitigated") is not None or page.header("x-amzn-waf-action") is not None:
         return Missing(Reason.WITHHELD, "challenge page")
     head = page.body[:16384].lower()
-    if "text/html" in page.media_type and any(mark in head for mark in _CHALLENGES):
+    marks = _CHALLENGES if 200 <= page.status < 300 else _CHALLENGES + _TRACES
+    if "text/html" in page.media_type and any(mark in head for mark in marks):
         return Missing(Reason.WITHHELD, "challenge page")
+    if page.status in _SERVER_TROUBLE or page.status >= 500:
+        return Missing(Reason.WITHHELD, f"HTTP {page.status}")
     return None
 
 

@@ -52,10 +52,12 @@ async def _path(
         page = await look.http.get(f"https://{look.target.domain}{path}", max_body=65536)
     except ProbeError as error:
         return Missing.of(error)
+    # Pleroma's health check answers 503 and JSON by itself, healthy or not: the software speaks, no shield.
+    speaks = page.status == 200 or (page.status == 503 and page.media_type == "application/json")
     reason = withheld(page)
-    if reason is not None and (page.status not in _CLOSED or "challenge" in reason.detail):
+    if reason is not None and ("challenge" in reason.detail or not (speaks or page.status in _CLOSED)):
         return reason
-    if page.status != 200 or kept(page).body == elsewhere:
+    if not speaks or kept(page).body == elsewhere:
         return PathSeen(path, page.status)
     found = recognise(page.body)
     return PathSeen(path, page.status, found.kind, found.proof) if found else PathSeen(path, page.status)

@@ -6,7 +6,7 @@ table's "n/a"; a 403 or 405 there is unknown."""
 from urllib.parse import urlsplit
 
 from checks.facts import Facts, MissingFact, seen
-from checks.facts.http import Page, PlainHttp
+from checks.facts.http import FrontPage, Page, PlainHttp
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, withheld
 
@@ -121,6 +121,7 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     plain = facts.get(PlainHttp)
     if plain.closed:
+        facts.get(FrontPage)  # a server that refuses us everywhere says nothing about port 80
         return passed("closed").seen("port 80", "connection refused")
     hops = seen(plain.hops)
     first, last = hops[0], hops[-1]

@@ -117,7 +117,8 @@ CASES: list[tuple[str, tuple[Fact, ...], Status, str]] = [
     ("csp", (front(content_security_policy=(), body=f'<meta http-equiv="Content-Security-Policy" content="script-src \'self\'; {RULES}">'),), PASS, "strict"),
     ("csp", (FrontPage(Page(f"{HOST}/", 200, (("content-type", "application/json"),), "{}")),), UNKNOWN, ""),
     ("csp", (front(status=401),), UNKNOWN, ""),
-    ("csp", (front(body="<script src='/cdn-cgi/challenge-platform/h/b'>"),), UNKNOWN, ""),
+    ("csp", (front(body="<script>window._cf_chl_opt={}</script>"),), UNKNOWN, ""),
+    ("csp", (front(body="<script src='/cdn-cgi/challenge-platform/scripts/jsd/main.js'>"),), PASS, "strict"),
     ("csp", (FrontPage(redirect(f"{HOST}/", "/about", 302), html("/about")),), PASS, "strict"),
     ("csp", (FrontPage(redirect(f"{HOST}/", "/about", 302), Missing(Reason.TIMEOUT)),), UNKNOWN, ""),
     ("frame_options", (), PASS, "denied"),
@@ -203,6 +204,12 @@ def test_every_code_of_every_item_has_a_case() -> None:
 
 def test_no_evidence_holds_the_value_of_a_cookie() -> None:
     assert "=…" in str(judge(all_items()["http.cookies"], facts()).evidence)
+
+
+def test_a_server_that_refuses_us_everywhere_is_not_praised_for_port_80() -> None:
+    refused = Facts({PlainHttp: PlainHttp(True)}, {FrontPage: Missing(Reason.REFUSED)})
+    verdict = judge(all_items()["http.https_redirect"], refused)
+    assert (verdict.status, verdict.reason) == (UNKNOWN, Reason.REFUSED)
 
 
 def test_nothing_is_judged_without_facts() -> None:

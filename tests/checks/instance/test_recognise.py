@@ -249,7 +249,7 @@ def test_odd_values_inside_good_json_are_left_out() -> None:
         (Refused("x"), Reason.REFUSED),
         (answer("no", status=403), Reason.WITHHELD),
         (answer("no", status=503), Reason.WITHHELD),
-        (answer("<script src=/cdn-cgi/challenge-platform/x>", media_type="text/html"), Reason.WITHHELD),
+        (answer("<script>window._cf_chl_opt", media_type="text/html"), Reason.WITHHELD),
     ],
 )
 def test_a_server_that_sends_us_away_is_not_pressed(first: Page | ProbeError, reason: Reason) -> None:
