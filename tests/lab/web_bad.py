@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.lab import places as at
@@ -85,7 +85,9 @@ class BadState:
 def bad_blocks(folder: Path, ca: LabCa, state: BadState) -> list[str]:
     site = _site(folder, state)
     settings = _LEGACY_TLS if state.legacy_tls else MODERN_TLS
-    plain = location("/", "return 301 https://$host$request_uri;") if state.redirect else site
+    # A header that belongs to https alone; a repaired server does not send it over plain http.
+    over_http = _site(folder, replace(state, hsts=False))
+    plain = location("/", "return 301 https://$host$request_uri;") if state.redirect else over_http
     return [
         *server((f"{at.BAD_IP}:80",), at.BAD, *plain),
         *server((f"{at.BAD_IP}:443 ssl",), at.BAD, *tls(_leaf(ca, state.certificate_days), settings), *site),
