@@ -1,7 +1,84 @@
-"""Probes of the tls phase."""
+"""Probe of the tls phase: versions, suites and certificates of the web server, from its first flights alone.
+
+No handshake is ever completed and no known attack is sent.  The first address is looked at in full; on the
+others the versions that differ between careless machines, and the certificate.
+"""
 
 from __future__ import annotations
 
-from checks.probes.look import Probe
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
-PROBES: tuple[Probe, ...] = ()
+from checks.errors import ProbeError, Reason
+from checks.facts import Fact, Missing
+from checks.facts.dns import Addresses
+from checks.facts.tls import SuiteFamily, TlsOffer, WebCertificates
+from checks.probes.look import Look, Probe
+from checks.probes.tls_chain import matches
+from checks.probes.tls_findings import read_certificates, read_endpoint
+from checks.probes.tls_hello import SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
+from checks.probes.tls_prober import (
+    REVERSED,
+    VERSIONS,
+    Prober,
+    family_question,
+    post_quantum_question,
+    reversed_question,
+    version_question,
+)
+
+PORT = 443
+
+
+async def gather_tls(look: Look) -> Iterable[Fact]:
+    addresses = await look.need(Addresses)
+    if not addresses.dialled:
+        raise ProbeError("no IPv4 address", reason=Reason.NO_IPV6)
+    host = addresses.host
+    probers = [Prober(look.net, address, PORT) for address in addresses.dialled]
+    looks = [look_in_full(probers[0], host), *(look_briefly(prober, host) for prober in probers[1:])]
+    www, _ = await asyncio.gather(_www_points_here(look, addresses), asyncio.gather(*looks))
+    now = datetime.now(UTC)
+    served = tuple(read_certificates(prober, host, now, look.vantage.trust_pem) for prober in probers)
+    shown = [c for s in served if not isinstance(s.shown, Missing) for c in s.shown]
+    covered = bool(shown) and all(matches(f"www.{host}", c.names) for c in shown)
+    return (
+        TlsOffer(host, tuple(read_endpoint(prober) for prober in probers)),
+        WebCertificates(host, served, now, www, covered),
+    )
+
+
+async def look_in_full(prober: Prober, host: str) -> None:
+    """At most 22 connections."""
+    if not await prober.open(version_question(host, TLS13), version_question(host, TLS12)):
+        return
+    questions = [version_question(host, version) for version in (TLS11, TLS10, SSL3)]
+    tls13 = prober.flight(VERSIONS[TLS13])
+    if tls13 is not None and tls13.hello.version == TLS13 and tls13.retry_group != X25519MLKEM768:
+        questions.append(post_quantum_question(host))
+    further = [reversed_question(host), *(family_question(host, kind) for kind in SuiteFamily)]
+    if prober.speaks_older:
+        questions += further
+    await prober.ask_all(questions)
+    await prober.mend()
+    if prober.speaks_older and REVERSED not in prober.answers:
+        await prober.ask_all(further)
+        await prober.mend()
+
+
+async def look_briefly(prober: Prober, host: str) -> None:
+    """Three connections where all is well."""
+    if await prober.open(version_question(host, TLS13), version_question(host, TLS12)):
+        await prober.ask_all([version_question(host, TLS10)])
+        await prober.mend()
+
+
+async def _www_points_here(look: Look, addresses: Addresses) -> bool | Missing:
+    if addresses.host.startswith("www."):
+        return False
+    found = await look.dns.ask(f"www.{addresses.host}", "A")
+    return found if isinstance(found, Missing) else bool(set(found.records) & set(addresses.v4))
+
+
+PROBES: tuple[Probe, ...] = (Probe("tls", "tls", (TlsOffer, WebCertificates), gather_tls),)

@@ -1,0 +1,181 @@
+"""The answers of an address, turned into facts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from checks.data.tls_suites import name_of, suites
+from checks.errors import ProbeError, Reason
+from checks.facts import Missing
+from checks.facts.tls import (
+    Negotiated,
+    ServedCertificates,
+    SuiteAnswer,
+    SuiteFamily,
+    TlsEndpoint,
+    TlsOffer12,
+    UnseenEndpoint,
+    VersionAnswer,
+    WebCertificate,
+)
+from checks.parse import tls as wire
+from checks.parse.tls import Chain
+from checks.probes.tls_chain import read_chain
+from checks.probes.tls_flight import Answer, Flight, Refusal
+from checks.probes.tls_hello import CURVE_BITS, GROUP_NAMES, SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
+from checks.probes.tls_prober import POST_QUANTUM, REVERSED, VERSIONS, Prober
+
+_CERTIFICATES_MAX = 4  # of one address
+_OLDER = (TLS12, TLS11, TLS10, SSL3)
+_ELSEWHERE = Missing(Reason.NOT_ASKED, "asked of another address")
+
+
+def read_endpoint(prober: Prober) -> TlsEndpoint | UnseenEndpoint:
+    """One that takes nothing of all offers tells nothing: it may not know the name, or shut us out."""
+    answers = prober.answers
+    if not prober.flights:
+        return UnseenEndpoint(prober.address, _why_unseen(prober))
+    tls13 = _tls13(prober)
+    hello13 = tls13.hello if isinstance(tls13, Flight) else tls13
+    return TlsEndpoint(
+        prober.address,
+        tuple(VersionAnswer(VERSIONS[v], _offered(prober, v)) for v in VERSIONS if VERSIONS[v] in answers),
+        tuple(SuiteAnswer(kind, _chosen(answers[kind])) for kind in SuiteFamily if kind in answers),
+        _older(prober),
+        hello13 if hello13 is None or isinstance(hello13, Missing) else name_of(hello13.suite),
+        hello13 if hello13 is None or isinstance(hello13, Missing) else _group_name(hello13.group),
+        _dh_bits(prober),
+        _curve_bits(prober),
+        _http2(prober),
+        _post_quantum(prober, tls13),
+    )
+
+
+def _why_unseen(prober: Prober) -> Missing:
+    for answer in prober.answers.values():
+        if isinstance(answer, Missing):
+            return answer
+    refusals = [answer.why for answer in prober.answers.values() if isinstance(answer, Refusal)]
+    return Missing(Reason.WITHHELD, f"every offer refused: {refusals[0] if refusals else ''}")
+
+
+def _offered(prober: Prober, version: int) -> bool | Missing:
+    """A ServerHello is proof, whatever the question was; otherwise the question for the version decides."""
+    if any(flight.hello.version == version for flight in prober.flights):
+        return True
+    answer = prober.answers[VERSIONS[version]]
+    return answer if isinstance(answer, Missing) else False
+
+
+def _chosen(answer: Answer | Missing) -> Negotiated | Missing | None:
+    if isinstance(answer, Flight):
+        return Negotiated(VERSIONS[answer.hello.version], name_of(answer.hello.suite))
+    return answer if isinstance(answer, Missing) else None
+
+
+def _tls13(prober: Prober) -> Flight | Missing | None:
+    answer = prober.answers[VERSIONS[TLS13]]
+    if isinstance(answer, Flight):
+        return answer if answer.hello.version == TLS13 else None
+    return answer if isinstance(answer, Missing) else None
+
+
+def _group_name(group: int | None) -> str:
+    return GROUP_NAMES.get(group or 0, f"0x{group or 0:04X}")
+
+
+def _older(prober: Prober) -> TlsOffer12 | Missing | None:
+    """From the answer to the newest of the older hellos, which offer the strongest suites first."""
+    answers = [prober.answers[VERSIONS[v]] for v in _OLDER if VERSIONS[v] in prober.answers]
+    flight = next((a for a in answers if isinstance(a, Flight)), None)
+    if flight is None:
+        return next((a for a in answers if isinstance(a, Missing)), None)
+    hello = flight.hello
+    return TlsOffer12(
+        name_of(hello.suite),
+        VERSIONS[hello.version],
+        _last_resort(prober),
+        extended_master_secret=hello.extension(wire.MASTER_SECRET) is not None,
+        secure_renegotiation=hello.extension(wire.RENEGOTIATION_INFO) is not None,
+        compression=hello.compression != 0,
+        session_ticket=hello.extension(wire.SESSION_TICKET) is not None,
+    )
+
+
+def _last_resort(prober: Prober) -> str | Missing:
+    answer = prober.answers.get(REVERSED, _ELSEWHERE)
+    if isinstance(answer, Flight):
+        return name_of(answer.hello.suite)
+    # The same suites in another order, refused: that contradicts the first answer.
+    return answer if isinstance(answer, Missing) else Missing(Reason.MALFORMED, answer.why)
+
+
+def _dh_bits(prober: Prober) -> int | Missing | None:
+    sizes = [
+        flight.exchange.dh_bits
+        for flight in prober.flights
+        if not isinstance(flight.exchange, Missing) and flight.exchange.dh_bits and _is_sound(flight)
+    ]
+    if sizes:
+        return min(sizes)
+    answer = prober.answers.get(SuiteFamily.DHE)
+    if answer is None:
+        return _ELSEWHERE if prober.speaks_older else None
+    if isinstance(answer, Flight):
+        gap = answer.exchange
+        return gap if isinstance(gap, Missing) else Missing(Reason.MALFORMED, "DHE without parameters")
+    return answer if isinstance(answer, Missing) else None
+
+
+def _is_sound(flight: Flight) -> bool:
+    """Not EXPORT and not anonymous: those are judged by themselves."""
+    suite = suites().get(flight.hello.suite)
+    return suite is not None and not suite.is_export and not suite.is_anonymous
+
+
+def _curve_bits(prober: Prober) -> int | None:
+    """The weakest curve seen; the order in which curves are offered is that of a modern client."""
+    found = [f.exchange.curve for f in prober.flights if not isinstance(f.exchange, Missing)]
+    return min((CURVE_BITS[curve] for curve in found if curve in CURVE_BITS), default=None)
+
+
+def _http2(prober: Prober) -> bool | Missing | None:
+    for version in (TLS13, TLS12):
+        flight = prober.flight(VERSIONS[version])
+        if flight is not None:
+            return flight.alpn if isinstance(flight.alpn, Missing) else flight.alpn == b"h2"
+    return None
+
+
+def _post_quantum(prober: Prober, tls13: Flight | Missing | None) -> bool | Missing | None:
+    if tls13 is None or isinstance(tls13, Missing):
+        return tls13
+    if tls13.retry_group == X25519MLKEM768:
+        return True
+    answer = prober.answers.get(POST_QUANTUM, _ELSEWHERE)
+    if isinstance(answer, Flight):
+        return answer.hello.group == X25519MLKEM768
+    return answer if isinstance(answer, Missing) else False
+
+
+def read_certificates(prober: Prober, host: str, now: datetime, trust_pem: str) -> ServedCertificates:
+    """The different certificates that the answers brought, that of TLS 1.3 first."""
+    found: dict[bytes, WebCertificate] = {}
+    gap: Missing | None = None
+    for name, answer in prober.answers.items():
+        # SSL 3.0 names no host, so what comes back may belong to another one.
+        chain = answer.chain if isinstance(answer, Flight) and name != VERSIONS[SSL3] else None
+        if isinstance(chain, Missing):
+            gap = gap or chain
+        elif isinstance(chain, Chain) and chain.certificates[0] not in found:
+            if len(found) >= _CERTIFICATES_MAX:
+                break
+            try:
+                found[chain.certificates[0]] = read_chain(chain, host, now, trust_pem)
+            except ProbeError as error:
+                gap = gap or Missing.of(error)
+    if found:
+        return ServedCertificates(prober.address, tuple(found.values()))
+    if not prober.flights:
+        gap = _why_unseen(prober)
+    return ServedCertificates(prober.address, gap or Missing(Reason.MALFORMED, "no certificate was sent"))
