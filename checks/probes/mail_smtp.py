@@ -15,7 +15,7 @@ from checks.clean import clean
 from checks.data.dns import provider_of_mx
 from checks.data.suffixes import same_registrable
 from checks.errors import Malformed, ProbeError, Reason, TimedOut, TooLarge, Withheld
-from checks.facts import Fact, Missing
+from checks.facts import Fact, Missing, MissingFact
 from checks.facts.mail import MailRoutes, SmtpHost, SmtpHosts, SmtpSession
 from checks.probes.http_dial import lenient_context
 from checks.probes.look import Look, Probe
@@ -32,6 +32,8 @@ _LINE = re.compile(rb"(\d{3})([ -])?([^\r\n]*)\r?\n")
 
 async def gather_smtp(look: Look) -> Iterable[Fact]:
     routes = await look.need(MailRoutes)
+    if isinstance(routes.mx, Missing):
+        raise MissingFact(routes.mx)
     names = [host.name for host in routes.hosts if host.name != "."]
     own = [name for name in names if _is_own(look, name)][:_VISITED]
     seen = await asyncio.gather(*(_visit(look, name) for name in own))
