@@ -9,8 +9,11 @@ os.environ.setdefault("FEDISEC_SECRET_KEY", "only-for-tests-" + "x" * 50)
 os.environ.setdefault("FEDISEC_DATA", tempfile.mkdtemp(prefix="fedisec-tests-"))
 
 from fedisec.settings import *  # noqa: E402, F403
-from fedisec.settings import STATIC_ROOT  # noqa: E402
+from fedisec.settings import DATA, DATABASES, SQLITE, STATIC_ROOT  # noqa: E402
 
+if SQLITE:
+    # A file: the heartbeat of a scan is a second connection, and one in memory knows no waiting for locks.
+    DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

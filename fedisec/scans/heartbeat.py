@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -51,6 +52,8 @@ class Heartbeat:
     def ends(self, task: asyncio.Task[Any] | None) -> None:
         """Names the task that is cancelled when the scan is no longer ours; called inside its loop."""
         self._loop, self._task = asyncio.get_running_loop(), task
+        if self.lost and task is not None:
+            task.cancel()
 
     def progress(self, phase: str, done: int, total: int) -> None:
         """Notes progress; never blocks."""
@@ -79,6 +82,7 @@ class Heartbeat:
         if ours:
             return True
         self.lost = True
-        if self._loop is not None and self._task is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._task.cancel)
+        if self._loop is not None and self._task is not None:
+            with suppress(RuntimeError):  # the loop has just been closed: the look is over
+                self._loop.call_soon_threadsafe(self._task.cancel)
         return False

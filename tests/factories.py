@@ -1,0 +1,61 @@
+"""Valid objects with defaults; a test names only what it is about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from django.utils import timezone
+
+from checks.facts import Facts
+from checks.probes import Gathered
+from fedisec.accounts.models import Membership, Role, Team, User
+from fedisec.alerts.models import Subscription
+from fedisec.instances.models import Instance
+from fedisec.scans.models import Scan, ScanState
+from fedisec.scans.record import record
+
+_numbers = count(1)
+
+
+def a_user(**fields: Any) -> User:
+    return User.objects.create_user(fields.pop("email", f"person{next(_numbers)}@example.org"), **fields)
+
+
+def an_instance(owner: User | None = None, **fields: Any) -> Instance:
+    """An instance in a team of its own, with an owner."""
+    owner, team = owner or a_user(), Team.objects.create(name="My servers")
+    Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+    fields.setdefault("domain", f"server{next(_numbers)}.example")
+    return Instance.objects.create(team=team, created_by=owner, **fields)
+
+
+def a_subscriber(instance: Instance, **fields: Any) -> User:
+    """Somebody who hears of the instance."""
+    user = a_user(**fields)
+    Subscription.objects.create(user=user, instance=instance)
+    return user
+
+
+def a_running_scan(instance: Instance, at: datetime | None = None) -> Scan:
+    """A scan that a runner has just claimed."""
+    at = at or timezone.now()
+    return Scan.objects.create(
+        instance=instance,
+        reason="scheduled",
+        state=ScanState.RUNNING,
+        token=f"token{next(_numbers)}",
+        attempt=1,
+        started_at=at,
+        heartbeat_at=at,
+    )
+
+
+def a_recorded_scan(instance: Instance, facts: Facts, at: datetime | None = None) -> Scan:
+    """A finished scan that saw `facts`, with all that follows from it."""
+    at = at or timezone.now()
+    Scan.objects.filter(instance=instance, state=ScanState.QUEUED).delete()
+    scan = a_running_scan(instance, at)
+    assert record(scan, scan.token, Gathered(facts, {"dns": 3}), at)
+    return Scan.objects.get(pk=scan.pk)
