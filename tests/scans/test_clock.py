@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import redis.exceptions
@@ -51,7 +52,7 @@ def test_missed_slots_collapse_into_one(instance: Instance) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"paused": True}, {"next_scan_at": NOW + HOUR}])
-def test_what_is_paused_or_not_due_is_left_alone(fields: dict[str, object]) -> None:
+def test_what_is_paused_or_not_due_is_left_alone(fields: dict[str, Any]) -> None:
     an_instance(**{"next_scan_at": NOW - HOUR, **fields})
     clock.tick(NOW)
     assert not Scan.objects.exists()
