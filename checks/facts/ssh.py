@@ -27,8 +27,8 @@ class SshEndpoint:
     port: int
     state: PortState | Missing
     banner: str = ""  # identification string, "" where none came
-    algorithms: SshAlgorithms | Missing | None = None  # None: not SSH
-    methods: tuple[str, ...] | Missing | None = None  # offered to `user` before anything is proven
+    algorithms: SshAlgorithms | Missing | None = None  # None: not asked
+    methods: tuple[str, ...] | Missing = ()  # offered to `user` before anything is proven
     lets_in: bool = False  # the user was accepted without any proof
 
 

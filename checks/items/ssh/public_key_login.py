@@ -1,0 +1,100 @@
+"""Does the SSH server offer public-key authentication?  RFC 4252 sections 5.2 and 7."""
+
+from checks.facts import Facts, seen
+from checks.facts.ssh import SshService
+from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+
+KEY = """
+    ssh-keygen -t ed25519
+    ssh-copy-id -i ~/.ssh/id_ed25519.pub admin@example.social"""
+
+CONF = """
+    PubkeyAuthentication yes"""
+
+MODES = """
+    chmod 700 ~/.ssh
+    chmod 600 ~/.ssh/authorized_keys"""
+
+SELINUX = """
+    restorecon -Rv ~/.ssh"""
+
+VERIFY = """
+    ssh -o PreferredAuthentications=publickey admin@example.social true"""
+
+item = Item(
+    __name__,
+    level=Level.REQUIRED,
+    settles=(OUTSIDE, INSIDE),
+    sources=(Source("000", "Basic"),),
+    title=Text(
+        "SSH offers public-key authentication",
+        "SSH で公開鍵認証を使える",
+    ),
+    why=Text(
+        "A key on your own computer cannot be guessed and is never sent to the server. It is what lets you switch passwords off.",
+        "手元の鍵は推測できず、サーバに送られることもありません。公開鍵認証があるからこそ、パスワードログインを止められます。",
+    ),
+    expected=Text(
+        "The server offers the method publickey, and each admin logs in with a key of their own that has a passphrase or lies on a security key.",
+        "サーバが publickey を提示し、管理者がそれぞれ自分の鍵（パスフレーズ付き、またはセキュリティキー上の鍵）でログインしている状態。",
+    ),
+    fix=Fix(
+        Text(
+            "Make a key on your own computer and bring its public half to the server:\n"
+            + KEY
+            + "\n\nsshd allows keys by default. If somebody switched them off, set in its configuration and reload:\n"
+            + CONF
+            + "\n\nThe folder and the file must belong to the user alone:\n"
+            + MODES,
+            "手元の PC で鍵を作り、公開鍵をサーバに登録します。\n"
+            + KEY
+            + "\n\n公開鍵認証は sshd の既定で有効です。無効になっている場合は、設定して再読み込みします。\n"
+            + CONF
+            + "\n\nフォルダとファイルは本人だけが読み書きできるようにします。\n"
+            + MODES,
+        ),
+        variants=(
+            (
+                "RHEL/Fedora",
+                Text(
+                    "With SELinux a copied file may carry the wrong label:\n" + SELINUX,
+                    "SELinux では、コピーしたファイルのラベルを直す必要がある場合があります。\n" + SELINUX,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "This must log in without asking for the account's password:\n" + VERIFY,
+        "アカウントのパスワードを聞かれずにログインできることを確認します。\n" + VERIFY,
+    ),
+    codes={
+        "offered": Text(
+            "The server offers publickey to {user}.",
+            "{user} に対して publickey が提示されます。",
+        ),
+        "not_offered": Text(
+            "On port {port} the server offers {user} no publickey, only: {methods}.",
+            "{port} 番ポートで、{user} に publickey が提示されません（提示された方式は {methods}）。",
+        ),
+        "not_seen": Text(
+            "No SSH server answers fedisec on port {port} or 22; the inside must tell.",
+            "{port} 番と 22 番では SSH が fedisec に応答しないため、内部から確認する必要があります。",
+        ),
+    },
+)
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    ssh = facts.get(SshService)
+    if not ssh.speaking:
+        return unknown("not_seen", ssh.unseen, port=ssh.named_port)
+    for one in ssh.speaking:
+        methods = seen(one.methods)
+        shown = ", ".join(methods) or "none"
+        if "publickey" not in methods:
+            return failed("not_offered", port=one.port, user=ssh.user, methods=shown).seen(
+                f"SSH {one.address} port {one.port}", f"{one.banner}\nmethods for {ssh.user}: {shown}"
+            )
+    first = ssh.speaking[0]
+    return passed("offered", user=ssh.user).seen(f"SSH {first.address} port {first.port}", first.banner)
