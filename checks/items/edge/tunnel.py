@@ -1,0 +1,102 @@
+"""Does cloudflared or another tunnel carry inbound traffic?"""
+
+from checks.model import INSIDE, MANUAL, OUTSIDE, Fix, Item, Level, Source, Text
+
+INSTALL = """
+    sudo mkdir -p --mode=0755 /usr/share/keyrings
+    curl -fsSL https://pkg.cloudflare.com/cloudflare-main.gpg | sudo tee /usr/share/keyrings/cloudflare-main.gpg >/dev/null
+    echo 'deb [signed-by=/usr/share/keyrings/cloudflare-main.gpg] https://pkg.cloudflare.com/cloudflared any main' | sudo tee /etc/apt/sources.list.d/cloudflared.list
+    sudo apt update && sudo apt install cloudflared
+    sudo cloudflared service install TOKEN"""
+
+RHEL = """
+    curl -fsSL https://pkg.cloudflare.com/cloudflared-ascii.repo | sudo tee /etc/yum.repos.d/cloudflared.repo
+    sudo dnf install cloudflared
+    sudo cloudflared service install TOKEN"""
+
+CLOSE = """
+    sudo ufw delete allow 80/tcp
+    sudo ufw delete allow 443"""
+
+ORIGIN = """
+    originRequest:
+      originServerName: example.social"""
+
+OTHERS = """
+    server {
+      listen 10.8.0.2:443 ssl;
+    }"""
+
+VERIFY = """
+    systemctl is-active cloudflared
+    sudo ss -tnp | grep cloudflared
+    curl -s -m 5 --resolve example.social:443:203.0.113.5 https://example.social/"""
+
+item = Item(
+    __name__,
+    level=Level.OPTIONAL,
+    settles=(INSIDE, OUTSIDE, MANUAL),
+    sources=(Source("001", "Setting up"),),
+    title=Text(
+        "A tunnel carries the inbound traffic",
+        "外部からの通信をトンネル経由で受けている",
+    ),
+    why=Text(
+        "With a tunnel the server itself dials out and opens no web port at all, so nobody can reach it past the shield, and a home connection does not show its address. All traffic then depends on one provider.",
+        "トンネルではサーバ側から接続しに行くため、Web のポートを開ける必要がなく、CDN を迂回されません。自宅の回線でもアドレスを知られずに済みますが、通信のすべてを1つの事業者に頼ることになります。",
+    ),
+    expected=Text(
+        "cloudflared (or a WireGuard tunnel to a rented front server, frp, Tailscale Funnel) runs as a service, and ports 80 and 443 of the origin are closed to the internet.",
+        "cloudflared などのトンネル（借りたサーバへの WireGuard や frp、Tailscale Funnel も可）がサービスとして動き、オリジンの 80 と 443 がインターネットから閉じている状態。",
+    ),
+    fix=Fix(
+        Text(
+            "Make a tunnel in the provider's dashboard with a permanent name (not a trial one), send it to the web server on this host, test, and then close the web ports:\n"
+            + CLOSE
+            + "\n\nA self-signed certificate between the tunnel and the web server on the same host is fine; do not switch verification off where that stretch leaves the host.",
+            "事業者のダッシュボードで、恒久的なホスト名（試用のものではないもの）のトンネルを作り、このホストの Web サーバに向けます。動作を確認してから、Web のポートを閉じます。\n"
+            + CLOSE
+            + "\n\nトンネルと Web サーバが同じホストにあれば、その間は自己署名証明書で構いません。ホストの外を通る区間では、証明書の検証を無効にしないでください。",
+        ),
+        variants=(
+            (
+                "Debian/Ubuntu",
+                Text(
+                    "The token comes from the dashboard:\n" + INSTALL,
+                    "TOKEN はダッシュボードに表示されます。\n" + INSTALL,
+                ),
+            ),
+            (
+                "RHEL/Fedora",
+                Text(
+                    "The token comes from the dashboard:\n" + RHEL,
+                    "TOKEN はダッシュボードに表示されます。\n" + RHEL,
+                ),
+            ),
+            (
+                "cloudflared",
+                Text(
+                    "With a real certificate on the origin, name it rather than switching verification off:\n"
+                    + ORIGIN,
+                    "オリジンに正規の証明書があるなら、検証を無効にせず名前を指定します。\n" + ORIGIN,
+                ),
+            ),
+            (
+                "WireGuard",
+                Text(
+                    "A small rented server in front forwards 80 and 443 through the tunnel; the web server listens on the tunnel's address alone:\n"
+                    + OTHERS,
+                    "手前に借りた小さなサーバが、80 と 443 をトンネル越しに転送します。Web サーバはトンネルのアドレスだけで待ち受けます。\n"
+                    + OTHERS,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "The service is active and connected, and the origin's own address (here 203.0.113.5) does not answer:\n"
+        + VERIFY,
+        "サービスが動いて接続済みであり、オリジンのアドレス（例では 203.0.113.5）が応答しないことを確認します。\n"
+        + VERIFY,
+    ),
+    attest_days=180,
+)

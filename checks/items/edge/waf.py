@@ -1,0 +1,156 @@
+"""Does a web application firewall inspect requests?  Only what shows in headers and address ranges is judged;
+no attack is sent to find out."""
+
+from checks.data.network import carries, cdn_in_front, cdn_of_headers, firewalls
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.dns import Addresses
+from checks.facts.http import FrontPage
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    passed,
+    unknown,
+    warned,
+)
+
+DEBIAN = """
+    sudo apt install libnginx-mod-http-modsecurity modsecurity-crs
+    sudo cp /etc/modsecurity/modsecurity.conf-recommended /etc/modsecurity/modsecurity.conf"""
+
+NGINX = """
+    modsecurity on;
+    modsecurity_rules_file /etc/nginx/modsecurity_includes.conf;"""
+
+ENGINE = """
+    SecRuleEngine DetectionOnly"""
+
+EXEMPT = """
+    SecRule REQUEST_URI "@rx ^/(inbox|users/[^/]+/inbox|api/)" "id:10001,phase:1,pass,nolog,ctl:ruleRemoveByTag=attack-protocol\""""
+
+CADDY = """
+    xcaddy build --with github.com/corazawaf/coraza-caddy/v2"""
+
+VERIFY = """
+    curl -s -o /dev/null -w '%{http_code}\\n' https://example.social/
+    curl -s -o /dev/null -w '%{http_code}\\n' 'https://example.social/?q=<script>alert(1)</script>'"""
+
+LOADED = """
+    sudo nginx -T 2>/dev/null | grep -i modsecurity"""
+
+item = Item(
+    __name__,
+    level=Level.OPTIONAL,
+    settles=(OUTSIDE, INSIDE, MANUAL),
+    sources=(Source("003", "構築/ファイアウォール"), Source("000", "Advanced"), Source("002")),
+    title=Text(
+        "A web application firewall inspects requests",
+        "WAF がリクエストを検査している",
+    ),
+    why=Text(
+        "A WAF stops the common attacks on web software before they reach it, and buys time when a flaw becomes known before you can update. It does not replace the update.",
+        "WAF は、Web アプリへのありふれた攻撃を手前で止めます。脆弱性が公表されてから更新するまでの時間を稼げますが、更新の代わりにはなりません。",
+    ),
+    expected=Text(
+        "A WAF with a maintained rule set (Cloudflare, ModSecurity or Coraza with the OWASP rules, SiteGuard, AWS WAF) blocks attacks, does not merely log them, and leaves federation alone.",
+        "保守されているルールを使う WAF（Cloudflare、OWASP CRS を入れた ModSecurity や Coraza、SiteGuard、AWS WAF など）が、記録するだけでなく攻撃を遮断し、連合の通信は妨げない状態。",
+    ),
+    fix=Fix(
+        Text(
+            "Begin with logging alone for a week, look at what would have been blocked, exempt inbox and API where the rules are wrong, then switch to blocking. Posts may hold code and SQL: rules for forms of a shop do not fit a social network.",
+            "まず1週間ほど記録だけで動かし、何が遮断されるはずだったかを調べます。誤検知のある inbox や API を除外してから、遮断に切り替えてください。投稿にはコードや SQL も書かれるため、一般的なサイト向けのルールをそのまま使うと問題が起きます。",
+        ),
+        variants=(
+            (
+                "Cloudflare",
+                Text(
+                    "Security, WAF: the managed rules are on in every plan. Add a skip rule for requests to inbox paths, so that other servers are never challenged.",
+                    "「セキュリティ」の WAF にあるマネージドルールは、どのプランでも使えます。ほかのサーバからの配送を妨げないよう、inbox へのリクエストをスキップするルールを加えてください。",
+                ),
+            ),
+            (
+                "ModSecurity",
+                Text(
+                    "On Debian/Ubuntu with nginx:\n"
+                    + DEBIAN
+                    + "\n\nIn the server block:\n"
+                    + NGINX
+                    + "\n\nIn modsecurity.conf, later On in place of DetectionOnly, and an exemption as an example:\n"
+                    + ENGINE
+                    + "\n"
+                    + EXEMPT,
+                    "Debian/Ubuntu の nginx の場合：\n"
+                    + DEBIAN
+                    + "\n\n設定の server ブロックに書きます。\n"
+                    + NGINX
+                    + "\n\nmodsecurity.conf の設定です。確認が済んだら DetectionOnly を On に変えます。2行目は除外の例です。\n"
+                    + ENGINE
+                    + "\n"
+                    + EXEMPT,
+                ),
+            ),
+            (
+                "Caddy",
+                Text(
+                    "Coraza as a module, with the OWASP rules:\n" + CADDY,
+                    "Coraza をモジュールとして組み込み、OWASP CRS を読み込みます。\n" + CADDY,
+                ),
+            ),
+            (
+                "SiteGuard",
+                Text(
+                    "Sakura's VPS and other Japanese providers include SiteGuard at no charge; install the server edition from the control panel's guide and import the trusted sources for federation.",
+                    "さくらの VPS など、SiteGuard を無料で使える事業者があります。案内に従ってサーバ版を導入し、連合の通信を除外に設定してください。",
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "The first must answer 200, the second should be blocked (403 or 406). Try this on your own server only:\n"
+        + VERIFY
+        + "\n\nA package that is installed is not a module that is switched on:\n"
+        + LOADED,
+        "1行目が 200、2行目が遮断（403 や 406）になることを確認します。自分のサーバだけで試してください。\n"
+        + VERIFY
+        + "\n\nパッケージを入れただけでは有効になりません。設定に現れるかどうかも確認します。\n"
+        + LOADED,
+    ),
+    codes={
+        "firewall": Text("{name} shows in the answers.", "応答に {name} の印があります。"),
+        "cdn": Text(
+            "{cdn} stands in front, which inspects requests on every plan.",
+            "手前に {cdn} があり、どのプランでもリクエストを検査します。",
+        ),
+        "cdn_plan": Text(
+            "{cdn} stands in front; whether its web application firewall is part of your plan cannot be seen from outside.",
+            "手前に {cdn} がありますが、契約に WAF が含まれているかは外部からわかりません。",
+        ),
+        "nothing_seen": Text(
+            "No sign of a WAF from outside, which is normal for one on the server itself. Please answer.",
+            "外部から WAF の印は見えません。サーバ内で動く WAF では普通のことなので、回答してください。",
+        ),
+    },
+    attest_days=180,
+)
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    addresses, front = facts.get(Addresses), facts.maybe(FrontPage)
+    headers = front.page.headers if front else ()
+    for name, markers in firewalls().items():
+        mark = carries(headers, markers)
+        if mark and front:
+            return passed("firewall", name=name).seen(f"GET {front.page.url}", mark)
+    cdn = cdn_in_front(addresses) or cdn_of_headers(headers)
+    if cdn is None:
+        return unknown("nothing_seen", Reason.NOT_CONNECTED)
+    verdict = passed("cdn", cdn=cdn.name) if cdn.has_waf else warned("cdn_plan", cdn=cdn.name)
+    return verdict.seen(f"A, AAAA {addresses.host}", "\n".join(addresses.v4 + addresses.v6))
