@@ -1,0 +1,109 @@
+"""Does the distribution release still get security updates?"""
+
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+
+RELEASE = """
+    cat /etc/os-release"""
+
+DEBIAN = """
+    sudo apt update && sudo apt full-upgrade
+    sudo sed -i 's/OLDNAME/NEWNAME/g' /etc/apt/sources.list /etc/apt/sources.list.d/*
+    sudo apt update
+    sudo apt upgrade --without-new-pkgs
+    sudo apt full-upgrade
+    sudo systemctl reboot"""
+
+UBUNTU = """
+    sudo apt update && sudo apt full-upgrade
+    sudo do-release-upgrade"""
+
+ESM = """
+    sudo pro attach TOKEN
+    pro status"""
+
+RHEL = """
+    sudo dnf upgrade --refresh
+    sudo dnf install leapp-upgrade
+    sudo leapp preupgrade
+    sudo leapp upgrade"""
+
+FEDORA = """
+    sudo dnf upgrade --refresh
+    sudo dnf system-upgrade download --releasever=NUMBER
+    sudo dnf system-upgrade reboot"""
+
+POSTGRES = """
+    pg_lsclusters
+    sudo pg_upgradecluster OLD main"""
+
+item = Item(
+    __name__,
+    level=Level.REQUIRED,
+    settles=(INSIDE, MANUAL),
+    sources=(Source("000", "Basic"),),
+    title=Text(
+        "The operating system release still gets security updates",
+        "OS のバージョンがセキュリティ更新の対象である",
+    ),
+    why=Text(
+        "After the end of support nobody repairs the kernel, OpenSSL or OpenSSH of that release any more. Everything else on this list stands on it.",
+        "サポートが終わった版では、カーネルも OpenSSL も OpenSSH も修正されなくなります。このチェックリストのほかの項目は、すべてその上に成り立っています。",
+    ),
+    expected=Text(
+        "The release is inside the distribution's own support or inside a long-term support that you really receive (Debian LTS, Ubuntu Pro). Testing and rolling releases count as long as they are updated.",
+        "ディストリビューションの通常サポート期間内、または実際に更新を受け取れる長期サポート（Debian LTS、Ubuntu Pro など）の期間内である状態。ローリングリリースは、更新を続けていれば構いません。",
+    ),
+    fix=Fix(
+        Text(
+            "Take a backup that you have tried to restore, read the release notes, and upgrade one release at a time; a new server beside the old one is often quicker. After the upgrade the app's native parts (Ruby gems, Node modules) must be built again, and PostgreSQL usually moves to a newer major version:\n"
+            + POSTGRES,
+            "復元を確認したバックアップを取り、リリースノートを読んでから、1つずつ上げます。新しいサーバを並べて移すほうが早いことも少なくありません。上げた後は、アプリのネイティブ拡張（Ruby の gem や Node のモジュール）の再ビルドが必要です。PostgreSQL のメジャーバージョンも通常は変わります。\n"
+            + POSTGRES,
+        ),
+        variants=(
+            (
+                "Debian",
+                Text(
+                    "Put the code names of the releases in place of OLDNAME and NEWNAME, and switch off third-party sources first:\n"
+                    + DEBIAN,
+                    "OLDNAME と NEWNAME をリリースのコードネームに置き換えます。先にサードパーティのリポジトリを無効にしてください。\n"
+                    + DEBIAN,
+                ),
+            ),
+            (
+                "Ubuntu",
+                Text(
+                    "From one LTS release to the next:\n"
+                    + UBUNTU
+                    + "\n\nTo gain time with extended support:\n"
+                    + ESM,
+                    "LTS から次の LTS へ上げます。\n"
+                    + UBUNTU
+                    + "\n\nすぐに上げられない場合は、延長サポートを使えます。\n"
+                    + ESM,
+                ),
+            ),
+            (
+                "RHEL, AlmaLinux, Rocky",
+                Text(
+                    "Within a major release dnf is enough. To the next one with Leapp (ELevate for the rebuilds):\n"
+                    + RHEL,
+                    "同じメジャーバージョン内なら dnf だけで足ります。次のメジャーバージョンへは Leapp（互換 OS では ELevate）を使います。\n"
+                    + RHEL,
+                ),
+            ),
+            (
+                "Fedora",
+                Text(
+                    "At most two releases at once:\n" + FEDORA,
+                    "一度に上げられるのは2リリースまでです。\n" + FEDORA,
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "Compare the release with the end-of-life page of your distribution:\n" + RELEASE,
+        "表示された版を、ディストリビューションのサポート期限の一覧と照らし合わせます。\n" + RELEASE,
+    ),
+    attest_days=180,
+)

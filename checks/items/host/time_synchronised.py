@@ -1,0 +1,69 @@
+"""Is the clock synchronised?"""
+
+from checks.model import INSIDE, Fix, Item, Level, Source, Text
+
+DEBIAN = """
+    sudo apt install systemd-timesyncd
+    sudo timedatectl set-ntp true"""
+
+RHEL = """
+    sudo dnf install chrony
+    sudo systemctl enable --now chronyd"""
+
+ALPINE = """
+    sudo apk add chrony
+    sudo rc-update add chronyd && sudo rc-service chronyd start"""
+
+JAPAN = """
+    [Time]
+    NTP=ntp.nict.jp ntp.jst.mfeed.ad.jp"""
+
+VERIFY = """
+    timedatectl show -p NTP -p NTPSynchronized
+    chronyc -n tracking"""
+
+item = Item(
+    __name__,
+    level=Level.OPTIONAL,
+    settles=(INSIDE,),
+    sources=(Source("+"),),
+    title=Text(
+        "The clock is synchronised",
+        "サーバの時計が同期されている",
+    ),
+    why=Text(
+        "Other servers refuse signed requests whose date is off, so federation stops with a wrong clock. One-time codes, certificates and logs depend on it too.",
+        "時計がずれると、署名付きリクエストが連合先に拒否され、配送が止まります。ワンタイムコードや証明書の検証、ログの突き合わせにも正しい時刻が必要です。",
+    ),
+    expected=Text(
+        "systemd-timesyncd, chrony or ntpd runs and reports the clock as synchronised. In a container the host keeps the time.",
+        "systemd-timesyncd・chrony・ntpd のいずれかが動作し、同期済みと報告される状態。コンテナではホストが時刻を管理します。",
+    ),
+    fix=Fix(
+        Text(
+            "Run exactly one time service. Let UDP port 123 out of the firewall.",
+            "時刻同期のサービスは1つだけ動かします。ファイアウォールでは、外向きの UDP 123 番を許可してください。",
+        ),
+        variants=(
+            (
+                "Debian/Ubuntu",
+                Text(
+                    "Switch it on:\n"
+                    + DEBIAN
+                    + "\n\nOther servers, in /etc/systemd/timesyncd.conf:\n"
+                    + JAPAN,
+                    "有効にします。\n"
+                    + DEBIAN
+                    + "\n\n国内の NTP サーバを使う場合は /etc/systemd/timesyncd.conf に書きます。\n"
+                    + JAPAN,
+                ),
+            ),
+            ("RHEL/Fedora", Text("Switch it on:\n" + RHEL, "有効にします。\n" + RHEL)),
+            ("Alpine", Text("Switch it on:\n" + ALPINE, "有効にします。\n" + ALPINE)),
+        ),
+    ),
+    verify=Text(
+        "NTPSynchronized=yes, or with chrony a stratum and a small offset:\n" + VERIFY,
+        "NTPSynchronized=yes であること、chrony なら参照先があり誤差が小さいことを確認します。\n" + VERIFY,
+    ),
+)
