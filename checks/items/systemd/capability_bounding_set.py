@@ -1,0 +1,93 @@
+"""Is CAP_SYS_ADMIN out of the app unit's capability bounding set?"""
+
+from checks.model import INSIDE, Fix, Item, Level, Source, Text
+
+DROP_IN = """
+    [Service]
+    CapabilityBoundingSet=~CAP_SYS_ADMIN"""
+
+EMPTY = """
+    [Service]
+    CapabilityBoundingSet=
+    AmbientCapabilities="""
+
+BIND = """
+    [Service]
+    CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+    AmbientCapabilities=CAP_NET_BIND_SERVICE"""
+
+RESTART = """
+    sudo systemctl edit UNIT
+    sudo systemctl restart UNIT"""
+
+VERIFY = """
+    systemctl show UNIT -p CapabilityBoundingSet -p NeedDaemonReload
+    grep CapBnd "/proc/$(systemctl show UNIT -p MainPID --value)/status\""""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(INSIDE,),
+    sources=(Source("004", "systemd"),),
+    title=Text(
+        "CAP_SYS_ADMIN is out of the app unit's capabilities",
+        "アプリのユニットから CAP_SYS_ADMIN を外している",
+    ),
+    why=Text(
+        "CAP_SYS_ADMIN is a bag of rights that is nearly root: mounting, namespaces, many driver calls. A web application needs none of them, and what is not in the bounding set cannot come back.",
+        "CAP_SYS_ADMIN は、マウントや名前空間の操作などを含む、root に近い権限の集まりです。Web アプリには不要で、バウンディングセットから外せば、後から取り戻すこともできません。",
+    ),
+    expected=Text(
+        "The set of every unit is empty or at least does not name cap_sys_admin.",
+        "どのユニットのセットも空であるか、少なくとも cap_sys_admin を含まない状態。",
+    ),
+    fix=Fix(
+        Text(
+            "As a drop-in of each unit, what the source asks for:\n"
+            + DROP_IN
+            + "\n\nBetter, since an app behind a proxy needs no capability at all:\n"
+            + EMPTY
+            + "\n\nIf it listens on 80 or 443 by itself (GoToSocial without a proxy):\n"
+            + BIND
+            + "\n\nThen:\n"
+            + RESTART,
+            "ユニットごとにドロップインを書きます。出典の推奨値は次のとおりです。\n"
+            + DROP_IN
+            + "\n\nプロキシの背後にあるアプリは何の権限も要らないため、空にするほうが確実です。\n"
+            + EMPTY
+            + "\n\nプロキシなしの GoToSocial のように、80 や 443 で直接待ち受ける場合は次のようにします。\n"
+            + BIND
+            + "\n\n編集して再起動します。\n"
+            + RESTART,
+        ),
+        variants=(
+            (
+                "Mastodon",
+                Text(
+                    "Three units; the empty set fits all of them.",
+                    "対象は3つのユニットで、どれも空のセットで動きます。",
+                ),
+            ),
+            (
+                "Akkoma, Pleroma",
+                Text(
+                    "The shipped unit takes CAP_SYS_ADMIN out; the empty set works too.",
+                    "付属のユニットで CAP_SYS_ADMIN が外されています。空のセットでも動きます。",
+                ),
+            ),
+            (
+                "Docker",
+                Text(
+                    "Containers run without CAP_SYS_ADMIN unless started as privileged or with cap_add; the item speaks of systemd units and does not apply there.",
+                    "コンテナは、privileged や cap_add を指定しない限り CAP_SYS_ADMIN を持ちません。この項目は systemd のユニットが対象なので、コンテナでは対象外です。",
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "The first must not name cap_sys_admin; the second is the mask of the running process (all zeros = none):\n"
+        + VERIFY,
+        "1行目に cap_sys_admin がないことを確認します。2行目は動作中のプロセスのマスクで、すべて 0 なら権限なしです。\n"
+        + VERIFY,
+    ),
+)

@@ -1,0 +1,74 @@
+"""Does the app's unit have NoNewPrivileges=yes?"""
+
+from checks.model import INSIDE, Fix, Item, Level, Source, Text
+
+DROP_IN = """
+    [Service]
+    NoNewPrivileges=true"""
+
+RESTART = """
+    sudo systemctl edit UNIT
+    sudo systemctl restart UNIT"""
+
+MSMTP = """
+    SMTP_DELIVERY_METHOD=smtp
+    SMTP_SERVER=127.0.0.1"""
+
+VERIFY = """
+    systemctl show UNIT -p NoNewPrivileges -p NeedDaemonReload
+    grep NoNewPrivs "/proc/$(systemctl show UNIT -p MainPID --value)/status\""""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(INSIDE,),
+    sources=(Source("004", "systemd"),),
+    title=Text(
+        "The app's unit can gain no privileges (NoNewPrivileges)",
+        "アプリのユニットが権限を昇格できない（NoNewPrivileges）",
+    ),
+    why=Text(
+        "Without new privileges sudo, su and every other setuid program do nothing for the app and its children. Many ways from a web flaw to root end here.",
+        "これを有効にすると、アプリとその子プロセスからは sudo や su などの setuid プログラムが効かなくなります。Web の脆弱性から root を奪う多くの手口を、ここで断てます。",
+    ),
+    expected=Text(
+        "NoNewPrivileges=yes for every unit, and the running process shows NoNewPrivs: 1.",
+        "どのユニットも NoNewPrivileges=yes で、動作中のプロセスが NoNewPrivs: 1 を示す状態。",
+    ),
+    fix=Fix(
+        Text(
+            "As a drop-in of each unit:\n"
+            + DROP_IN
+            + "\n"
+            + RESTART
+            + "\n\nMail handed to a local sendmail program may stop, as that is setuid or setgid on many systems; speak SMTP to the local mail server in its place.",
+            "ユニットごとにドロップインを書きます。\n"
+            + DROP_IN
+            + "\n"
+            + RESTART
+            + "\n\nローカルの sendmail コマンドは setuid や setgid で動くことが多く、メールが送れなくなる場合があります。そのときはローカルのメールサーバへ SMTP で送るようにしてください。",
+        ),
+        variants=(
+            (
+                "Mastodon",
+                Text(
+                    "Three units. If SMTP_DELIVERY_METHOD is sendmail, change it in .env.production:\n"
+                    + MSMTP,
+                    "対象は3つのユニットです。SMTP_DELIVERY_METHOD が sendmail なら、.env.production を変更します。\n"
+                    + MSMTP,
+                ),
+            ),
+            ("Akkoma, Pleroma", Text("The shipped unit sets it.", "付属のユニットで設定されています。")),
+            (
+                "Misskey",
+                Text("Nothing in Misskey needs more rights.", "Misskey の動作に権限の昇格は不要です。"),
+            ),
+        ),
+    ),
+    verify=Text(
+        "The setting, and the running process (1 = on). After an edit without a restart the two differ:\n"
+        + VERIFY,
+        "設定値と、動作中のプロセスの値（1 なら有効）を確認します。編集後に再起動していないと、両者が食い違います。\n"
+        + VERIFY,
+    ),
+)

@@ -1,0 +1,87 @@
+"""Does the app's unit have PrivateTmp=yes?"""
+
+from checks.model import INSIDE, Fix, Item, Level, Source, Text
+
+EDIT = """
+    sudo systemctl edit UNIT"""
+
+DROP_IN = """
+    [Service]
+    PrivateTmp=true"""
+
+RESTART = """
+    sudo systemctl restart UNIT"""
+
+VERIFY = """
+    systemctl show UNIT -p PrivateTmp -p NeedDaemonReload"""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(INSIDE,),
+    sources=(Source("004", "systemd"),),
+    title=Text(
+        "The app's unit has its own /tmp (PrivateTmp)",
+        "アプリのユニットが専用の /tmp を使っている（PrivateTmp）",
+    ),
+    why=Text(
+        "In the shared /tmp programs can read, foresee or replace each other's files. With a private one uploads in progress are visible to the app alone and gone when it stops.",
+        "共有の /tmp では、ほかのプログラムにファイルを読まれたり、名前を予測して差し替えられたりします。専用にすれば、処理中のアップロードはアプリからしか見えず、停止すると消えます。",
+    ),
+    expected=Text(
+        "Every running unit of the software shows PrivateTmp=yes (newer versions of systemd also know disconnected). Software in containers has a /tmp of its own anyway: there the item does not apply.",
+        "ソフトウェアの動作中のユニットすべてが PrivateTmp=yes である状態（新しい systemd では disconnected も可）。コンテナで動かしている場合は /tmp が初めから分かれているため、対象外です。",
+    ),
+    fix=Fix(
+        Text(
+            "Put a drop-in beside each unit; an update of the unit file leaves it alone.\n"
+            + EDIT
+            + "\n\nWrite, then restart:\n"
+            + DROP_IN
+            + "\n"
+            + RESTART
+            + "\n\nIf the app talks to something over a socket in /tmp, move that socket to /run first.",
+            "ユニットごとにドロップインを作ります。ユニットファイルを更新しても残ります。\n"
+            + EDIT
+            + "\n\n次の内容を書いて再起動します。\n"
+            + DROP_IN
+            + "\n"
+            + RESTART
+            + "\n\n/tmp に置いたソケットでほかのプログラムとやり取りしている場合は、先にソケットを /run へ移してください。",
+        ),
+        variants=(
+            (
+                "Mastodon",
+                Text(
+                    "Three units: mastodon-web, mastodon-sidekiq and mastodon-streaming; the shipped ones do not set it in every version.",
+                    "対象は mastodon-web・mastodon-sidekiq・mastodon-streaming の3つです。付属のユニットで設定されているかは版によって異なります。",
+                ),
+            ),
+            (
+                "Akkoma, Pleroma",
+                Text(
+                    "The unit is akkoma or pleroma; the shipped example sets it.",
+                    "対象は akkoma または pleroma です。付属の見本では設定されています。",
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "The unit is the one you wrote, usually misskey.",
+                    "自分で作成したユニット（通常は misskey）が対象です。",
+                ),
+            ),
+            (
+                "GoToSocial",
+                Text(
+                    "The unit is gotosocial; the shipped example sets it.",
+                    "対象は gotosocial です。付属の見本では設定されています。",
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "PrivateTmp=yes, and no reload pending:\n" + VERIFY,
+        "PrivateTmp=yes で、NeedDaemonReload=no であることを確認します。\n" + VERIFY,
+    ),
+)

@@ -1,0 +1,82 @@
+"""Does the app's unit have ProtectSystem=full or strict?"""
+
+from checks.model import INSIDE, Fix, Item, Level, Source, Text
+
+DROP_IN = """
+    [Service]
+    ProtectSystem=full"""
+
+STRICT = """
+    [Service]
+    ProtectSystem=strict
+    ReadWritePaths=/var/lib/akkoma"""
+
+RESTART = """
+    sudo systemctl edit UNIT
+    sudo systemctl restart UNIT
+    journalctl -u UNIT -n 50 | grep -i 'read-only file system'"""
+
+VERIFY = """
+    systemctl show UNIT -p ProtectSystem -p ReadWritePaths -p NeedDaemonReload"""
+
+item = Item(
+    __name__,
+    level=Level.RECOMMENDED,
+    settles=(INSIDE,),
+    sources=(Source("004", "systemd"),),
+    title=Text(
+        "The app's unit cannot write to the system (ProtectSystem)",
+        "アプリのユニットがシステム領域に書き込めない（ProtectSystem）",
+    ),
+    why=Text(
+        "With /usr, /boot and /etc read-only an intruder in the app cannot change programs or settings to come back later. The app writes only where its data belongs.",
+        "/usr・/boot・/etc を読み取り専用にすれば、アプリに侵入されても、プログラムや設定を書き換えて居座られるのを防げます。アプリの書き込み先は、データの置き場所だけになります。",
+    ),
+    expected=Text(
+        "ProtectSystem is full or strict; yes alone leaves /etc writable and does not count.",
+        "ProtectSystem が full または strict である状態。yes では /etc に書き込めるため不十分です。",
+    ),
+    fix=Fix(
+        Text(
+            "As a drop-in of each unit:\n"
+            + DROP_IN
+            + "\n\nStricter, with everything read-only except the folders named:\n"
+            + STRICT
+            + "\n\nThen try an upload, and look for writes that were refused:\n"
+            + RESTART,
+            "ユニットごとにドロップインを書きます。\n"
+            + DROP_IN
+            + "\n\nより厳しくするなら、指定したフォルダ以外をすべて読み取り専用にします。\n"
+            + STRICT
+            + "\n\n再起動後にアップロードを試し、書き込みの拒否が記録されていないかを調べます。\n"
+            + RESTART,
+        ),
+        variants=(
+            (
+                "Mastodon",
+                Text(
+                    "full needs nothing more. With strict, name public/system, tmp and log below the app's folder, and node_modules and public/packs while you upgrade (upgrades run outside the unit and are not touched).",
+                    "full ならほかの設定は要りません。strict にする場合は、アプリのフォルダにある public/system・tmp・log を指定します。更新作業はユニットの外で行うため、影響を受けません。",
+                ),
+            ),
+            (
+                "Akkoma, Pleroma",
+                Text(
+                    "The shipped unit sets full. With strict, name the upload and static folders below /var/lib.",
+                    "付属のユニットでは full です。strict にする場合は、/var/lib にあるアップロード用と静的ファイル用のフォルダを指定します。",
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "full needs nothing more. With strict, name the folder files, and built if the unit builds at start.",
+                    "full ならほかの設定は要りません。strict にする場合は files を、起動時にビルドするユニットでは built も指定します。",
+                ),
+            ),
+        ),
+    ),
+    verify=Text(
+        "ProtectSystem=full or strict:\n" + VERIFY,
+        "ProtectSystem が full または strict であることを確認します。\n" + VERIFY,
+    ),
+)
