@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import socket
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,7 +24,7 @@ from checks.facts.dns import Addresses, Lookup, Outcome, ResolverHealth
 from checks.probes import dns_zone
 from checks.probes.dns_wire import Server, exchange, parse_name, read_answer
 from checks.probes.look import Look, Probe
-from checks.probes.net import Net
+from checks.probes.net import Net, has_route
 from checks.target import Vantage
 
 QUERY_S = 5.0  # the life of one question, the retry included
@@ -175,24 +174,13 @@ def _is_literal(text: str) -> bool:
     return True
 
 
-def has_route_v6(address: str) -> bool:
-    """Whether the kernel knows a way to an IPv6 address.  Connecting a UDP socket looks the route up and
-    sends nothing."""
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, 9))
-            return not ipaddress.ip_address(probe.getsockname()[0].partition("%")[0]).is_link_local
-    except OSError:
-        return False
-
-
 async def gather_addresses(look: Look) -> Iterable[Fact]:
     host = look.target.domain
     found = await look.dns.addresses_of(host)
     first = await look.dns.ask(host, "A")
     aliases = first.aliases if isinstance(first, Lookup) else ()
     v6 = tuple(a for a in found if ":" in a)
-    usable = has_route_v6(v6[0] if v6 else _V6_ELSEWHERE)
+    usable = has_route(v6[0] if v6 else _V6_ELSEWHERE)
     return (Addresses(host, tuple(a for a in found if ":" not in a), v6, aliases, usable),)
 
 

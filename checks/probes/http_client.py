@@ -13,12 +13,20 @@ from typing import cast
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpcore
+import httpx
 import idna
 
 from checks.clean import clean
 from checks.errors import ConnectionLost, ForbiddenAddress, Malformed, ProbeError, TimedOut, TooLarge
 from checks.facts.http import Page
-from checks.probes.http_dial import WEB_PORTS, Names, PinnedBackend, lenient_context, verifying_context
+from checks.probes.http_dial import (
+    WEB_PORTS,
+    Names,
+    PinnedBackend,
+    PinnedTransport,
+    lenient_context,
+    verifying_context,
+)
 from checks.probes.net import Net, dial_error
 
 HEADER_LINES = 200
@@ -39,6 +47,11 @@ class _Where:
     target: str
 
     @property
+    def url(self) -> httpx.URL:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return httpx.URL(f"{self.scheme}://{host}:{self.port}{self.target}")
+
+    @property
     def site(self) -> tuple[str, str, int]:
         return self.scheme, self.host, self.port
 
@@ -51,7 +64,7 @@ class HttpClient:
         self, net: Net, resolver: Names, *, trust_pem: str = "", ports: frozenset[int] = WEB_PORTS
     ) -> None:
         self._net, self._resolver, self._trust_pem, self._ports = net, resolver, trust_pem, ports
-        self._pools: dict[tuple[str | None, bool], tuple[httpcore.AsyncConnectionPool, PinnedBackend]] = {}
+        self._transports: dict[tuple[str | None, bool], PinnedTransport] = {}
         self._silent: Counter[str] = Counter()
         self._gates: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_CONNECTIONS))
 
@@ -73,14 +86,9 @@ class HttpClient:
         `address`: dial this one instead of the name's.  `verify`: check the certificate (Malformed with a
         detail that begins with "certificate" when it does not hold).  `kind`: the budget that pays."""
         where = _take_apart(url)
-        request = httpcore.Request(
+        request = httpx.Request(
             method,
-            httpcore.URL(
-                scheme=where.scheme.encode(),
-                host=where.host.encode(),
-                port=where.port,
-                target=where.target.encode("ascii"),
-            ),
+            where.url,
             headers=self._header_lines(where, headers, method, body),
             content=body or None,
         )
@@ -89,18 +97,18 @@ class HttpClient:
                 raise TimedOut(f"{where.host}: silent {_SILENT_MAX} times before")
             self._net.spend(kind)
             try:
-                return await self._in_time(self._pool(address, verify), request, url, max_body)
+                return await self._in_time(self._transport(address, verify), request, url, max_body)
             except TimedOut:
                 self._silent[where.host] += 1
                 raise
 
     async def _in_time(
-        self, pool: httpcore.AsyncConnectionPool, request: httpcore.Request, url: str, max_body: int
+        self, transport: PinnedTransport, request: httpx.Request, url: str, max_body: int
     ) -> Page:
         """The exchange within its deadline; everything that goes wrong becomes a ProbeError."""
         try:
             async with asyncio.timeout(min(self._net.limits.request_s, self._net.remaining_s())):
-                return await self._exchange(pool, request, url, max_body)
+                return await self._exchange(transport, request, url, max_body)
         except TimeoutError as error:
             raise TimedOut(f"{url[:200]}: no whole answer in time") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
@@ -136,23 +144,17 @@ class HttpClient:
 
     def close(self) -> None:
         """Ends every open connection at once."""
-        for _, backend in self._pools.values():
-            backend.close()
-        self._pools.clear()
+        for transport in self._transports.values():
+            transport.close()
+        self._transports.clear()
 
-    def _pool(self, address: str | None, verify: bool) -> httpcore.AsyncConnectionPool:
+    def _transport(self, address: str | None, verify: bool) -> PinnedTransport:
         key = (address, verify)
-        if key not in self._pools:
+        if key not in self._transports:
             backend = PinnedBackend(self._net, self._resolver, self._ports, address)
-            pool = httpcore.AsyncConnectionPool(
-                ssl_context=verifying_context(self._trust_pem) if verify else lenient_context(),
-                max_connections=20,
-                max_keepalive_connections=2 * _CONNECTIONS,
-                keepalive_expiry=5.0,
-                network_backend=backend,
-            )
-            self._pools[key] = (pool, backend)
-        return self._pools[key][0]
+            context = verifying_context(self._trust_pem) if verify else lenient_context()
+            self._transports[key] = PinnedTransport(backend, context, idle=2 * _CONNECTIONS)
+        return self._transports[key]
 
     def _header_lines(
         self, where: _Where, extra: Iterable[tuple[str, str]], method: str, body: bytes
@@ -171,16 +173,16 @@ class HttpClient:
         return [(name.encode("ascii"), value.encode("ascii", "replace")) for name, value in lines.items()]
 
     async def _exchange(
-        self, pool: httpcore.AsyncConnectionPool, request: httpcore.Request, url: str, max_body: int
+        self, transport: PinnedTransport, request: httpx.Request, url: str, max_body: int
     ) -> Page:
-        response = await pool.handle_async_request(request)
+        response = await transport.handle_async_request(request)
         try:
-            headers = _read_headers(response.headers)
+            headers = _read_headers(response.headers.raw)
             encoding = [v for k, v in headers if k == "content-encoding"]
             raw, truncated = await _read_body(response, encoding, min(max_body, self._net.limits.body_bytes))
         finally:
             await response.aclose()
-        return Page(url, response.status, headers, raw.decode("utf-8", "replace"), truncated)
+        return Page(url, response.status_code, headers, raw.decode("utf-8", "replace"), truncated)
 
 
 def redirect_of(page: Page) -> str | None:
@@ -247,14 +249,14 @@ def without_secret(cookie: str) -> str:
     return f"{name}{equals}…{separator}{attributes}" if equals else f"…{separator}{attributes}"
 
 
-async def _read_body(response: httpcore.Response, encoding: list[str], cap: int) -> tuple[bytes, bool]:
+async def _read_body(response: httpx.Response, encoding: list[str], cap: int) -> tuple[bytes, bool]:
     """At most `cap` unpacked bytes, and whether there were more.  Only gzip is unpacked, only once."""
     packed = [e.strip().lower() for e in encoding if e.strip().lower() not in {"", "identity"}]
     if packed and packed not in (["gzip"], ["x-gzip"]):
         raise Malformed(f"content-encoding {', '.join(packed)}"[:200])
     unpack = zlib.decompressobj(31) if packed else None
     out = bytearray()
-    stream = cast(AsyncGenerator[bytes, None], response.aiter_stream())
+    stream = cast(AsyncGenerator[bytes, None], response.aiter_raw())
     async with aclosing(stream) as chunks:
         async for chunk in chunks:
             room = cap + 1 - len(out)

@@ -1,4 +1,4 @@
-"""How HTTP gets its connections: httpcore speaks the protocol, `Net` dials, to addresses vetted before.
+"""How HTTP gets its connections: httpx speaks the protocol, `Net` dials, to addresses vetted before.
 
 The name stays in the URL, so Host and SNI are right, while the address that was vetted is the one dialled.
 """
@@ -8,11 +8,12 @@ from __future__ import annotations
 import ipaddress
 import ssl
 import warnings
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Protocol
 
 import certifi
 import httpcore
+import httpx
 
 from checks.errors import ConnectionLost, ForbiddenAddress, Malformed, ProbeError, Refused, Unreachable
 from checks.probes.net import Net, Stream
@@ -50,6 +51,52 @@ def verifying_context(trust_pem: str) -> ssl.SSLContext:
     if trust_pem:
         context.load_verify_locations(cadata=trust_pem)
     return context
+
+
+class PinnedTransport(httpx.AsyncBaseTransport):
+    """httpx's transport with our own way to the network.  The ready-made one has no place for a backend,
+    and the client would keep a host's cookies, so the transport is used by itself."""
+
+    def __init__(self, backend: PinnedBackend, context: ssl.SSLContext, *, idle: int) -> None:
+        self._backend = backend
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=context,
+            max_connections=20,
+            max_keepalive_connections=idle,
+            keepalive_expiry=5.0,
+            network_backend=backend,
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One exchange.  Raises httpcore's exceptions, ssl.SSLError, OSError and the ProbeErrors of `Net`."""
+        url = request.url
+        answer = await self._pool.handle_async_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+            )
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+
+    def close(self) -> None:
+        """Ends every open connection at once."""
+        self._backend.close()
+
+
+class _Body(httpx.AsyncByteStream):
+    """An answer's body as httpx reads it."""
+
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._answer.aiter_stream():
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._answer.aclose()
 
 
 class PinnedBackend(httpcore.AsyncNetworkBackend):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import socket
 import ssl
 import time
@@ -138,6 +139,17 @@ class Net:
         except OSError as error:
             self.trouble(address)
             raise dial_error(error, f"{address} port {port}") from error
+
+
+def has_route(address: str) -> bool:
+    """Whether the kernel knows a way to an IPv6 address.  Connecting a UDP socket looks the route up and
+    sends nothing."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            return not ipaddress.ip_address(probe.getsockname()[0].partition("%")[0]).is_link_local
+    except OSError:
+        return False
 
 
 def dial_error(error: BaseException, where: str) -> ProbeError:

@@ -38,7 +38,7 @@ item = Item(
         "混雑する時間帯にメモリとディスクの空きを確認します。\n" + SEE,
     ),
     codes={
-        "recognised": Text(
+        "needs_answer": Text(
             "{name} {version}: whether it fits your machine is for you to say.",
             "{name} {version} を確認しました。性能に見合っているかどうかは、管理者の回答が必要です。",
         ),
@@ -56,4 +56,4 @@ def check(facts: Facts) -> Verdict:
     line = f"{software.name} {software.version}"
     if not software.family:
         return warned("unrecognised", name=software.name).seen(software.via, line)
-    return warned("recognised", name=software.name, version=software.version).seen(software.via, line)
+    return warned("needs_answer", name=software.name, version=software.version).seen(software.via, line)

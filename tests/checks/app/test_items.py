@@ -85,7 +85,7 @@ CASES: list[Case] = [
     ("app.signed_fetch", (SignedFetch("https://site.test/@a", 200, True),), FAIL, "open"),
     ("app.signed_fetch", (SignedFetch("https://site.test/@a", 200, False),), UNKNOWN, "unclear"),
     ("app.signed_fetch", (), UNKNOWN, ""),
-    ("plan.software_fits", (software(),), WARN, "recognised"),
+    ("plan.software_fits", (software(),), WARN, "needs_answer"),
     ("plan.software_fits", (software("", "2.38", name="snac"),), WARN, "unrecognised"),
     ("plan.software_fits", (), UNKNOWN, ""),
     ("plan.contact_reachable", (info(), contact("10 mx.site.test", resolves=True)), PASS, "reachable"),
