@@ -64,8 +64,8 @@ item = Item(
             (
                 "Mastodon",
                 Text(
-                    "Three units; the empty set fits all of them.",
-                    "対象は3つのユニットで、どれも空のセットで動きます。",
+                    "Three units: mastodon-web, mastodon-sidekiq and mastodon-streaming. The files in dist/ set the empty set.",
+                    "対象は mastodon-web・mastodon-sidekiq・mastodon-streaming の3つです。dist/ にある付属のユニットでは、空のセットが設定されています。",
                 ),
             ),
             (

@@ -52,9 +52,9 @@ item = Item(
             (
                 "Mastodon",
                 Text(
-                    "Three units. If SMTP_DELIVERY_METHOD is sendmail, change it in .env.production:\n"
+                    "The three units in dist/ set it. If SMTP_DELIVERY_METHOD is sendmail, change it in .env.production:\n"
                     + MSMTP,
-                    "対象は3つのユニットです。SMTP_DELIVERY_METHOD が sendmail なら、.env.production を変更します。\n"
+                    "dist/ にある付属の3つのユニットでは設定されています。SMTP_DELIVERY_METHOD が sendmail なら、.env.production を変更します。\n"
                     + MSMTP,
                 ),
             ),

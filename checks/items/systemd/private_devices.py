@@ -54,8 +54,8 @@ item = Item(
             (
                 "Mastodon",
                 Text(
-                    "Three units: mastodon-web, mastodon-sidekiq and mastodon-streaming.",
-                    "対象は mastodon-web・mastodon-sidekiq・mastodon-streaming の3つです。",
+                    "Three units: mastodon-web, mastodon-sidekiq and mastodon-streaming. The files in dist/ set it; a unit copied long ago may not, so compare after an upgrade.",
+                    "対象は mastodon-web・mastodon-sidekiq・mastodon-streaming の3つです。dist/ にある付属のユニットでは設定されていますが、以前にコピーしたものでは抜けていることがあるので、更新時に見比べてください。",
                 ),
             ),
             (

@@ -55,8 +55,8 @@ item = Item(
             (
                 "Mastodon",
                 Text(
-                    "full needs nothing more. With strict, name public/system, tmp and log below the app's folder, and node_modules and public/packs while you upgrade (upgrades run outside the unit and are not touched).",
-                    "full ならほかの設定は要りません。strict にする場合は、アプリのフォルダにある public/system・tmp・log を指定します。更新作業はユニットの外で行うため、影響を受けません。",
+                    "Three units: mastodon-web, mastodon-sidekiq and mastodon-streaming. The files in dist/ set strict, which leaves /home writable, so nothing more is needed for an installation there.",
+                    "対象は mastodon-web・mastodon-sidekiq・mastodon-streaming の3つです。dist/ にある付属のユニットは strict です。strict でも /home には書き込めるため、そこに置いていれば追加の設定は要りません。",
                 ),
             ),
             (
@@ -69,8 +69,8 @@ item = Item(
             (
                 "Misskey",
                 Text(
-                    "full needs nothing more. With strict, name the folder files, and built if the unit builds at start.",
-                    "full ならほかの設定は要りません。strict にする場合は files を、起動時にビルドするユニットでは built も指定します。",
+                    "Below /home neither value needs more. Elsewhere strict must name the folder files, and built if the unit builds at start.",
+                    "/home の下に置いていれば、どちらの値でも追加の設定は要りません。それ以外の場所で strict にする場合は files を、起動時にビルドするユニットでは built も指定します。",
                 ),
             ),
         ),
