@@ -60,8 +60,10 @@ def test_it_starts_within_ten_seconds(lab: Lab) -> None:
 
 def test_no_route_leads_out_of_the_namespace(lab: Lab) -> None:
     assert netns.inside()
-    with pytest.raises(OSError, match="unreachable"):
-        socket.create_connection(("192.0.2.1", 443), timeout=2)
+    # In a child, where the suite's own guard is not in the way of the kernel's answer.
+    program = "import socket; socket.create_connection(('192.0.2.1', 443), timeout=2)"
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "Network is unreachable" in child.stderr
 
 
 @pytest.mark.parametrize(
