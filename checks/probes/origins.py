@@ -21,6 +21,7 @@ from checks.probes.look import Look
 
 _FROM_DNS_MAX = 4  # addresses taken from DNS records; each costs one TLS connection
 _READ_MAX = 16 * 1024
+_STEP_S = 4.0  # for the handshake, and for each piece of the answer
 _PATH = "/.well-known/nodeinfo"  # served by all fediverse software, and names its own host
 
 F = TypeVar("F", bound=Fact)
@@ -90,9 +91,11 @@ async def _ask(look: Look, address: str, named_by: str) -> DirectAnswer:
     request = f"GET {_PATH} HTTP/1.1\r\nHost: {domain}\r\nUser-Agent: {look.net.user_agent}\r\n"
     heard = b""
     try:
-        await stream.start_tls(lenient_context(), domain)
+        await stream.start_tls(lenient_context(), domain, timeout_s=_STEP_S)
         await stream.write((request + "Accept: */*\r\nConnection: close\r\n\r\n").encode("ascii"))
-        while len(heard) < _READ_MAX and (more := await stream.read(_READ_MAX - len(heard))):
+        while len(heard) < _READ_MAX and (
+            more := await stream.read(_READ_MAX - len(heard), timeout_s=_STEP_S)
+        ):
             heard += more
     except ssl.SSLError:
         return DirectAnswer(address, named_by, None)
