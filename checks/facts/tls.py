@@ -100,6 +100,11 @@ class TlsEndpoint:
                 return answer.offered
         return Missing(Reason.NOT_ASKED)
 
+    def gaps(self, *versions: TlsVersion) -> tuple[Missing, ...]:
+        """What could not be seen of these versions; what was left out on purpose is no gap."""
+        answers = (self.offers(version) for version in versions)
+        return tuple(a for a in answers if isinstance(a, Missing) and a.reason is not Reason.NOT_ASKED)
+
     def chosen_from(self, family: SuiteFamily) -> Negotiated | Missing | None:
         for answer in self.suites:
             if answer.family is family:
