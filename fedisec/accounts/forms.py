@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
@@ -11,7 +11,13 @@ from django.utils.translation import gettext_lazy as _
 from fedisec.accounts.models import User
 
 
-class FirstAccountForm(BaseUserCreationForm):
+if TYPE_CHECKING:
+    _Form = BaseUserCreationForm[User]
+else:
+    _Form = BaseUserCreationForm
+
+
+class FirstAccountForm(_Form):
     """Address and password (twice) of the first admin; Django's validators judge the password."""
 
     class Meta:

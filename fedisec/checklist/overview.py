@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from django.db.models import Max, Q
 from django.utils import timezone
@@ -57,8 +58,18 @@ def lines_of(instances: Sequence[Instance]) -> list[Line]:
     return sorted(lines, key=lambda line: (-line.posture.required_not_met, line.instance.domain))
 
 
-def _by_instance(entries):  # type: ignore[no-untyped-def]  # three models, one shape
-    grouped = defaultdict(dict)
+class _Entry(Protocol):
+    """What the three models have in common."""
+
+    instance_id: int
+    item_id: str
+
+
+E = TypeVar("E", bound=_Entry)
+
+
+def _by_instance(entries: Iterable[E]) -> dict[int, dict[str, E]]:
+    grouped: dict[int, dict[str, E]] = defaultdict(dict)
     for entry in entries:
         grouped[entry.instance_id][entry.item_id] = entry
     return grouped

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from checks.target import TargetError, parse_domain
 from fedisec.accounts.models import Team
 from fedisec.instances.models import Instance
 
-REFUSED: dict[str, str | Promise] = {
+REFUSED = {
     "empty": _("Enter the domain of the server, for example mastodon.example."),
     "too_long": _("This is longer than a domain name can be (253 characters). Paste only the domain."),
     "control": _("The text holds invisible control characters. Type the domain by hand."),

@@ -43,7 +43,7 @@ def tr(text: Text) -> str:
 @register.filter
 def blocks(text: Text) -> list[Block]:
     """Paragraphs and command blocks of a text: a block is code when all its lines are indented by four."""
-    found = []
+    found: list[Block] = []
     for part in tr(text).strip("\n").split("\n\n"):
         lines = part.split("\n")
         code = all(line.startswith("    ") or not line.strip() for line in lines)
