@@ -31,14 +31,14 @@ The lab is up ({seconds:.1f} s): real servers that can reach nothing outside.
   2. Add {good} (set right) and {bad} (set wrong), and compare.
   Mail that fedisec sends arrives in {mail}. Ctrl-C ends everything.
 
-実験用のサーバー群が起動しました({seconds:.1f} 秒)。いずれも本物のサーバーで、外部とは一切通信できません。
+実験用のサーバ群が起動しました（{seconds:.1f} 秒）。いずれも本物のサーバで、外部とは一切通信できません。
   1. この下に表示される初期設定用のリンクを使って {url} を開き、アカウントを作成してください。
-  2. {good}(正しく設定したサーバー)と {bad}(問題だらけのサーバー)を登録し、結果を見比べてください。
+  2. {good}（正しく設定したサーバ）と {bad}（問題だらけのサーバ）を登録し、結果を見比べてください。
   fedisec が送信したメールは {mail} に届きます。Ctrl-C ですべて終了します。
 """
 _SERVERS_ONLY = """\
 # The lab is up ({seconds:.1f} s). To look into it from another terminal:
-# 実験用のサーバー群が起動しました。別の端末から中に入るには次のコマンドを使います。
+# 実験用のサーバ群が起動しました。別の端末から中に入るには次のコマンドを使います。
 #   {nsenter}
 # Ctrl-C ends it. Settings for fedisec:
 # Ctrl-C で終了します。fedisec に渡す設定は次のとおりです。
