@@ -3,7 +3,10 @@ because scans and instances lie below alerts."""
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from checks.facts import Fact
+from checks.facts.fedisec import CertificateWatch
 from fedisec.alerts.models import Subscription
 from fedisec.instances.models import Instance
 
@@ -15,5 +18,7 @@ def subscribe_creator(instance: Instance) -> None:
 
 
 def self_facts(instance: Instance) -> tuple[Fact, ...]:
-    """Facts that only the dashboard can give."""
-    return ()
+    """Facts that only the dashboard can give.  Nobody hears of anything while mails go to a folder."""
+    hears = Subscription.objects.filter(instance=instance, user__is_active=True).count()
+    recipients = hears if settings.EMAIL_URL else 0
+    return (CertificateWatch(watching=not instance.paused, confirmed_recipients=recipients),)
