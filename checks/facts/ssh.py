@@ -34,13 +34,11 @@ class SshEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class SshService(Fact):
-    """The SSH ports of the first address: the one that was named, and 22.  `behind_cdn` names the CDN that
-    stands in front where no origin is named; then there are no endpoints."""
+    """The SSH ports of the first address (behind a CDN: of the named origin): the named port, and 22."""
 
     user: str
     named_port: int
     endpoints: tuple[SshEndpoint, ...]
-    behind_cdn: str = ""
 
     @property
     def speaking(self) -> tuple[SshEndpoint, ...]:

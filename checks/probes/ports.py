@@ -85,7 +85,7 @@ class _Scan:
         found = await asyncio.gather(*(self._port(number, waits) for number in self._ports))
         canaries = await asyncio.gather(*(self._canary(number, waits) for number in canary_ports()))
         ports = [*web, *found, *self._from_ssh()]
-        if all(canaries):
+        if canaries and all(canaries):
             ports = [_doubted(port) for port in ports]
         gap = _no_anchor(web) if anchor is None else await self._gone(anchor)
         if gap is not None:

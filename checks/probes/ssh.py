@@ -27,7 +27,7 @@ async def gather_ssh(look: Look) -> Iterable[Fact]:
     cdn = cdn_in_front(addresses)
     candidates = target.origins if cdn else addresses.dialled
     if cdn and not candidates:
-        return (SshService(target.ssh_user, target.ssh_port, (), cdn.name),)
+        raise ProbeError(f"{cdn.name} stands in front, no origin is named", reason=Reason.NOT_ASKED)
     if not candidates:
         raise ProbeError("no IPv4 address", reason=Reason.NO_IPV6)
     ports = dict.fromkeys((target.ssh_port, _DEFAULT_PORT))

@@ -129,9 +129,10 @@ def check(facts: Facts) -> Verdict:
         return failed("answers", ports=labels(speaking)).seen("TCP connect", proof(speaking))
     if found:
         return warned("accepts", ports=labels(found)).seen("TCP connect", proof(found))
-    tried = [p for one in ports.addresses for p in one.ports if p.port in numbers]
+    tried = [(one.address, p) for one in ports.addresses for p in one.ports if p.port in numbers]
     gap = gap_of(ports, numbers) or (None if tried else Missing(Reason.NOT_ASKED))
     if gap is not None:
         raise MissingFact(gap)
     shown = ", ".join(str(number) for number in numbers)
-    return passed("closed", ports=shown).seen("TCP connect", ", ".join(f"{p.port} {p.state}" for p in tried))
+    states = "\n".join(f"{address} port {p.port}: {p.state}" for address, p in tried)
+    return passed("closed", ports=shown).seen("TCP connect", states)

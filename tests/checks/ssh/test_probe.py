@@ -15,7 +15,7 @@ import pytest
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL
 
 from checks.errors import Reason
-from checks.facts import Missing
+from checks.facts import Missing, MissingFact
 from checks.facts.ports import PortState
 from checks.facts.ssh import SshAlgorithms
 from checks.probes import ssh
@@ -221,8 +221,9 @@ def test_a_server_that_goes_mute_has_told_its_algorithms(monkeypatch: pytest.Mon
 
 
 def test_an_address_of_a_cdn_is_not_asked() -> None:
-    found = asyncio.run(look_at_ssh(22, address="104.16.1.1"))
-    assert found.behind_cdn == "Cloudflare" and found.endpoints == ()
+    with pytest.raises(MissingFact) as caught:
+        asyncio.run(look_at_ssh(22, address="104.16.1.1"))
+    assert caught.value.missing == Missing(Reason.NOT_ASKED, "Cloudflare stands in front, no origin is named")
 
 
 def test_the_methods_are_asked_for_the_user_of_the_target() -> None:
