@@ -42,7 +42,7 @@ item = Item(
     __name__,
     level=Level.REQUIRED,
     settles=(OUTSIDE,),
-    sources=(Source("002", "SSL/TLS"), Source("+")),
+    sources=(Source("002"), Source("+")),
     title=Text(
         "The certificate is right on every address: chain, name, dates and key",
         "証明書の発行元・名前・期限・鍵が、どのアドレスでも正しい",

@@ -23,7 +23,7 @@ item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
-    sources=(Source("002", "SSL/TLS"),),
+    sources=(Source("002"),),
     title=Text("TLS 1.3 is offered", "TLS 1.3 に対応している"),
     why=Text(
         "TLS 1.3 has only sound suites, always keeps past traffic secret, and hides the certificate from eavesdroppers. It is also one round trip faster, and post-quantum key exchange needs it.",

@@ -35,7 +35,7 @@ item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
-    sources=(Source("003", "構築/HTTPS"), Source("002", "SSL/TLS")),
+    sources=(Source("003", "構築/HTTPS"), Source("002")),
     title=Text("TLS 1.2 is the oldest version on offer", "TLS 1.2 より古いバージョンを受け付けない"),
     why=Text(
         "SSL 3.0, TLS 1.0 and TLS 1.1 rest on broken building blocks and were withdrawn years ago. Every current browser, app and fediverse server speaks TLS 1.2 or 1.3, so the old versions serve attackers alone.",
