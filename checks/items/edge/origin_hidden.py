@@ -105,12 +105,12 @@ item = Item(
             "登録されたオリジン {address} が、{cdn} を経由せずにサイトを返します。",
         ),
         "refuses": Text(
-            "The origin that you named does not serve the site past {cdn}, and no mail record leads to it.",
-            "登録されたオリジンは {cdn} を経由しない接続にサイトを返さず、メールのレコードからも見つかりません。",
+            "The origin that you named does not serve the site past {cdn}.",
+            "登録されたオリジンは、{cdn} を経由しない接続にサイトを返しません。",
         ),
         "origin_unknown": Text(
-            "{cdn} stands in front, and no DNS record gives the origin away. Name the origin's address to have it tried directly.",
-            "手前に {cdn} があり、DNS のレコードからオリジンは見つかりません。オリジンのアドレスを登録すると、直接の接続も調べます。",
+            "{cdn} stands in front, and fedisec found no DNS record that gives the origin away. Name the origin's address to have it tried directly.",
+            "手前に {cdn} があり、fedisec が調べた DNS のレコードからオリジンは見つかりませんでした。オリジンのアドレスを登録すると、直接の接続も調べます。",
         ),
     },
 )
