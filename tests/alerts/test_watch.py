@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from checks.facts.fedisec import CertificateWatch
 from fedisec.accounts.models import Team, User
@@ -21,7 +21,7 @@ def instance() -> Instance:
     )
 
 
-def test_who_adds_an_instance_watches_it(instance: Instance, settings: SettingsWrapper) -> None:
+def test_who_adds_an_instance_watches_it(instance: Instance, settings: Settings) -> None:
     settings.EMAIL_URL = "smtp://relay.example"
     subscribe_creator(instance)
     subscribe_creator(instance)
@@ -33,7 +33,7 @@ def test_a_paused_instance_is_not_watched(instance: Instance) -> None:
     assert self_facts(instance) == (CertificateWatch(watching=False, confirmed_recipients=0),)
 
 
-def test_nobody_hears_while_mails_go_to_a_folder(instance: Instance, settings: SettingsWrapper) -> None:
+def test_nobody_hears_while_mails_go_to_a_folder(instance: Instance, settings: Settings) -> None:
     settings.EMAIL_URL = ""
     subscribe_creator(instance)
     assert self_facts(instance) == (CertificateWatch(watching=True, confirmed_recipients=0),)
