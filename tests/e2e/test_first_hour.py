@@ -193,6 +193,7 @@ def the_only_mail(lab: Lab) -> Received:
 def take_screenshots(context: BrowserContext, lab: Lab) -> None:
     """Every page in both languages, light and dark, at 360 and 1280 px; none scrolls sideways."""
     SCREENSHOTS.mkdir(exist_ok=True)
+    shoot(context, f"/instances/{lab.bad}/", SCREENSHOTS / "readme.png", "en", "light", 1280, whole=False)
     pages = {
         "overview": "/",
         "instance": f"/instances/{lab.bad}/",
@@ -215,7 +216,16 @@ def take_screenshots(context: BrowserContext, lab: Lab) -> None:
                     )
 
 
-def shoot(context: BrowserContext, path: str, file: Path, language: str, theme: str, width: int) -> None:
+def shoot(
+    context: BrowserContext,
+    path: str,
+    file: Path,
+    language: str,
+    theme: str,
+    width: int,
+    *,
+    whole: bool = True,
+) -> None:
     base = context.pages[0].url.split("/instances")[0]
     context.add_cookies(
         [{"name": "language", "value": language, "url": base}, {"name": "theme", "value": theme, "url": base}]
@@ -226,5 +236,5 @@ def shoot(context: BrowserContext, path: str, file: Path, language: str, theme: 
     expect(page.locator("html")).to_have_attribute("lang", language)
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= width, f"{file.name} scrolls sideways: {wide} px"
-    page.screenshot(path=file, full_page=True)
+    page.screenshot(path=file, full_page=whole)
     page.close()
