@@ -14,7 +14,7 @@ import socket
 import ssl
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -182,7 +182,7 @@ class Stream:
         """What is there, at most `size` bytes; b"" at the end of the stream.  TooLarge past the cap."""
         if self._left <= 0:
             raise TooLarge(self.where)
-        data = await self._timed(self._reader.read(min(size, self._left)), timeout_s)
+        data = await self._timed(lambda: self._reader.read(min(size, self._left)), timeout_s)
         self._left -= len(data)
         return data
 
@@ -190,17 +190,17 @@ class Stream:
         """Exactly `size` bytes, in one time limit for all; ConnectionLost when the stream ends."""
         if size > self._left:
             raise TooLarge(self.where)
-        data = await self._timed(self._reader.readexactly(size), timeout_s)
+        data = await self._timed(lambda: self._reader.readexactly(size), timeout_s)
         self._left -= size
         return data
 
     async def write(self, data: bytes, *, timeout_s: float = 5.0) -> None:
         self._writer.write(data)
-        await self._timed(self._writer.drain(), timeout_s)
+        await self._timed(self._writer.drain, timeout_s)
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str, *, timeout_s: float = 5.0) -> None:
         """TLS over this connection with SNI `server_name`; ssl.SSLError is left to the caller."""
-        await self._timed(self._writer.start_tls(context, server_hostname=server_name), timeout_s)
+        await self._timed(lambda: self._writer.start_tls(context, server_hostname=server_name), timeout_s)
 
     @property
     def ssl_object(self) -> ssl.SSLObject | None:
@@ -216,10 +216,10 @@ class Stream:
         """Ends the connection at once; never waits for the far side."""
         self._writer.transport.abort()
 
-    async def _timed(self, step: Awaitable[T], timeout_s: float) -> T:
+    async def _timed(self, step: Callable[[], Awaitable[T]], timeout_s: float) -> T:
         try:
             async with asyncio.timeout(min(timeout_s, self._net.remaining_s())):
-                return await step
+                return await step()
         except ssl.SSLError:
             raise
         except asyncio.IncompleteReadError as error:
