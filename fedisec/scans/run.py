@@ -37,9 +37,9 @@ def run_scan(scan_id: int) -> None:
     try:
         gathered = _look(scan)
         if not record(scan, scan.token, gathered, timezone.now()):
-            log.info("scan %s was taken over by somebody else", scan_id)
+            log.warning("scan %s was taken over by somebody else", scan_id)
     except Superseded:
-        log.info("scan %s was taken over by somebody else", scan_id)
+        log.warning("scan %s was taken over by somebody else", scan_id)
     except (TimeIsUp, SoftTimeLimitExceeded):
         give_back(scan, "the time limit of a job was reached")
     except (SystemExit, KeyboardInterrupt):

@@ -1,0 +1,18 @@
+"""Settings of the real processes under test: fake looks, and times short enough to wait for."""
+
+from __future__ import annotations
+
+import os
+
+from fedisec.settings import *  # noqa: F403
+from tests.fakes import register
+
+register()
+GATHER = "tests.running.looks.gather"
+SCAN_ATTEMPTS = int(os.environ.get("TEST_ATTEMPTS", "3"))
+SCAN_RETRY_PAUSES_S = (0,)
+MAIL_LEASE_S = 4
+JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = 20, 25
+if "TEST_LIMITS" in os.environ:
+    JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = (int(part) for part in os.environ["TEST_LIMITS"].split(","))
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

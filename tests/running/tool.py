@@ -1,0 +1,36 @@
+"""Runs inside the settings under test: `python -m tests.running.tool add N INTERVAL | ask DOMAIN | pause`."""
+
+from __future__ import annotations
+
+import sys
+
+import django
+
+
+def main(command: str, *given: str) -> None:
+    django.setup()
+    from django.utils import timezone
+
+    from fedisec.alerts.models import Subscription
+    from fedisec.instances.models import Instance
+    from fedisec.scans.queue import queue_scan
+    from tests.factories import a_user, an_instance
+
+    if command == "add":
+        user, interval = a_user(), int(given[0])
+        for domain in given[1:]:
+            due = timezone.now() if interval else None
+            instance = an_instance(user, domain=domain, interval_s=interval or 86_400, next_scan_at=due)
+            Subscription.objects.create(user=user, instance=instance)
+            if not interval:
+                queue_scan(instance, "first")
+    elif command == "ask":
+        print(queue_scan(Instance.objects.get(domain=given[0]), "manual"))
+    elif command == "pause":
+        Instance.objects.update(paused=True)
+    else:
+        raise SystemExit(f"unknown command {command}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
