@@ -32,9 +32,9 @@ async def gather_hidden_paths(look: Look) -> Iterable[Fact]:
     except MissingFact:
         family = None
     try:
-        elsewhere = (await look.need(NoSuchPage)).page.body
+        elsewhere = (await look.need(NoSuchPage)).page
     except MissingFact:
-        elsewhere = ""
+        elsewhere = None
     secrets = (*SECRETS, *(family.secrets if family else ()))
     panels = family.panels if family else ("/metrics",)
     seen = await asyncio.gather(
@@ -45,9 +45,10 @@ async def gather_hidden_paths(look: Look) -> Iterable[Fact]:
 
 
 async def _path(
-    look: Look, path: str, recognise: Callable[[str], Found | None], elsewhere: str
+    look: Look, path: str, recognise: Callable[[str], Found | None], elsewhere: Page | None
 ) -> PathSeen | Missing:
-    """What lies at `path`; Missing where the answer says nothing either way."""
+    """What lies at `path`; Missing where the answer says nothing either way.  `elsewhere`: the answer to a
+    path that nobody has; a door that is closed everywhere hides this path from us alone."""
     try:
         page = await look.http.get(f"https://{look.target.domain}{path}", max_body=65536)
     except ProbeError as error:
@@ -57,7 +58,9 @@ async def _path(
     reason = withheld(page)
     if reason is not None and ("challenge" in reason.detail or not (speaks or page.status in _CLOSED)):
         return reason
-    if not speaks or kept(page).body == elsewhere:
+    if reason is not None and not speaks and (elsewhere is None or elsewhere.status == page.status):
+        return reason
+    if not speaks or (elsewhere is not None and kept(page).body == elsewhere.body):
         return PathSeen(path, page.status)
     found = recognise(page.body)
     return PathSeen(path, page.status, found.kind, found.proof) if found else PathSeen(path, page.status)
@@ -92,8 +95,9 @@ async def _listing(look: Look, url: str, host: str) -> tuple[str, str | Missing 
         found = listing_in(page.body) if page.status == 200 else None
         if found:
             return where, found.kind
-        if page.status >= 500 or page.status == 429:
-            return where, withheld(page)
+        reason = withheld(page)
+        if reason is not None and (page.status not in _CLOSED or "challenge" in reason.detail):
+            return where, reason
         if page.status in {401, 403}:
             break  # the store refuses to list; a second look would only cost a request
     return where, None

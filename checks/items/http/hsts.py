@@ -6,7 +6,7 @@ from checks.errors import ParseError
 from checks.facts import Facts, seen
 from checks.facts.http import ApiPage, FrontPage, MediaSample, Page, PlainHttp
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
-from checks.parse.answers import header_lines, readable
+from checks.parse.answers import header_lines, readable, withheld
 from checks.parse.hsts import Hsts, parse_hsts
 
 _NAME = "strict-transport-security"
@@ -158,6 +158,6 @@ def _elsewhere(facts: Facts, hsts: Hsts) -> Verdict | None:
         evidence = header_lines(media.page, _NAME)
         return warned("subdomain_open", host=media.host).seen(f"GET {media.page.url}", evidence)
     first = plain.hops[0] if plain and isinstance(plain.hops, tuple) and plain.hops else None
-    if first is not None and first.header(_NAME) is not None:
+    if first is not None and withheld(first) is None and first.header(_NAME) is not None:
         return warned("on_http").seen(f"GET {first.url}", header_lines(first, _NAME))
     return None
