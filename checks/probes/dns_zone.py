@@ -12,7 +12,7 @@ import dns.rdatatype
 
 from checks.clean import clean
 from checks.data.suffixes import public_suffix, registrable, same_registrable
-from checks.errors import ForbiddenAddress, NoSuchName, ProbeError, Reason, TimedOut
+from checks.errors import ForbiddenAddress, NoSuchName, ProbeError, Reason, ResolverFailed, TimedOut
 from checks.facts import Fact, Missing, MissingFact
 from checks.facts.dns import (
     Asked,
@@ -146,6 +146,8 @@ async def _reply(look: Look, zone: str, address: str) -> ServerReply:
             )
         except TimedOut:
             continue
+        if answer.rcode() in (dns.rcode.FORMERR, dns.rcode.NOTIMP):
+            raise ResolverFailed(f"name server {address}: our question is not understood")
         rcode = clean(dns.rcode.to_text(answer.rcode()), 20, newlines=False)
         soa = [r for r in answer.answer if r.rdtype == dns.rdatatype.SOA]
         serial = int(next(iter(soa[0])).serial) if soa else None
