@@ -31,8 +31,6 @@ VERSIONS = {
     TLS13: TlsVersion.TLS13,
 }  # fmt: skip
 REVERSED, POST_QUANTUM = "reversed", "post-quantum"
-_PROBE_S, _SLOW_S = 6.0, 8.0
-_ADDRESS_S = 30.0  # the scan ends after 60, and others wait for the end of this phase
 _CONNECTIONS = 22  # of the 25 that one address is asked for in all
 _FAILED_MAX = 4  # failures after which it is worth asking whether we were shut out
 _FINAL = frozenset({Reason.FORBIDDEN_ADDRESS, Reason.BUDGET})
@@ -85,11 +83,17 @@ class Prober:
     port: int = 443
     prelude: Prelude | None = None
     kind: str = "tls"  # the budget that pays
+    probe_s: float = 6.0
+    slow_s: float = 8.0  # the retry
+    all_s: float = 30.0  # the scan ends after 60, and others wait for the end of this phase
     answers: dict[str, Answer | Missing] = field(default_factory=dict)
     _asked: dict[str, Question] = field(default_factory=dict)
     _connections: int = 0
     _failures: int = 0
-    _ends: float = field(default_factory=lambda: time.monotonic() + _ADDRESS_S)
+    _ends: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._ends = time.monotonic() + self.all_s
 
     def flight(self, name: str) -> Flight | None:
         answer = self.answers.get(name)
@@ -110,7 +114,7 @@ class Prober:
         await asyncio.gather(*(self.ask(question) for question in questions))
         if self._all_missing():
             await asyncio.sleep(1.0)
-            await self.ask(questions[-1], _SLOW_S)
+            await self.ask(questions[-1], slowly=True)
         return not self._all_missing()
 
     async def ask_all(self, questions: Sequence[Question]) -> None:
@@ -134,9 +138,9 @@ class Prober:
             self.answers |= {question.name: gap for question in failed}
             return
         for question in failed:
-            await self.ask(question, _SLOW_S)
+            await self.ask(question, slowly=True)
 
-    async def ask(self, question: Question, within_s: float = _PROBE_S) -> None:
+    async def ask(self, question: Question, *, slowly: bool = False) -> None:
         """One connection, one hello."""
         self._asked[question.name] = question
         self.answers.setdefault(question.name, Missing(Reason.BUDGET, "time for TLS"))
@@ -144,7 +148,7 @@ class Prober:
         if left <= 0 or self._connections >= _CONNECTIONS:
             return
         self._connections += 1
-        answer = await self._exchange(question, min(within_s, left))
+        answer = await self._exchange(question, min(self.slow_s if slowly else self.probe_s, left))
         self._failures += isinstance(answer, Missing)
         self.answers[question.name] = answer
 
@@ -178,4 +182,4 @@ class Prober:
         if answered is None or self._connections >= _CONNECTIONS:
             return True
         self._connections += 1
-        return isinstance(await self._exchange(self._asked[answered], _PROBE_S), Missing)
+        return isinstance(await self._exchange(self._asked[answered], self.probe_s), Missing)
