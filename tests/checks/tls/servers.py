@@ -27,6 +27,12 @@ from tests.lab.nginx import Nginx, server
 from tests.lab.processes import answers
 
 HOST = "social.test"
+SUITES_13 = {
+    "aes128": "TLS_AES_128_GCM_SHA256",
+    "aes256": "TLS_AES_256_GCM_SHA384",
+    "chacha20": "TLS_CHACHA20_POLY1305_SHA256",
+    "ccm": "TLS_AES_128_CCM_SHA256",
+}
 MODERN = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305"
 # Primes of RFC 2409 6.2 (1024 bits) and RFC 3526 3 (2048 bits).
 _PRIME_1024 = (
@@ -76,6 +82,10 @@ CASES = (
     Case("no_h2", _GOOD, http2=False),
     Case("p384", (*_GOOD, "ssl_ecdh_curve secp384r1;")),
     Case("p521", (*_tls("TLSv1.3", MODERN), "ssl_ecdh_curve secp521r1;")),
+    *(
+        Case(name, (*_tls("TLSv1.3", MODERN), f"ssl_conf_command Ciphersuites {suite};"))
+        for name, suite in SUITES_13.items()
+    ),
     Case("dual", _GOOD, second="rsa"),
     Case("client_certificate", (*_GOOD, "ssl_verify_client optional_no_ca;")),
     Case("expired", _GOOD, certificate="expired"),

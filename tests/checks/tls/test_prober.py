@@ -26,7 +26,7 @@ from checks.probes.tls import look_briefly, look_in_full
 from checks.probes.tls_findings import read_certificates, read_endpoint
 from checks.probes.tls_prober import Prober
 from checks.target import Limits, Vantage
-from tests.checks.tls.servers import HOST, TlsLab
+from tests.checks.tls.servers import HOST, SUITES_13, TlsLab
 
 VANTAGE = Vantage(allow_networks=("127.0.0.0/8",))
 OLD = {TlsVersion.TLS10, TlsVersion.TLS11, TlsVersion.TLS12}
@@ -134,6 +134,13 @@ def test_the_certificate_is_judged_fault_by_fault(
     assert (shown.problem, shown.name_matches) == (problem, name_matches)
     assert shown.trusted is (problem is TrustProblem.NONE)
     assert (shown.not_after < datetime.now(UTC)) is (case == "expired")
+
+
+@pytest.mark.parametrize(("case", "suite"), SUITES_13.items())
+def test_the_certificate_of_tls_13_is_read_under_every_suite(tls_lab: TlsLab, case: str, suite: str) -> None:
+    assert endpoint(tls_lab, case).suite13 == suite
+    (shown,) = certificates(tls_lab, case)
+    assert shown.trusted is True
 
 
 def test_without_the_operators_root_the_authority_is_unknown(tls_lab: TlsLab) -> None:
