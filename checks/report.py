@@ -112,8 +112,7 @@ def _item_lines(item: Item, verdict: Verdict, language: str) -> Iterator[str]:
         yield f"     {sentence}"
     if verdict.status in {Status.FAIL, Status.WARN}:
         for piece in verdict.evidence:
-            first = piece.text.splitlines()[0] if piece.text else ""
-            yield f"     {piece.label}: {first[:160]}"
+            yield f"     {piece.label}: {_one_line(piece.text)}"
 
 
 def _count(report: Report, level: Level, language: str) -> str:
@@ -125,3 +124,8 @@ def _count(report: Report, level: Level, language: str) -> str:
 
 def _used(connections: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(connections.items())) or "0"
+
+
+def _one_line(text: str) -> str:
+    """The beginning of a piece of evidence on one line."""
+    return " · ".join(line for line in text.split("\n") if line)[:160]
