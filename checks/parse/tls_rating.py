@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from checks.data.tls_suites import Suite, suite_called
+from checks.errors import Reason
 from checks.facts import Missing
 from checks.facts.tls import (
     KeyKind,
@@ -186,6 +187,7 @@ def _certificate_caps(certificates: tuple[WebCertificate, ...], now: datetime) -
 
 
 def _gaps(endpoint: TlsEndpoint) -> tuple[Missing, ...]:
-    """Inputs that could make the grade worse and were not seen."""
+    """Inputs that could make the grade worse and were not seen; what was left out on purpose is none."""
     parts = [endpoint.older, endpoint.dh_bits, *(answer.chosen for answer in endpoint.suites)]
-    return (*endpoint.gaps(*TlsVersion), *(part for part in parts if isinstance(part, Missing)))
+    unseen = (p for p in parts if isinstance(p, Missing) and p.reason is not Reason.NOT_ASKED)
+    return (*endpoint.gaps(*TlsVersion), *unseen)

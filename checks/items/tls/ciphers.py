@@ -5,6 +5,7 @@ TLS 1.3 has no weak suite.  Seen by offering one family at a time: one suite tak
 """
 
 from checks.data.tls_suites import Suite, suite_called
+from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.tls import Negotiated, SuiteFamily, TlsEndpoint, TlsOffer, TlsOffer12, TlsVersion
 from checks.model import (
@@ -109,8 +110,8 @@ item = Item(
             "ECDHE と AES-GCM または ChaCha20 のスイートだけを受け付けます。",
         ),
         "sound_partly": Text(
-            "No weak suite was accepted where it could be seen; {left} of {all} addresses were not looked at in full.",
-            "確認できた範囲では弱いスイートを受け付けません（{all} 個のうち {left} 個のアドレスは全部は調べていません）。",
+            "No weak suite was accepted where it could be seen; {left} of {all} addresses could not be checked.",
+            "確認できた範囲では弱いスイートを受け付けません（{all} 個のうち {left} 個のアドレスは確認できませんでした）。",
         ),
         "only_13": Text(
             "Only TLS 1.3 is offered, which has no weak suite.",
@@ -164,7 +165,9 @@ def check(facts: Facts) -> Verdict:
         seen(_gaps(older[0])[0])
     count, left = len(offer.endpoints), len(offer.endpoints) - len(whole)
     verdict = passed("sound_partly", left=left, all=count) if left else passed("sound")
-    return verdict.seen(endpoint_label(whole[0]), suites_text(whole[0]))
+    for endpoint in whole:
+        verdict = verdict.seen(endpoint_label(endpoint), suites_text(endpoint))
+    return verdict
 
 
 def _broken(endpoint: TlsEndpoint) -> Verdict | None:
@@ -214,4 +217,5 @@ def _preferred(endpoint: TlsEndpoint) -> Suite | None:
 
 def _gaps(endpoint: TlsEndpoint) -> list[Missing]:
     parts = [endpoint.older, endpoint.dh_bits, *(endpoint.chosen_from(k) for k in (*_BROKEN, *_AGED))]
-    return [part for part in parts if isinstance(part, Missing)]
+    # Further addresses are looked at briefly, for the sake of manners; the evidence says so.
+    return [part for part in parts if isinstance(part, Missing) and part.reason is not Reason.NOT_ASKED]

@@ -1,6 +1,7 @@
 """Does fedisec itself watch the certificate, and does somebody hear of it?"""
 
-from checks.facts import Facts
+from checks.errors import Reason
+from checks.facts import Facts, Missing, seen
 from checks.facts.fedisec import CertificateWatch
 from checks.model import SELF, Fix, Item, Level, Source, Text, Verdict, failed, passed
 
@@ -50,7 +51,7 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    watch = facts.get(CertificateWatch)
+    watch = facts.maybe(CertificateWatch) or seen(Missing(Reason.DASHBOARD_ONLY))
     what = f"scheduled scans: {'on' if watch.watching else 'off'}\nrecipients: {watch.confirmed_recipients}"
     if not watch.watching:
         return failed("not_watched").seen("fedisec", what)

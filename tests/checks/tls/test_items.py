@@ -80,7 +80,8 @@ TLS_CASES: list[tuple[str, tuple[Any, ...], Status, str]] = [
     ("post_quantum", (endpoint(versions=versions(V.TLS12), post_quantum=None),), NA, "no_13"),
     ("post_quantum", (UNSEEN,), UNKNOWN, ""),
     ("ciphers", (endpoint(),), PASS, "sound"),
-    ("ciphers", (endpoint(), brief()), PASS, "sound_partly"),
+    ("ciphers", (endpoint(), brief()), PASS, "sound"),
+    ("ciphers", (endpoint(), UNSEEN), PASS, "sound_partly"),
     ("ciphers", (only_13(),), NA, "only_13"),
     ("ciphers", (endpoint(suites=families(NULL="TLS_RSA_WITH_NULL_SHA")),), FAIL, "broken"),
     ("ciphers", (endpoint(suites=families(ANONYMOUS="TLS_DH_anon_WITH_AES_128_CBC_SHA")),), FAIL, "broken"),
@@ -101,6 +102,7 @@ TLS_CASES: list[tuple[str, tuple[Any, ...], Status, str]] = [
     ("ciphers", (UNSEEN,), UNKNOWN, ""),
     ("rating", (endpoint(),), PASS, "good"),
     ("rating", (only_13(),), PASS, "good"),
+    ("rating", (endpoint(), brief()), PASS, "good"),
     ("rating", (endpoint(), UNSEEN), PASS, "good_partly"),
     ("rating", (endpoint(versions=versions(V.TLS12)),), WARN, "minus"),
     ("rating", (endpoint(versions=versions(V.TLS10, V.TLS12, V.TLS13)),), FAIL, "low"),
@@ -240,7 +242,7 @@ def test_the_watch_needs_somebody_who_hears(
 
 
 def test_without_the_dashboard_nobody_knows_of_the_watch() -> None:
-    assert verdict_of("tls.expiry_alert", Facts()).status is UNKNOWN
+    assert verdict_of("tls.expiry_alert", Facts()).reason is Reason.DASHBOARD_ONLY
 
 
 @pytest.mark.parametrize(
