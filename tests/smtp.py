@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ class Relay:
 @contextmanager
 def a_relay() -> Iterator[tuple[Relay, int]]:
     """A running relay on a free port of loopback."""
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     relay, port = Relay(), free_port()
     controller = Controller(relay, "127.0.0.1", port)
     controller.start()
