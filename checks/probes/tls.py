@@ -18,6 +18,7 @@ from checks.probes.look import Look, Probe
 from checks.probes.tls_chain import matches
 from checks.probes.tls_findings import read_certificates, read_endpoint
 from checks.probes.tls_hello import SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
+from checks.probes.tls_issuer import complete
 from checks.probes.tls_prober import (
     REVERSED,
     VERSIONS,
@@ -40,7 +41,8 @@ async def gather_tls(look: Look) -> Iterable[Fact]:
     looks = [look_in_full(probers[0], host), *(look_briefly(prober, host) for prober in probers[1:])]
     www, _ = await asyncio.gather(_www_points_here(look, addresses), asyncio.gather(*looks))
     now = datetime.now(UTC)
-    served = tuple(read_certificates(prober, host, now, look.vantage.trust_pem) for prober in probers)
+    sent = (read_certificates(prober, host, now, look.vantage.trust_pem) for prober in probers)
+    served = tuple(await asyncio.gather(*(complete(look, one, now) for one in sent)))
     shown = [c for s in served if not isinstance(s.shown, Missing) for c in s.shown]
     covered = bool(shown) and all(matches(f"www.{host}", c.names) for c in shown)
     return (

@@ -33,7 +33,7 @@ _NAMES_MAX = 100
 _CHAIN_KEPT = 8
 _PEM_BEGIN = "-----BEGIN CERTIFICATE-----"
 # What the certificates of a stranger may raise while they are taken apart.
-_UNREADABLE = (
+UNREADABLE = (
     ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
     x509.InvalidVersion,
 )  # fmt: skip
@@ -56,7 +56,7 @@ def read_chain(chain: Chain, host: str, now: datetime, trust_pem: str) -> WebCer
         warnings.simplefilter("ignore")
         try:
             return _read(chain, host, now, trust_pem)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise Malformed(f"certificate: {type(error).__name__}") from error
 
 
@@ -98,7 +98,7 @@ def load_all(ders: Iterable[bytes]) -> list[x509.Certificate]:
     for der in ders:
         try:
             found.append(x509.load_der_x509_certificate(der))
-        except _UNREADABLE:
+        except UNREADABLE:
             continue
     return found
 
@@ -192,7 +192,7 @@ def load_pem(text: str) -> list[x509.Certificate]:
         for part in text.split(_PEM_BEGIN)[1:]:
             try:
                 found.append(x509.load_pem_x509_certificate((_PEM_BEGIN + part).encode("ascii", "replace")))
-            except _UNREADABLE:
+            except UNREADABLE:
                 continue
     return found
 
@@ -220,7 +220,7 @@ def _is_self_signed(leaf: x509.Certificate) -> bool:
         return False
     try:
         leaf.verify_directly_issued_by(leaf)
-    except (InvalidSignature, *_UNREADABLE):
+    except (InvalidSignature, *UNREADABLE):
         return False
     return True
 
@@ -228,7 +228,7 @@ def _is_self_signed(leaf: x509.Certificate) -> bool:
 def _key(leaf: x509.Certificate) -> tuple[KeyKind, int, str]:
     try:
         key = leaf.public_key()
-    except _UNREADABLE:
+    except UNREADABLE:
         return KeyKind.OTHER, 0, ""
     if isinstance(key, rsa.RSAPublicKey):
         return KeyKind.RSA, key.key_size, ""
