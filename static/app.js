@@ -3,6 +3,12 @@
   "use strict";
   const labels = document.body.dataset;
 
+  // One place that screen readers listen to; saying the same again is not worth an interruption.
+  function say(text) {
+    const place = document.getElementById("said");
+    if (place && place.textContent !== text) place.textContent = text;
+  }
+
   function addCopyButtons(root) {
     if (!navigator.clipboard) return;
     for (const pre of root.querySelectorAll("pre.command:not([data-copy])")) {
@@ -17,6 +23,7 @@
       button.addEventListener("click", async () => {
         await navigator.clipboard.writeText(pre.textContent);
         button.textContent = labels.copied;
+        say(labels.copied);
         setTimeout(() => { button.textContent = labels.copy; }, 2000);
       });
       box.append(pre, button);
@@ -25,7 +32,12 @@
 
   // A link from a mail or from "next" opens its line and brings it into view.
   function openFromAddress() {
-    const id = decodeURIComponent(location.hash.slice(1));
+    let id = "";
+    try {
+      id = decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return;
+    }
     const line = id && document.getElementById(id);
     if (line instanceof HTMLDetailsElement) {
       line.open = true;
@@ -33,14 +45,65 @@
     }
   }
 
+  // After an answer the keyboard stays where it was: at the field to mend, else at the line that changed.
+  function keepFocus(line) {
+    (line.querySelector("[autofocus]") ?? line.querySelector("summary"))?.focus();
+  }
+
+  function trouble() {
+    document.getElementById("trouble")?.removeAttribute("hidden");
+  }
+
   addCopyButtons(document);
   openFromAddress();
   window.addEventListener("hashchange", openFromAddress);
-  document.body.addEventListener("htmx:load", (event) => addCopyButtons(event.target));
-  document.body.addEventListener("htmx:responseError", () => {
-    document.getElementById("trouble")?.removeAttribute("hidden");
+
+  const on = (name, react) => document.body.addEventListener(name, react);
+  on("htmx:load", (event) => addCopyButtons(event.target));
+  on("htmx:responseError", trouble);
+  on("htmx:sendError", trouble);
+
+  on("click", (event) => {
+    const jump = event.target.closest?.("a.jump");
+    const goal = jump && document.getElementById(decodeURIComponent(jump.hash.slice(1)));
+    if (!goal) return;
+    // Without an entry in the history: going back must not load the list anew under a half-written answer.
+    event.preventDefault();
+    goal.scrollIntoView();
+    (goal.querySelector("input:not([type=hidden])") ?? goal).focus();
   });
-  document.body.addEventListener("htmx:sendError", () => {
-    document.getElementById("trouble")?.removeAttribute("hidden");
+
+  // Empty fields of the filter do not belong in the address.
+  on("htmx:configRequest", (event) => {
+    if (!event.target.closest(".filter")) return;
+    for (const name of ["level", "state", "q"]) {
+      if (!event.detail.formData.get(name)) event.detail.formData.delete(name);
+    }
+  });
+
+  on("htmx:afterSettle", (event) => {
+    const swapped = event.target;
+    if (swapped.matches("details.item") && event.detail.requestConfig?.verb === "post") keepFocus(swapped);
+    const telling = swapped.matches("[data-say]") ? swapped : swapped.querySelector("[data-say]");
+    if (telling) say(telling.dataset.say);
+  });
+
+  on("htmx:beforeOnLoad", (event) => {
+    const answer = event.detail.xhr;
+    // Signed out meanwhile: the sign-in page does not belong inside a line of the list.
+    if (answer.responseURL && new URL(answer.responseURL).pathname === labels.signIn) {
+      event.preventDefault();
+      location.assign(`${labels.signIn}?next=${encodeURIComponent(location.pathname + location.search)}`);
+      return;
+    }
+    // A scan ended.  Whoever has an item open is reading or writing: they decide when the page changes.
+    const progress = document.getElementById("progress");
+    if (answer.getResponseHeader("HX-Refresh") && progress && document.querySelector("details.item[open]")) {
+      event.preventDefault();
+      const ended = progress.querySelector(".ended");
+      ended.hidden = false;
+      progress.replaceWith(ended);
+      say(ended.textContent);
+    }
   });
 })();

@@ -65,6 +65,9 @@ class Row:
             return machine.code
 
 
+_ASKING = frozenset({State.NOT_MET, State.WARNING, State.NEEDS_YOU, State.COULD_NOT_CHECK})
+
+
 @dataclass(frozen=True)
 class LevelCount:
     """Met of applicable; accepted ones stand apart."""
@@ -86,6 +89,23 @@ class Posture:
     new: int  # of the required ones
     needs_you: int
     unseen: int
+
+    @property
+    def present(self) -> list[tuple[State, int]]:
+        """The states that occur, with their counts, in the order of `State`."""
+        return [(state, self.states[state]) for state in State if self.states.get(state)]
+
+    @property
+    def asking(self) -> list[tuple[State, int]]:
+        """Of these, the states in which somebody has something to do or to know."""
+        return [(state, count) for state, count in self.present if state in _ASKING]
+
+    @property
+    def behind(self) -> str:
+        """The filter that lists what the sentence of the page counts."""
+        if self.required_not_met:
+            return f"level={Level.REQUIRED}&state={State.NOT_MET}"
+        return f"state={State.NEEDS_YOU}" if self.needs_you else f"level={Level.REQUIRED}"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Line:
     instance: Instance
     posture: Posture
     sentence: str
-    last_scan: Scan | None
+    last_scan: Scan | None  # the last that finished
     live_scan: Scan | None
     software: str
 
@@ -36,7 +36,7 @@ def lines_of(instances: Sequence[Instance]) -> list[Line]:
     machine = _by_instance(ItemState.objects.filter(instance__in=instances).defer("evidence"))
     said = _by_instance(Attestation.objects.filter(instance__in=instances, ended_at=None))
     waived = _by_instance(Waiver.objects.filter(instance__in=instances, ended_at=None))
-    last, live = _scans(instances)
+    last, live, failed = _scans(instances)
     lines = []
     for instance in instances:
         pk = instance.pk
@@ -49,7 +49,7 @@ def lines_of(instances: Sequence[Instance]) -> list[Line]:
             Line(
                 instance,
                 standing,
-                sentence(standing, scanned=pk in last),
+                sentence(standing, scanned=pk in last, failed=pk in failed),
                 last.get(pk),
                 live.get(pk),
                 software_of(rows),
@@ -75,20 +75,22 @@ def _by_instance(entries: Iterable[E]) -> dict[int, dict[str, E]]:
     return grouped
 
 
-def _scans(instances: Sequence[Instance]) -> tuple[dict[int, Scan], dict[int, Scan]]:
-    """The last finished and the live scan of each instance."""
-    newest = (
+def _scans(instances: Sequence[Instance]) -> tuple[dict[int, Scan], dict[int, Scan], set[int]]:
+    """The last finished and the live scan of each instance; the instances with a failed and no live one."""
+    newest = list(
         Scan.objects.filter(instance__in=instances)
         .values("instance")
         .annotate(
             done=Max("pk", filter=Q(state=ScanState.DONE)),
             live=Max("pk", filter=Q(state__in=(ScanState.QUEUED, ScanState.RUNNING))),
+            failed=Max("pk", filter=Q(state=ScanState.FAILED)),
         )
     )
     wanted = {pk for row in newest for pk in (row["done"], row["live"]) if pk}
     scans = Scan.objects.filter(pk__in=wanted).defer("facts")
     done = {s.instance_id: s for s in scans if not s.is_live}
-    return done, {s.instance_id: s for s in scans if s.is_live}
+    failed = {row["instance"] for row in newest if row["failed"] and not row["live"]}
+    return done, {s.instance_id: s for s in scans if s.is_live}, failed
 
 
 def software_of(rows: Sequence[Row]) -> str:

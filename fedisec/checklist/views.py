@@ -56,16 +56,19 @@ def instance(request: HttpRequest, domain: str) -> HttpResponse:
 def _page(request: HttpRequest, found: Instance) -> dict[str, Any]:
     rows = rows_of(found)
     wanted = Filter.of(request.GET)
+    fitting = wanted.apply(rows, get_language() or "en")
     scan = Scan.objects.filter(instance=found).defer("facts").first()
     last = Scan.objects.filter(instance=found, state=ScanState.DONE).defer("facts").first()
     standing = posture(rows)
     return {
         "instance": found,
         "posture": standing,
-        "sentence": sentence(standing, scanned=last is not None),
+        "sentence": sentence(standing, scanned=last is not None, failed=_failed(scan)),
         "scanned": last is not None,
         "filter": wanted,
-        "topics": topics(wanted.apply(rows, get_language() or "en")),
+        "topics": topics(fitting),
+        "shown": len(fitting),
+        "all": len(rows),
         "next_actions": next_actions(rows) if last else [],
         "changes": changes_of(found),
         "scan": scan,
@@ -76,6 +79,10 @@ def _page(request: HttpRequest, found: Instance) -> dict[str, Any]:
         "may_edit": may_edit(person(request), found),
         "software": software_of(rows),
     }
+
+
+def _failed(scan: Scan | None) -> bool:
+    return scan is not None and scan.state == ScanState.FAILED
 
 
 def changes_of(found: Instance) -> list[tuple[Change, Item | None]]:
@@ -94,9 +101,13 @@ def may_edit(user: User, found: Instance) -> bool:
 def item(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
     """One item: a page of its own, or (for htmx) what opens in place under its line."""
     found, entry = _found(person(request), domain, item_id)
-    fragment = bool(getattr(request, "htmx", None))
-    template = "checklist/item_body.html" if fragment else "checklist/item.html"
+    template = "checklist/item_body.html" if _in_place(request) else "checklist/item.html"
     return render(request, template, _item_context(request, found, entry))
+
+
+def _in_place(request: HttpRequest) -> bool:
+    """True for htmx, which puts a part under an item's line; a page of its own otherwise."""
+    return bool(getattr(request, "htmx", None))
 
 
 def _found(user: User, domain: str, item_id: str, role: Role = Role.VIEWER) -> tuple[Instance, Item]:
@@ -119,7 +130,8 @@ def _item_context(
         "row": row,
         "item": entry,
         "form": form or AnswerForm(entry),
-        "waiver_form": waiver_form or WaiverForm(),
+        "waiver_form": waiver_form or WaiverForm(entry),
+        "in_place": _in_place(request),
         "may_edit": may_edit(person(request), found),
         "history": Change.objects.filter(instance=found, item_id=entry.id)[:20],
     }
@@ -151,7 +163,7 @@ def answer(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
 def waive(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
     """Sets an item aside with a reason and an end."""
     found, entry = _found(person(request), domain, item_id, Role.EDITOR)
-    form = WaiverForm(request.POST)
+    form = WaiverForm(entry, request.POST)
     if not form.is_valid():
         return _again(request, _item_context(request, found, entry, waiver_form=form))
     given = form.cleaned_data
@@ -170,15 +182,15 @@ def withdraw(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
 
 
 def _again(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    if getattr(request, "htmx", None):
+    if _in_place(request):
         # htmx swaps nothing on an error status, and the reader must see the message.
-        return render(request, "checklist/item_body.html", context)
+        return render(request, "checklist/line.html", context | {"open": True})
     return render(request, "checklist/item.html", context, status=422)
 
 
 def _answered(request: HttpRequest, found: Instance, entry: Item) -> HttpResponse:
     """htmx: the line anew and the counts above it; a plain form: back to the item's page."""
-    if not getattr(request, "htmx", None):
+    if not _in_place(request):
         return redirect(reverse("item", args=[found.domain, entry.id]))
     rows = rows_of(found)
     standing = posture(rows)

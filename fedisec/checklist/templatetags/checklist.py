@@ -1,19 +1,26 @@
-"""What templates need to show texts of the checks.  Nothing here marks text as safe."""
+"""What templates need to show texts of the checks.  Nothing here marks text of others as safe."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django import template
+from django.utils import timezone
 from django.utils.translation import get_language, gettext, pgettext
 
 from checks.clean import clean
 from checks.model import Level, Text
 from fedisec.checklist.board import Row
 from fedisec.checklist.models import WaiverKind
+from fedisec.checklist.sentence import stamp
 from fedisec.checklist.state import State
+from fedisec.scans.models import Scan
 
 register = template.Library()
+register.filter("stamp", stamp)
+
+EVIDENCE_LINES, EVIDENCE_CHARS = 8, 700  # shown at once; the rest opens
 
 _STATE_ICONS = {
     State.MET: "met",
@@ -81,6 +88,37 @@ def summary(row: Row) -> str:
 def visible(value: str) -> str:
     """Foreign text with control characters made visible, for a second time at the last door."""
     return clean(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Foreign text for a page: its beginning, and all of it."""
+
+    head: str
+    whole: str
+
+    @property
+    def is_cut(self) -> bool:
+        return self.head != self.whole
+
+
+@register.filter
+def evidence(text: str) -> Evidence:
+    """Evidence with control characters made visible, long ones with a beginning of their own."""
+    whole = visible(text)
+    head = "\n".join(whole.split("\n")[:EVIDENCE_LINES])[:EVIDENCE_CHARS]
+    return Evidence(head, whole)
+
+
+@register.filter
+def is_fresh(moment: datetime) -> bool:
+    """Less than a minute ago, for which "0 minutes" reads badly."""
+    return moment > timezone.now() - timedelta(minutes=1)
+
+
+@register.filter
+def phases_done(scan: Scan) -> int:
+    return sum(bool(all_ and done == all_) for _, done, all_ in scan.phases)
 
 
 @register.filter
