@@ -5,14 +5,24 @@ Every variable may also be given as NAME_FILE, the path of a file that holds the
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+from zoneinfo import ZoneInfo
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from checks.target import parse_resolver
 
 SECRET_FILE = "secret.key"
 _SECRET_MIN = 50
+_POSTGRES = {"postgres", "postgresql"}
+T = TypeVar("T")
 
 
 def text(name: str, default: str = "") -> str:
@@ -23,6 +33,8 @@ def text(name: str, default: str = "") -> str:
             return Path(path).read_text().strip()
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE: cannot read {path} ({error.strerror})") from error
+        except UnicodeDecodeError:
+            raise ImproperlyConfigured(f"{name}_FILE: {path} is not text") from None
     return os.environ.get(name, default).strip()
 
 
@@ -37,7 +49,7 @@ def flag(name: str, default: bool = False) -> bool:
 def number(name: str, default: int, low: int, high: int) -> int:
     """A whole number within bounds."""
     value = text(name) or str(default)
-    if not value.isdigit() or not low <= int(value) <= high:
+    if not (value.isascii() and value.isdigit()) or not low <= int(value) <= high:
         raise ImproperlyConfigured(f"{name} must be a whole number from {low} to {high}, not {value!r}")
     return int(value)
 
@@ -47,15 +59,76 @@ def words(name: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text(name).split(",") if part.strip())
 
 
+def parsed(name: str, parse: Callable[[str], T], needs: str, default: str = "") -> T:
+    """What `parse` makes of the variable.  The value itself may be a secret: it is not repeated."""
+    try:
+        return parse(text(name) or default)
+    except (ValueError, KeyError, ImproperlyConfigured):
+        raise ImproperlyConfigured(f"{name} must be {needs}") from None
+
+
+def web_address(value: str) -> SplitResult:
+    """An http or https address."""
+    found = urlsplit(value.rstrip("/"))
+    if found.scheme not in {"http", "https"} or not found.hostname or found.port == 0:
+        raise ValueError
+    return found
+
+
+def database(value: str) -> dict[str, Any]:
+    """Django's words for a postgres:// address."""
+    if urlsplit(value).scheme not in _POSTGRES:
+        raise ValueError
+    found: dict[str, Any] = environ.Env.db_url_config(value)
+    if not found["NAME"]:
+        raise ValueError
+    return found
+
+
+def mail(value: str) -> dict[str, Any]:
+    """Django's words for an address of a mail server."""
+    found: dict[str, Any] = environ.Env.email_url_config(value)
+    if value.startswith("smtp") and not found["EMAIL_HOST"]:
+        raise ValueError
+    return found
+
+
+def networks(value: str) -> tuple[str, ...]:
+    """CIDR networks, comma-separated."""
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    for part in parts:
+        ipaddress.ip_network(part, strict=False)
+    return parts
+
+
+def resolver(value: str) -> str:
+    """ "" (the system's), "ADDRESS", "ADDRESS:PORT" or "[V6]:PORT"."""
+    if value:
+        parse_resolver(value)
+    return value
+
+
+def time_zone(value: str) -> str:
+    """A name of the zone database."""
+    ZoneInfo(value)
+    return value
+
+
 def secret_key(data: Path) -> str:
     """FEDISEC_SECRET_KEY, or the key that `prepare` made in the data folder.  There is no default key."""
-    key = text("FEDISEC_SECRET_KEY")
-    if not key and (data / SECRET_FILE).is_file():
-        key = (data / SECRET_FILE).read_text().strip()
-    if len(key) < _SECRET_MIN:
+    given = text("FEDISEC_SECRET_KEY")
+    if given and len(given) < _SECRET_MIN:
+        raise ImproperlyConfigured(f"FEDISEC_SECRET_KEY must have {_SECRET_MIN} characters or more")
+    path = data / SECRET_FILE
+    key = given or (path.read_text().strip() if path.is_file() else "")
+    if not key and text("DATABASE_URL"):
         raise ImproperlyConfigured(
-            f"no secret key: start with `make run`, or set FEDISEC_SECRET_KEY ({_SECRET_MIN}+ characters)"
+            f"DATABASE_URL needs FEDISEC_SECRET_KEY, the same on every machine ({_SECRET_MIN}+ characters)"
         )
+    if not key:
+        raise ImproperlyConfigured("no secret key: start with `make run`, or set FEDISEC_SECRET_KEY")
+    if len(key) < _SECRET_MIN:
+        raise ImproperlyConfigured(f"{path} holds no key: remove it, and the next start makes a new one")
     return key
 
 
@@ -66,10 +139,17 @@ def data_folder(base: Path) -> Path:
 
 def prepare(base: Path) -> None:
     """Makes the data folder (0700) and, where none is given, the secret key (0600).  Embedded installations
-    only: several machines must be given the same key.  OSError where the folder cannot be written."""
+    only: several machines must be given the same key.  ImproperlyConfigured where it cannot be written."""
     if text("FEDISEC_SECRET_KEY") or text("DATABASE_URL"):
         return
     data = data_folder(base)
+    try:
+        _make_key(data)
+    except OSError as error:
+        raise ImproperlyConfigured(f"cannot write the data folder {data}: {error.strerror}") from error
+
+
+def _make_key(data: Path) -> None:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = data / SECRET_FILE
     if path.exists():

@@ -10,22 +10,29 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from fedisec.lib.listen import CannotStart
 
 _LOCK = 0x66656469  # any number that other programs of the same database do not use
 _STAMP = ".collected"
 
 
 def prepare() -> None:
-    """Brings database and static files up to this version; quick when nothing is to be done."""
+    """Brings database and static files up to this version; quick when nothing is to be done.  CannotStart
+    when the database does not answer."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise CannotStart(f"the database does not answer: {' '.join(str(error).split())}") from error
     with _alone():
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
         if not settings.REDIS_URL:
             call_command("createcachetable", verbosity=0)
-        _collect_static()
+        collect_static()
 
 
 @contextmanager
@@ -42,7 +49,8 @@ def _alone() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
-def _collect_static() -> None:
+def collect_static() -> None:
+    """Collects static files unless the collected ones are of this version."""
     stamp, current = Path(settings.STATIC_ROOT) / _STAMP, _fingerprint()
     if stamp.is_file() and stamp.read_text() == current:
         return

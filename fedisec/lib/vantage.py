@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from functools import cache
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from checks.data.rdap import bootstrap
 from checks.target import Vantage
 
 
 def vantage() -> Vantage:
-    """The Vantage of the settings; ImproperlyConfigured when the file of trusted roots cannot be read."""
+    """The Vantage of the settings; ImproperlyConfigured when a file that they name cannot be read."""
     return Vantage(
         resolver=settings.RESOLVER,
         trust_pem=_pem(settings.TRUST_CA) if settings.TRUST_CA else "",
@@ -20,12 +22,29 @@ def vantage() -> Vantage:
         contact_url=settings.CONTACT_URL,
         secure_name=settings.DNSSEC_SECURE_NAME,
         bogus_name=settings.DNSSEC_BOGUS_NAME,
+        rdap_bootstrap=_rdap_bootstrap(settings.RDAP_BOOTSTRAP),
     )
+
+
+def _rdap_bootstrap(path: str) -> str:
+    try:
+        bootstrap(path)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ImproperlyConfigured(f"FEDISEC_RDAP_BOOTSTRAP: cannot read {path} ({why})") from error
+    return path
 
 
 @cache
 def _pem(path: str) -> str:
     try:
-        return Path(path).read_text()
+        pem = Path(path).read_text()
     except OSError as error:
         raise ImproperlyConfigured(f"FEDISEC_TRUST_CA: cannot read {path} ({error.strerror})") from error
+    except UnicodeDecodeError:
+        pem = ""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
+    except (ssl.SSLError, ValueError):
+        raise ImproperlyConfigured(f"FEDISEC_TRUST_CA: {path} holds no certificate in PEM form") from None
+    return pem

@@ -6,7 +6,9 @@ from typing import Any
 
 import waitress
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
 
 from fedisec.lib.listen import listening_socket
 from fedisec.lib.supervisor import stop_on_signal
@@ -17,10 +19,15 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--prepare", action="store_true", help="bring the database up to date first")
         parser.add_argument("--bind", default="", metavar="HOST:PORT", help="instead of 127.0.0.1:PORT")
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
+        if options["prepare"]:
+            call_command("prepare")
+            call_command("setup_link", if_needed=True, stdout=self.stdout)
+            connections.close_all()
         socket = listening_socket(options["bind"])
         from fedisec.wsgi import application
 

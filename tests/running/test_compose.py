@@ -1,0 +1,159 @@
+"""docker-compose.yml: locked down as it should be, and its commands run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lab.processes import MissingProgram, Server, answers, find_program
+from tests.running.conftest import MakeWorld
+from tests.running.world import ROOT, World, wait_for
+from tests.smtp import free_port
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = ("web", "worker", "ticker")
+
+services = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+
+
+def test_every_part_is_there() -> None:
+    assert set(SERVICES) == {*OURS, "redis", "postgres", "resolver"}
+
+
+@services
+def test_a_service_is_locked_down(service: dict[str, Any]) -> None:
+    assert service["user"] not in {"", "root", "0", "0:0"}
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service and "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True
+    assert service["restart"] == "unless-stopped"
+    assert service["healthcheck"]["test"][0] in {"CMD", "CMD-SHELL"}
+    assert not [v for v in service.get("volumes", ()) if v.startswith(("/", ".", "~")) or "docker.sock" in v]
+
+
+@services
+def test_secrets_come_by_file(service: dict[str, Any]) -> None:
+    for name, value in service.get("environment", {}).items():
+        if re.search("SECRET|PASSWORD|DATABASE_URL|REDIS_URL", name):
+            assert name.endswith("_FILE"), name
+            assert value.removeprefix("/run/secrets/") in service["secrets"]
+    for secret in service.get("secrets", ()):
+        assert COMPOSE["secrets"][secret]["file"].startswith("secrets/")
+
+
+def test_only_the_dashboard_can_be_reached_and_only_from_this_machine() -> None:
+    ports = {name: service.get("ports", []) for name, service in SERVICES.items()}
+    assert {name: found for name, found in ports.items() if found} == {"web": ["127.0.0.1:8000:8000"]}
+
+
+def test_the_databases_see_nothing_of_the_outside() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    for name in ("redis", "postgres", "ticker"):
+        assert SERVICES[name]["networks"] == ["inside"]
+
+
+def test_redis_forgets_nothing() -> None:
+    command = SERVICES["redis"]["command"][-1]
+    assert "--appendonly yes" in command
+    assert "--maxmemory-policy noeviction" in command
+
+
+def test_the_secrets_script_makes_what_compose_wants_and_keeps_it(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    script = ["sh", str(ROOT / "tools" / "secrets.sh"), str(folder)]
+    subprocess.run(script, check=True, timeout=10)
+    made = {file.name: file.read_text() for file in folder.iterdir()}
+    assert set(made) == set(COMPOSE["secrets"])
+    assert folder.stat().st_mode & 0o077 == 0
+    assert len(made["secret_key"]) >= 50
+    assert made["postgres_password"] in made["database_url"]
+    assert made["redis_password"] in made["redis_url"]
+    subprocess.run(script, check=True, timeout=10)
+    assert made == {file.name: file.read_text() for file in folder.iterdir()}
+
+
+def test_the_image_runs_as_nobody_special_and_holds_no_secret() -> None:
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    last_stage = lines[max(n for n, line in enumerate(lines) if line.startswith("FROM ")) :]
+    assert "USER fedisec" in last_stage
+    assert not [line for line in lines if re.match(r"(ENV|ARG).*(SECRET|PASSWORD)", line)]
+    assert any("--require-hashes" in line for line in lines)
+    copied = [word for line in last_stage if line.startswith("COPY") for word in line.split()[1:-1]]
+    assert all((ROOT / word).exists() for word in copied if not word.startswith(("--", "/")))
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert {word for word in copied if not word.startswith(("--", "/"))} <= kept
+
+
+@pytest.fixture
+def redis_of_compose(tmp_path: Path) -> Iterator[str]:
+    """Redis as the file starts it, with its password from a file; gives its URL."""
+    password = tmp_path / "redis_password"
+    password.write_text("5ecret")
+    try:
+        find_program("redis-server", "redis-server")
+    except MissingProgram as error:
+        pytest.skip(str(error))
+    port = free_port()
+    shell = SERVICES["redis"]["command"][-1].replace("$$", "$")
+    shell = shell.replace("/run/secrets/redis_password", str(password)).replace(
+        "--dir /data", f"--dir {tmp_path}"
+    )
+    server = Server("Redis", ["sh", "-c", f"{shell} --port {port} --bind 127.0.0.1"], tmp_path / "redis.log")
+    server.wait_ready(lambda: answers("127.0.0.1", port))
+    yield f"redis://:5ecret@127.0.0.1:{port}/0"
+    server.stop()
+
+
+@pytest.mark.timeout(120)
+def test_the_commands_run_as_written(make_world: MakeWorld, redis_of_compose: str, tmp_path: Path) -> None:
+    world = make_world("grown")
+    given = {**world.env, "REDIS_URL": redis_of_compose}
+    for variable, secret in (
+        ("FEDISEC_SECRET_KEY", "secret_key"),
+        ("DATABASE_URL", "database_url"),
+        ("REDIS_URL", "redis_url"),
+    ):
+        (tmp_path / secret).write_text(given[variable])
+        world.env.pop(variable)
+        world.env[f"{variable}_FILE"] = str(tmp_path / secret)
+    world.env["FEDISEC_STATIC"] = str(tmp_path / "static")
+    world.manage("prepare", "--static-only")
+    alive = tmp_path / "alive"
+    start(world, "web", {"0.0.0.0:8000": f"127.0.0.1:{world.port}"})
+    wait_for(world.answers, 30, f"an answer\n{world.log()}")
+    assert "/setup/" in world.log()
+    start(world, "worker", {})
+    start(world, "ticker", {"/tmp/alive": str(alive)})
+    world.tool("add", "0", "n0.example")
+    wait_for(lambda: world.scan_states() == ["done"], 30, f"a scan\n{world.log()}")
+    wait_for(alive.exists, 10, "a sign of the ticker")
+    web_is_healthy(world)
+
+
+def start(world: World, service: str, places: dict[str, str]) -> None:
+    """The command of a service, with places of this machine."""
+    program, *rest = [places.get(word, word) for word in SERVICES[service]["command"]]
+    assert program in {"python", "celery"}
+    world.start(*(["-m", "celery"] if program == "celery" else []), *rest)
+
+
+def web_is_healthy(world: World) -> None:
+    """The health check of the web service, once with its own Host header and once with a strange one."""
+    code = SERVICES["web"]["healthcheck"]["test"][-1].replace("127.0.0.1:8000", f"127.0.0.1:{world.port}")
+    for url, healthy in ((world.url, True), ("https://strange.example", False)):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "FEDISEC_URL": url}, capture_output=True, timeout=20, check=False,
+        )  # fmt: skip
+        assert (done.returncode == 0) is healthy
