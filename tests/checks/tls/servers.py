@@ -272,8 +272,8 @@ async def fake(behave: Behaviour) -> AsyncIterator[int]:
         try:
             head = await reader.readexactly(5)
             await behave(head + await reader.readexactly(int.from_bytes(head[3:], "big")), reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return  # the prober closes whenever it has seen enough
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            return  # the prober closes whenever it has seen enough, and the test ends
         finally:
             writer.close()
 
