@@ -110,6 +110,7 @@ class Vantage:
     secure_name: str = "."  # known to be signed well
     bogus_name: str = "dnssec-failed.org"  # known to be signed wrongly
     anchors: tuple[str, ...] = ()
+    rdap_bootstrap: str = ""  # path of a list of RDAP services in IANA's form; "" = the shipped one
 
     @property
     def user_agent(self) -> str:
@@ -125,7 +126,16 @@ class Limits:
     connect_s: float = 5.0
     request_s: float = 15.0
     budget: dict[str, int] = field(
-        default_factory=lambda: {"tls": 25, "http": 20, "dns": 80, "tcp": 160, "smtp": 16, "ssh": 2}
+        default_factory=lambda: {
+            "tls": 25,
+            "http": 20,
+            "dns": 80,
+            "tcp": 160,
+            "smtp": 16,
+            "ssh": 2,
+            "rdap": 2,
+            "rdap_hop": 4,
+        }
     )
     at_once: int = 8  # TLS connections to one address at a time; 1 after the first refusal, reset or time-out
     wire_bytes: int = 1_000_000
