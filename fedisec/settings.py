@@ -174,6 +174,7 @@ ALLOW_NETWORKS = env.words("FEDISEC_ALLOW_NETWORKS")
 CONTACT_URL = env.text("FEDISEC_CONTACT", "https://github.com/fedisec/fedisec")
 DNSSEC_SECURE_NAME = env.text("FEDISEC_DNSSEC_SECURE_NAME", ".")
 DNSSEC_BOGUS_NAME = env.text("FEDISEC_DNSSEC_BOGUS_NAME", "dnssec-failed.org")
+RDAP_BOOTSTRAP = env.text("FEDISEC_RDAP_BOOTSTRAP")
 
 # Mail.  Without EMAIL_URL each mail becomes a file in the data folder.
 EMAIL_URL = env.text("EMAIL_URL")
