@@ -17,6 +17,7 @@ from typing import Any
 
 from checks import CHECKS_VERSION
 from checks.codec import CodecError, decode_facts, encode_facts
+from checks.data.rdap import bootstrap
 from checks.errors import Reason
 from checks.evaluate import evaluate
 from checks.facts import Facts, Missing
@@ -77,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--ssh-port", type=int, default=22, metavar="PORT")
     scan.add_argument(
         "--dnssec-names", nargs=2, metavar=("SECURE", "BOGUS"), help="names for the resolver's self-test"
+    )
+    scan.add_argument(
+        "--rdap-bootstrap", type=Path, metavar="FILE", help="RDAP services, in the form of IANA's dns.json"
     )
     scan.add_argument("--facts-out", type=Path, metavar="FILE", help="save what was seen")
     judge = commands.add_parser("judge", help="judge saved facts again, without network")
@@ -182,7 +186,18 @@ def _vantage(given: argparse.Namespace) -> Vantage:
         if not given.dnssec_names
         else dict(zip(("secure_name", "bogus_name"), given.dnssec_names, strict=True))
     )
-    return Vantage(given.resolver, pem, tuple(given.allow_network), **names)
+    services = _rdap_bootstrap(given.rdap_bootstrap)
+    return Vantage(given.resolver, pem, tuple(given.allow_network), rdap_bootstrap=services, **names)
+
+
+def _rdap_bootstrap(path: Path | None) -> str:
+    try:
+        bootstrap(str(path or ""))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"--rdap-bootstrap: {path}: {error}") from error
+    return str(path or "")
 
 
 def _chosen(only: str) -> list[Item] | None:
