@@ -1,4 +1,5 @@
-"""Where names end: the ICANN section of the public suffix list that the publicsuffixlist package brings."""
+"""Where names end, by the public suffix list that the publicsuffixlist package brings: its ICANN section, but
+for `lender`."""
 
 from __future__ import annotations
 
@@ -26,3 +27,14 @@ def same_registrable(one: str, other: str) -> bool:
     """Whether two names lie under one registered domain (or are equal)."""
     mine = registrable(one)
     return one == other or (mine is not None and mine == registrable(other))
+
+
+@cache
+def _whole_list() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def lender(name: str) -> str:
+    """The suffix of the private section (github.io) that a name lies under or is; "" where it does not."""
+    found = str(_whole_list().publicsuffix(name) or "")
+    return found if found and found != public_suffix(name) else ""
