@@ -87,7 +87,7 @@ item = Item(
             (
                 "Caddy",
                 Text(
-                    "The default is right: delete a `ciphers` line from the tls block.",
+                    "The default is right: delete a ciphers line from the tls block.",
                     "初期設定のままで問題ありません。tls ブロックの ciphers の行を削除してください。",
                 ),
             ),
@@ -119,7 +119,7 @@ item = Item(
         ),
         "broken": Text(
             "{address} accepts broken suites ({families}), for example {suite}.",
-            "{address} が破られた暗号スイート（{families}）を受け付けています（例: {suite}）。",
+            "{address} が破られた暗号スイート（{families}）を受け付けています（例：{suite}）。",
         ),
         "small_dh": Text(
             "{address} uses Diffie-Hellman with {bits} bits; 2048 are the least.",
@@ -143,7 +143,7 @@ item = Item(
         ),
         "aged": Text(
             "Good suites come first, but {address} still accepts older ones ({families}), for example {suite}.",
-            "良いスイートが優先されますが、{address} は古いもの（{families}）もまだ受け付けています（例: {suite}）。",
+            "良いスイートが優先されますが、{address} は古いもの（{families}）もまだ受け付けています（例：{suite}）。",
         ),
     },
 )

@@ -51,7 +51,7 @@ item = Item(
                 Text(
                     "Delete ssl_ecdh_curve, or put the group first. The version must be OpenSSL 3.5 or later, or nginx will not start:\n"
                     + NGINX,
-                    "ssl_ecdh_curve を削除するか、先頭に加えます。OpenSSL が 3.5 より古いと nginx が起動しなくなるので、先に確認してください。\n"
+                    "設定から ssl_ecdh_curve を削除するか、その先頭に加えます。OpenSSL が 3.5 より古いと nginx が起動しなくなるので、先に確認してください。\n"
                     + NGINX,
                 ),
             ),
@@ -62,7 +62,7 @@ item = Item(
             (
                 "Caddy",
                 Text(
-                    "On by default in current releases; delete a `curves` line.",
+                    "On by default in current releases; delete a curves line.",
                     "最近の版では初期設定で有効です。curves の行があれば削除してください。",
                 ),
             ),

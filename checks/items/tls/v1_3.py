@@ -48,7 +48,7 @@ item = Item(
             (
                 "Caddy",
                 Text(
-                    "On by default; delete a `protocols` line that ends at tls1.2.",
+                    "On by default; delete a protocols line that ends at tls1.2.",
                     "初期設定で有効です。protocols の行で tls1.2 までに制限していたら削除してください。",
                 ),
             ),

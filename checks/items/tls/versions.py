@@ -77,7 +77,7 @@ item = Item(
             (
                 "Caddy",
                 Text(
-                    "Caddy offers nothing older than TLS 1.2 by default: delete a `protocols` line from the tls block.",
+                    "Caddy offers nothing older than TLS 1.2 by default: delete a protocols line from the tls block.",
                     "Caddy は初期設定で TLS 1.2 以上だけを使います。tls ブロックに protocols の行があれば削除してください。",
                 ),
             ),
