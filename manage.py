@@ -22,7 +22,11 @@ def main() -> int:
     try:
         env.prepare(Path(__file__).resolve().parent)
         execute_from_command_line(sys.argv)
-    except (ImproperlyConfigured, OSError) as error:
+    except OSError as error:
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"fedisec: {said}", file=sys.stderr)
+        return 1
+    except ImproperlyConfigured as error:
         print(f"fedisec: {error}", file=sys.stderr)
         return 1
     return 0

@@ -99,6 +99,20 @@ def _is_address(name: str) -> bool:
     return True
 
 
+def parse_resolver(text: str) -> tuple[str, int]:
+    """ "ADDRESS", "ADDRESS:PORT" or "[V6]:PORT"; ValueError for anything else."""
+    host, port = text.strip(), "53"
+    if host.startswith("["):
+        host, _, rest = host[1:].partition("]")
+        port = rest.removeprefix(":") if rest else port
+    elif host.count(":") == 1:
+        host, _, port = host.partition(":")
+    if not 0 < int(port) < 65536:
+        raise ValueError(f"no port: {port}")
+    ipaddress.ip_address(host.partition("%")[0])
+    return host, int(port)
+
+
 @dataclass(frozen=True, slots=True)
 class Vantage:
     """From where fedisec looks; set by the operator, never by a form."""

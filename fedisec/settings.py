@@ -6,9 +6,7 @@ Without DATABASE_URL and REDIS_URL: SQLite, no broker.  With both: PostgreSQL, C
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -25,13 +23,14 @@ SECRET_KEY_FALLBACKS = list(env.words("FEDISEC_SECRET_KEY_FALLBACKS"))
 
 # The address people use; links in mails are built from it, never from a request.
 PORT = env.number("PORT", 8000, 1, 65535)
-PUBLIC_URL = (env.text("FEDISEC_URL") or f"http://127.0.0.1:{PORT}").rstrip("/")
-_address = urlsplit(PUBLIC_URL)
-if _address.scheme not in {"http", "https"} or not _address.hostname:
-    raise ImproperlyConfigured(f"FEDISEC_URL must be an http or https address, not {PUBLIC_URL!r}")
+_address = env.parsed(
+    "FEDISEC_URL", env.web_address, "an http or https address", default=f"http://127.0.0.1:{PORT}"
+)
+PUBLIC_URL = _address.geturl()
 HTTPS = _address.scheme == "https"
-ALLOWED_HOSTS = [_address.hostname, *env.words("FEDISEC_HOSTS")]
-if _address.hostname in {"127.0.0.1", "localhost"}:
+_host = str(_address.hostname)
+ALLOWED_HOSTS = [_host, *env.words("FEDISEC_HOSTS")]
+if _host in {"127.0.0.1", "localhost"}:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "[::1]"]
 if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured(
@@ -97,10 +96,9 @@ TEMPLATES = [
 
 # Database.  SQLite: a deferred transaction that upgrades fails with "database is locked" whatever the
 # timeout, so each begins IMMEDIATE; WAL lets pages read while a scan is stored.
-_env = environ.Env()
 DATABASE_URL = env.text("DATABASE_URL")
 if DATABASE_URL:
-    DATABASES = {"default": _env.db_url_config(DATABASE_URL)}
+    DATABASES = {"default": env.parsed("DATABASE_URL", env.database, "postgres://user:password@host/name")}
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 else:
@@ -167,9 +165,9 @@ SELF_FACTS = "fedisec.alerts.watch.self_facts"  # (instance) -> facts that only 
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 
 # Where fedisec looks from (operator's settings, never a form's).
-RESOLVER = env.text("FEDISEC_RESOLVER")
+RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")
 TRUST_CA = env.text("FEDISEC_TRUST_CA")
-ALLOW_NETWORKS = env.words("FEDISEC_ALLOW_NETWORKS")
+ALLOW_NETWORKS = env.parsed("FEDISEC_ALLOW_NETWORKS", env.networks, "networks such as 10.0.0.0/8")
 # Named in the user agent; a page of the project by default, so that scans do not tell where fedisec runs.
 CONTACT_URL = env.text("FEDISEC_CONTACT", "https://github.com/fedisec/fedisec")
 DNSSEC_SECURE_NAME = env.text("FEDISEC_DNSSEC_SECURE_NAME", ".")
@@ -179,12 +177,12 @@ RDAP_BOOTSTRAP = env.text("FEDISEC_RDAP_BOOTSTRAP")
 # Mail.  Without EMAIL_URL each mail becomes a file in the data folder.
 EMAIL_URL = env.text("EMAIL_URL")
 if EMAIL_URL:
-    globals().update(_env.email_url_config(EMAIL_URL))
+    globals().update(env.parsed("EMAIL_URL", env.mail, "like smtp+tls://user:password@host:587"))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA / "mail"
 EMAIL_TIMEOUT = 30
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FEDISEC_FROM") or f"fedisec@{_address.hostname}"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FEDISEC_FROM") or f"fedisec@{_host}"
 
 # Sign-in.
 AUTH_USER_MODEL = "accounts.User"
@@ -256,7 +254,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
-TIME_ZONE = env.text("TZ") or "UTC"
+TIME_ZONE = env.parsed("TZ", env.time_zone, "a time zone such as Asia/Tokyo", default="UTC")
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

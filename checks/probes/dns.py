@@ -25,7 +25,7 @@ from checks.probes import dns_zone
 from checks.probes.dns_wire import Server, exchange, parse_name, read_answer
 from checks.probes.look import Look, Probe
 from checks.probes.net import Net, has_route
-from checks.target import Vantage
+from checks.target import Vantage, parse_resolver
 
 QUERY_S = 5.0  # the life of one question, the retry included
 _TRIES_S = (2.0, 3.0)
@@ -140,17 +140,7 @@ class Resolver:
 
 def parse_server(text: str) -> Server:
     """ "ADDRESS", "ADDRESS:PORT" or "[V6]:PORT"; ValueError for anything else."""
-    host, port = text.strip(), 53
-    if host.startswith("["):
-        host, _, rest = host[1:].partition("]")
-        port = int(rest[1:]) if rest.startswith(":") else 53
-    elif host.count(":") == 1:
-        host, _, rest = host.partition(":")
-        port = int(rest)
-    if not 0 < port < 65536:
-        raise ValueError(f"no port: {port}")
-    ipaddress.ip_address(host.partition("%")[0])
-    return Server(host, port)
+    return Server(*parse_resolver(text))
 
 
 def system_server(path: Path = Path("/etc/resolv.conf")) -> Server | None:
