@@ -11,7 +11,7 @@ register()
 GATHER = "tests.running.looks.gather"
 SELF_FACTS = "tests.running.looks.no_self_facts"
 SCAN_ATTEMPTS = int(os.environ.get("TEST_ATTEMPTS", "3"))
-SCAN_RETRY_PAUSES_S = (0,)
+SCAN_RETRY_PAUSES_S = (0, 0)
 MAIL_LEASE_S = 4
 JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = 20, 25
 if "TEST_LIMITS" in os.environ:

@@ -137,7 +137,7 @@ class World:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         if self.mode == "grown":
             with psycopg.connect(self._servers["DATABASE_URL"]) as connection:
-                return list(connection.execute(query))  # type: ignore[arg-type]
+                return list(connection.execute(query))
         with closing(sqlite3.connect(self.data / "fedisec.sqlite3", timeout=20)) as connection:
             return list(connection.execute(query))
 
