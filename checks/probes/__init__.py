@@ -67,6 +67,7 @@ async def gather(
         log.info("scan of %s reached its time limit", target.domain)
     finally:
         client.close()
+        net.close()
     found = look.results()
     late = Missing(Reason.BUDGET, "time of the scan")
     promised = [kind for probe in probes for kind in probe.gives]

@@ -58,6 +58,7 @@ class Net:
         self._ends = time.monotonic() + limits.wall_s
         self._spent: Counter[tuple[str, str]] = Counter()
         self._manners: dict[str, _Manners] = defaultdict(lambda: _Manners(asyncio.Semaphore(limits.at_once)))
+        self.open: set[Stream] = set()
         self.used: Counter[str] = Counter()  # kind -> connections or queries, for the result
 
     def may_dial(self, address: str) -> bool:
@@ -125,7 +126,14 @@ class Net:
             if kind != "tcp":
                 self.trouble(address)
             raise dial_error(error, f"{address} port {port}") from error
-        return Stream(self, reader, writer, max_bytes or self.limits.wire_bytes, f"{address} port {port}")
+        stream = Stream(self, reader, writer, max_bytes or self.limits.wire_bytes, f"{address} port {port}")
+        self.open.add(stream)
+        return stream
+
+    def close(self) -> None:
+        """Ends what is still open: a probe that the end of the scan interrupts has not closed all of it."""
+        for stream in tuple(self.open):
+            stream.close()
 
     async def connect_socket(
         self, address: str, port: int, kind: str, *, timeout_s: float | None = None
@@ -214,6 +222,7 @@ class Stream:
 
     def close(self) -> None:
         """Ends the connection at once; never waits for the far side."""
+        self._net.open.discard(self)
         self._writer.transport.abort()
 
     async def _timed(self, step: Callable[[], Awaitable[T]], timeout_s: float) -> T:
