@@ -22,6 +22,7 @@ from checks.model import (
     unknown,
     warned,
 )
+from checks.parse.answers import withheld
 from checks.parse.mta_sts import StsPolicy, is_sts, parse_sts_policy, parse_sts_record
 
 DAY_S = 86_400
@@ -145,8 +146,8 @@ def _judge_page(found: MtaSts, routes: MailRoutes | None) -> Verdict:
         raise MissingFact(page)
     if page is None:
         return unknown("withheld", Reason.NOT_ASKED, detail="")
-    if page.status >= 500 or page.status in (401, 403, 429):
-        return unknown("withheld", Reason.WITHHELD, detail=str(page.status))
+    if (closed := withheld(page)) is not None:
+        return unknown("withheld", Reason.WITHHELD, detail=closed.detail)
     if page.status != 200 or page.media_type not in ("text/plain", ""):
         told = f"{page.status} {page.media_type}"
         return failed("no_policy", detail=told).seen(page.url, told)
