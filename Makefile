@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check lab bench messages servers
+.PHONY: help setup setup-dev run test check lab bench messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -14,6 +14,9 @@ help:
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make bench  measure a scan beside sslyze"
+
+# Where the system's Python has become another one, the environment is empty: it is made anew.
+$(shell $(PY) -c 'import pip' 2>/dev/null || rm -f $(VENV)/.run $(VENV)/.dev)
 
 setup: $(VENV)/.run
 setup-dev: $(VENV)/.dev
@@ -31,12 +34,15 @@ run: setup
 
 # Everything in one network namespace with no way out: the lab's servers have their usual ports there, and no
 # test can reach anything else.  Where no namespace may be made, the tests that need one say so and are skipped.
-test: setup-dev servers
+test: setup-dev servers suites
 	@$(PY) -m tests.lab.netns $(PY) -m pytest $(ARGS) || { code=$$?; [ $$code -eq 77 ] || exit $$code; \
 		echo "no network namespace here: the tests in the lab are left out"; $(PY) -m pytest $(ARGS); }
 
 servers:
 	@sh tools/servers.sh
+
+suites: setup-dev
+	@sh tools/fetch_rfc7208.sh $(PY)
 
 check: setup-dev
 	@$(VENV)/bin/ruff check .
