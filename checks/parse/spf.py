@@ -7,13 +7,12 @@ import re
 from dataclasses import dataclass
 
 from checks.errors import ParseError
+from checks.parse.spf_macro import check_macros, fill, shorten
 
+MAX_RECORD = 4096  # characters; a longer record is not judged, real ones have a few hundred
 _VERSION = re.compile(r"v=spf1(?= |$)", re.IGNORECASE)
 _MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)", re.DOTALL)
 _DIRECTIVE = re.compile(r"([+?~-]?)([A-Za-z0-9]+)(.*)", re.DOTALL)
-# c, r and t belong to the explanation text alone (7.2); a transformer of zero digits is no transformer.
-_EXPAND = re.compile(r"%(?:\{([slodiphv])([0-9]*)(r?)([.\-+,/_=]*)\}|[%_-])", re.IGNORECASE)
-_MACRO_STRING = re.compile(r"(?:%(?:\{[slodiphv][0-9]*r?[.\-+,/_=]*\}|[%_-])|[!-$&-~])*", re.IGNORECASE)
 _TOP_LABEL = re.compile(r"(?=[^A-Za-z]*[A-Za-z]|[A-Za-z0-9]+-)[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _DUAL_PREFIX = re.compile(r"(?:/(0|[1-9][0-9]?))?(?://(0|[1-9][0-9]{0,2}))?$")
 _WITH_DOMAIN = frozenset({"include", "exists"})  # a domain is a must
@@ -29,6 +28,8 @@ class Term:
     domain: str = ""  # domain-spec as written; "" = the domain of the record
     network: str = ""  # ip4 and ip6: address/prefix
     text: str = ""
+    v4_bits: int = 32  # of a and mx
+    v6_bits: int = 128
 
     @property
     def has_macro(self) -> bool:
@@ -45,6 +46,10 @@ class SpfRecord:
     def all_qualifier(self) -> str:
         """The qualifier of the first `all`; "" where there is none."""
         return next((t.qualifier for t in self.terms if t.kind == "all"), "")
+
+    @property
+    def explanation(self) -> Term | None:
+        return next((t for t in self.terms if t.kind == "exp"), None)
 
     @property
     def redirect(self) -> Term | None:
@@ -76,27 +81,8 @@ def expand(spec: str, domain: str, sender_domain: str) -> str | None:
     it depends on the single mail (its sender, its address)."""
     if not spec:
         return domain
-    unknown = False
-
-    def replace(found: re.Match[str]) -> str:
-        nonlocal unknown
-        if not found[1]:
-            return {"%%": "%", "%_": " ", "%-": "%20"}[found[0]]
-        value = {"d": domain, "o": sender_domain}.get(found[1].lower())
-        if value is None:
-            unknown = True
-            return ""
-        return _transform(value, found[2], found[3], found[4])
-
-    name = _EXPAND.sub(replace, spec)
-    return None if unknown else name.rstrip(".").lower()
-
-
-def _transform(value: str, digits: str, reverse: str, delimiters: str) -> str:
-    parts = re.split(f"[{re.escape(delimiters or '.')}]", value)
-    if reverse:
-        parts.reverse()
-    return ".".join(parts[-min(int(digits.lstrip("0")[:4]), 128) :] if digits else parts)
+    name = fill(spec, {"d": domain, "o": sender_domain})
+    return None if name is None else shorten(name.rstrip(".").lower())
 
 
 def _term(word: str) -> Term:
@@ -114,7 +100,7 @@ def _term(word: str) -> Term:
 def _modifier(name: str, value: str, word: str) -> Term:
     if name in ("redirect", "exp"):
         return Term(name, "", _domain_spec(value, word), "", word)
-    _macro_string(value, word)
+    check_macros(value, word)
     return Term("other", "", "", "", word)
 
 
@@ -126,22 +112,23 @@ def _mechanism(qualifier: str, name: str, rest: str, word: str) -> Term:
     if name in _WITH_DOMAIN and rest.startswith(":"):
         return Term(name, qualifier, _domain_spec(rest[1:], word), "", word)
     if name in _MAY_DOMAIN:
-        spec = rest if name == "ptr" else _without_prefix(rest, word)
+        spec, bits = (rest, (32, 128)) if name == "ptr" else _prefixes(rest, word)
         if not spec:
-            return Term(name, qualifier, text=word)
+            return Term(name, qualifier, "", "", word, *bits)
         if spec.startswith(":"):
-            return Term(name, qualifier, _domain_spec(spec[1:], word), "", word)
+            return Term(name, qualifier, _domain_spec(spec[1:], word), "", word, *bits)
     raise ParseError(f"no such mechanism: {word:.60}")
 
 
-def _without_prefix(rest: str, word: str) -> str:
-    """What stands before the prefix lengths of `a` and `mx`, whose values are checked."""
+def _prefixes(rest: str, word: str) -> tuple[str, tuple[int, int]]:
+    """What stands before the prefix lengths of `a` and `mx`, and the lengths."""
     found = _DUAL_PREFIX.search(rest)
     if found is None:
-        return rest
-    if int(found[1] or 0) > 32 or int(found[2] or 0) > 128:
+        return rest, (32, 128)
+    bits = int(found[1] or 32), int(found[2] or 128)
+    if bits[0] > 32 or bits[1] > 128:
         raise ParseError(f"prefix length too large: {word:.60}")
-    return rest[: found.start()]
+    return rest[: found.start()], bits
 
 
 def _network(name: str, rest: str, word: str) -> str:
@@ -159,20 +146,9 @@ def _network(name: str, rest: str, word: str) -> str:
     return f"{ip}/{bits}"
 
 
-def _macro_string(value: str, word: str) -> None:
-    if _MACRO_STRING.fullmatch(value) is None:
-        raise ParseError(f"macro not well formed: {word:.60}")
-    for found in _EXPAND.finditer(value):
-        if found[2] and not found[2].strip("0"):
-            raise ParseError(f"macro with zero digits: {word:.60}")
-
-
 def _domain_spec(spec: str, word: str) -> str:
     """domain-spec = macro-string domain-end: it ends in a macro or in ".toplabel"."""
-    _macro_string(spec, word)
-    end = 0
-    for found in _EXPAND.finditer(spec):
-        end = found.end()
+    end = check_macros(spec, word)
     tail = spec[end:]
     if end and not tail:
         return spec

@@ -6,14 +6,15 @@ The walk assumes that no mechanism matches, so it sees what the mail that runs t
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from checks.errors import ParseError
+from checks.errors import ParseError, Reason
 from checks.facts import Missing
 from checks.facts.dns import Lookup, Outcome
-from checks.parse.spf import SpfRecord, Term, expand, is_spf, parse_spf
+from checks.parse.spf import MAX_RECORD, SpfRecord, Term, expand, is_spf, parse_spf
+from checks.parse.spf_macro import can_be_asked
 
 MAX_LOOKUPS = 10
 MAX_VOIDS = 2
@@ -23,8 +24,8 @@ LONG_BYTES = 450  # longer answers leave one datagram with the rest of a usual T
 UNSEEN = "unseen"
 _STOP_AFTER = 2 * MAX_LOOKUPS  # a tree this far over the limit is not followed any further
 
-_WIDE_OWN = {4: 16, 6: 32}
-_WIDE_INCLUDED = {4: 12, 6: 20}  # large providers announce /14 and /15 of their own
+_WIDE_OWN = {"ip4": 16, "ip6": 32}
+_WIDE_INCLUDED = {"ip4": 12, "ip6": 20}  # large providers announce /14 and /15 of their own
 
 Answers = Mapping[tuple[str, str], Lookup | Missing]
 
@@ -97,17 +98,21 @@ class _Walker:
         if len(records) != 1:
             self.problems.append(Note("several" if records else f"{via}none", name, str(len(records))))
             return ""
+        if len(records[0]) > MAX_RECORD:
+            self.unseen[f"TXT {name}"] = Missing(Reason.TOO_LARGE, f"TXT {name}")
+            return UNSEEN
         self.steps.append(Step(len(chain), name, records[0]))
-        try:
-            record = parse_spf(records[0])
-        except ParseError as error:
-            self.problems.append(Note("syntax", name, str(error)))
+        record = _read(records[0])
+        if isinstance(record, str):
+            self.problems.append(Note("syntax", name, record))
             return ""
         if len(records[0]) > LONG_BYTES:
             self.warnings.append(Note("long", name, str(len(records[0]))))
         for term in record.terms:
             if term.kind == "all":
                 return term.qualifier
+            if self.lookups > _STOP_AFTER:
+                return ""
             self.term(term, name, (*chain, name))
         return self.redirect(record, name, (*chain, name))
 
@@ -125,10 +130,8 @@ class _Walker:
         if target in chain:
             self.problems.append(Note("loop", chain[-1], target))
             return ""
-        if not _can_be_asked(target):
+        if not can_be_asked(target):
             self.problems.append(Note(f"{via}none", target))
-            return ""
-        if self.lookups > _STOP_AFTER:
             return ""
         return self.visit(target, chain, via)
 
@@ -148,7 +151,7 @@ class _Walker:
             ending = self.descend(target, chain, "include_")
             if ending == "+" and term.qualifier == "+":
                 self.problems.append(Note("plus_all", target, term.text))
-        elif not _can_be_asked(target):
+        elif not can_be_asked(target):
             self.warnings.append(Note("bad_name", name, term.text))
         elif term.kind == "mx":
             self.mx(target, name)
@@ -178,9 +181,8 @@ class _Walker:
         """Wider than any mail sender needs; providers (an include) get more room than one's own line."""
         if term.qualifier != "+":
             return
-        network = ipaddress.ip_network(term.network, strict=False)
         limits = _WIDE_OWN if own else _WIDE_INCLUDED
-        if network.prefixlen <= limits[network.version]:
+        if int(term.network.rpartition("/")[2]) <= limits[term.kind]:
             self.warnings.append(Note("wide", name, term.text))
 
 
@@ -211,5 +213,10 @@ def walk(domain: str, answers: Answers) -> SpfWalk:
     )
 
 
-def _can_be_asked(name: str) -> bool:
-    return 0 < len(name) <= 253 and all(0 < len(label) <= 63 for label in name.split("."))
+@lru_cache(maxsize=32)
+def _read(text: str) -> SpfRecord | str:
+    """The record, or what is wrong with it; kept, because every round of questions walks the tree again."""
+    try:
+        return parse_spf(text)
+    except ParseError as error:
+        return str(error)
