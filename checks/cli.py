@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import json
+import os
+import ssl
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -22,10 +25,15 @@ from checks.errors import Reason
 from checks.evaluate import evaluate
 from checks.facts import Facts, Missing
 from checks.facts.dns import Addresses
+from checks.facts.http import FrontPage, PlainHttp
+from checks.facts.ports import OpenPorts, PortState
+from checks.facts.ssh import SshService
 from checks.items import all_items
 from checks.model import Item, Level, Status, Verdict
 from checks.probes import gather
 from checks.probes.addresses import parse_networks
+from checks.probes.dns import parse_server
+from checks.probes.http_dial import verifying_context
 from checks.report import Report, as_json, as_lines
 from checks.target import Target, TargetError, Vantage, parse_domain
 
@@ -48,10 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         code: int = given.run(given)
+        sys.stdout.flush()
     except UsageError as error:
         print(f"checks: {error}", file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:
+        # Whoever read has seen enough; what is left must not fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     return code
 
@@ -75,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--mail-from", default="", metavar="DOMAIN", help="domain of the From address")
     scan.add_argument("--dkim-selector", action="append", default=[], metavar="S")
     scan.add_argument("--origin", action="append", default=[], metavar="IP", help="address behind a CDN")
-    scan.add_argument("--ssh-port", type=int, default=22, metavar="PORT")
+    scan.add_argument("--ssh-port", type=_port, default=22, metavar="PORT")
     scan.add_argument(
         "--dnssec-names", nargs=2, metavar=("SECURE", "BOGUS"), help="names for the resolver's self-test"
     )
@@ -98,9 +109,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"no port: {text}")
+    return int(text)
+
+
 def _scan(given: argparse.Namespace) -> int:
     chosen = _chosen(given.only)
     target, vantage = _target(given), _vantage(given)
+    if given.facts_out:
+        _must_be_writable(given.facts_out)
     started, clock = datetime.now(UTC), time.monotonic()
     gathered = asyncio.run(gather(target, vantage, progress=_show_progress))
     seconds = time.monotonic() - clock
@@ -116,13 +135,21 @@ def _scan(given: argparse.Namespace) -> int:
     return _exit_code(report.verdicts)
 
 
+def _must_be_writable(path: Path) -> None:
+    """Said before the scan, not after it."""
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
 def _judge(given: argparse.Namespace) -> int:
     chosen = _chosen(given.only)
     try:
         facts = decode_facts(json.loads(given.facts.read_text()))
     except OSError as error:
         raise UsageError(f"cannot read {given.facts}: {error.strerror}") from error
-    except (CodecError, ValueError) as error:
+    except (CodecError, ValueError, RecursionError) as error:
         raise UsageError(f"{given.facts} is no facts file: {error}") from error
     addresses = facts.maybe(Addresses)
     domain = addresses.host if addresses else str(given.facts)
@@ -169,6 +196,11 @@ def _target(given: argparse.Namespace) -> Target:
         mail_from = parse_domain(given.mail_from) if given.mail_from else ""
     except TargetError as error:
         raise UsageError(_TARGET_ERRORS[error.code]) from error
+    try:
+        for address in given.origin:
+            ipaddress.ip_address(address)
+    except ValueError as error:
+        raise UsageError(f"--origin: {error}") from error
     return Target(domain, mail_from, tuple(given.dkim_selector), tuple(given.origin), given.ssh_port)
 
 
@@ -178,9 +210,11 @@ def _vantage(given: argparse.Namespace) -> Vantage:
     except ValueError as error:
         raise UsageError(f"--allow-network: {error}") from error
     try:
-        pem = given.trust_ca.read_text() if given.trust_ca else ""
-    except OSError as error:
-        raise UsageError(f"cannot read {given.trust_ca}: {error.strerror}") from error
+        if given.resolver:
+            parse_server(given.resolver)
+    except ValueError as error:
+        raise UsageError(f"--resolver: {error}") from error
+    pem = _roots(given.trust_ca) if given.trust_ca else ""
     names = (
         {}
         if not given.dnssec_names
@@ -188,6 +222,18 @@ def _vantage(given: argparse.Namespace) -> Vantage:
     )
     services = _rdap_bootstrap(given.rdap_bootstrap)
     return Vantage(given.resolver, pem, tuple(given.allow_network), rdap_bootstrap=services, **names)
+
+
+def _roots(path: Path) -> str:
+    """The text of a file of trusted roots that TLS can really use."""
+    try:
+        pem = path.read_text()
+        verifying_context(pem or "empty")
+    except (ssl.SSLError, ValueError) as error:
+        raise UsageError(f"--trust-ca: {path} holds no certificates in PEM") from error
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    return pem
 
 
 def _rdap_bootstrap(path: Path | None) -> str:
@@ -232,4 +278,10 @@ def _exit_code(verdicts: Mapping[str, Verdict]) -> int:
 def _unreachable(facts: Facts) -> bool:
     """True when not even the addresses of the target are known, or none of them answered anything."""
     gap = facts.missing.get(Addresses)
-    return isinstance(gap, Missing) and gap.reason is not Reason.NOT_ASKED
+    if isinstance(gap, Missing):
+        return gap.reason is not Reason.NOT_ASKED
+    web, ports, ssh = facts.maybe(PlainHttp), facts.maybe(OpenPorts), facts.maybe(SshService)
+    states = [port.state for one in (ports.addresses if ports else ()) for port in one.ports]
+    states += [one.state for one in (ssh.endpoints if ssh else ())]
+    answered = FrontPage in facts.found or (web is not None and not web.closed)
+    return not answered and PortState.OPEN not in states
