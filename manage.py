@@ -17,7 +17,11 @@ def main() -> int:
 
         from fedisec.lib import env
     except ImportError as error:
-        print(f"fedisec: {error.name} is not installed; run `make setup` first", file=sys.stderr)
+        print(
+            f"fedisec: {error.name} is not installed for this Python: run `make setup`,"
+            " then .venv/bin/python manage.py",
+            file=sys.stderr,
+        )
         return 1
     try:
         env.prepare(Path(__file__).resolve().parent)
