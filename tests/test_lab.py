@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shutil
 import signal
@@ -127,6 +128,7 @@ def test_each_name_server_has_authority(lab: Lab, server: str) -> None:
         (at.MEDIA, at.MEDIA_IP),
         (at.MEDIA_SUB, at.MEDIA_IP6),
         (at.MTA_STS, at.MTA_STS_IP),
+        (at.RDAP, at.RDAP_IP),
         (at.BAD, at.BAD_IP),
     ],
 )
@@ -203,6 +205,20 @@ def test_the_good_instance_sends_http_to_https(lab: Lab) -> None:
 def test_the_mta_sts_policy_covers_the_mx(lab: Lab) -> None:
     policy = get(lab, "/.well-known/mta-sts.txt", at.MTA_STS, at.MTA_STS_IP).body.decode()
     assert f"mode: enforce\r\nmx: {at.MX}\r\n" in policy
+
+
+def test_the_registry_knows_both_instances_and_no_other_name(lab: Lab) -> None:
+    wanted = {
+        lab.good: (300, ["client delete prohibited", "client transfer prohibited"]),
+        lab.bad: (12, ["active"]),
+    }
+    for name, (days, status) in wanted.items():
+        record = get(lab, f"/domain/{name}", at.RDAP, at.RDAP_IP).json()
+        ends = next(e["eventDate"] for e in record["events"] if e["eventAction"] == "expiration")
+        assert (dt.datetime.fromisoformat(ends) - dt.datetime.now(dt.UTC)).days == days
+        assert record["status"] == status
+    assert get(lab, "/domain/other.fedi.test", at.RDAP, at.RDAP_IP).status == 404
+    assert texts(at.RDAP, "A") == [at.RDAP_IP]
 
 
 def test_the_bad_instance_shows_its_faults(lab: Lab) -> None:

@@ -26,6 +26,7 @@ from tests.lab.dns import dns_ready, start_dns
 from tests.lab.mail import RECEIVER_PORT, Mailbox, mail_ready, start_mail
 from tests.lab.nginx import Nginx
 from tests.lab.processes import LabError, Server, answers, wait_until
+from tests.lab.rdap import rdap_blocks, write_bootstrap
 from tests.lab.ssh import ssh_ready, start_ssh
 from tests.lab.web_bad import BadState, bad_blocks
 from tests.lab.web_good import good_blocks
@@ -47,6 +48,7 @@ class Lab:
         self.bad_state = BadState()
         self.mail = Mailbox(directory / "mail")
         self.ca_file = directory / "ca" / "lab-ca.pem"
+        self.rdap_bootstrap = directory / "rdap.json"
         self.start_seconds = 0.0
         self._servers: list[Server] = []
         self._redis: Server | None = None
@@ -61,6 +63,7 @@ class Lab:
             "FEDISEC_RESOLVER": self.resolver,
             "FEDISEC_TRUST_CA": str(self.ca_file),
             "FEDISEC_ALLOW_NETWORKS": ",".join(self.networks),
+            "FEDISEC_RDAP_BOOTSTRAP": str(self.rdap_bootstrap),
             "FEDISEC_DNSSEC_SECURE_NAME": self.secure_name,
             "FEDISEC_DNSSEC_BOGUS_NAME": self.bogus_name,
             "EMAIL_URL": f"smtp://{at.RECEIVER_IP}:{RECEIVER_PORT}",
@@ -98,6 +101,7 @@ class Lab:
         folder = self.directory
         folder.mkdir(parents=True, exist_ok=True)
         self.ca = LabCa(folder / "ca")
+        write_bootstrap(self.rdap_bootstrap)
         self._postgres = Postgres(folder / "postgres")
         initdb = self._keep(self._postgres.start_making())
         mx = self.ca.issue(at.MX)
@@ -121,7 +125,9 @@ class Lab:
     def _start_web(self) -> list[tuple[Server, Callable[[], bool]]]:
         good = Nginx("nginx (good)", self.directory / "nginx-good")
         self._bad_nginx = Nginx("nginx (bad)", self.directory / "nginx-bad")
-        first = self._keep(good.start(good_blocks(good.folder / "www", self.ca, good.http2())))
+        pages = good.folder / "www"
+        blocks = [*good_blocks(pages, self.ca, good.http2()), *rdap_blocks(pages, self.ca)]
+        first = self._keep(good.start(blocks))
         second = self._keep(self._bad_nginx.start(self._bad_blocks(self._bad_nginx)))
         return [(first, lambda: answers(at.GOOD_IP6, 443)), (second, lambda: answers(at.BAD_IP, 443))]
 

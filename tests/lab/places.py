@@ -8,6 +8,7 @@ MEDIA = "files.good-media.test"  # good's uploads, on another registrable domain
 MEDIA_SUB = "media.good.fedi.test"  # the same host under good's own domain
 MX = "mx.good.fedi.test"
 MTA_STS = "mta-sts.good.fedi.test"
+RDAP = "rdap.fedi.test"  # the registry of what is below fedi.test
 BAD_MAIL = "mailhost.bad.fedi.test"
 SECURE_NAME = GOOD  # signed well
 BOGUS_NAME = "bogus.fedi.test"  # signed wrongly
@@ -15,6 +16,7 @@ BOGUS_NAME = "bogus.fedi.test"  # signed wrongly
 RESOLVER_IP = "127.66.0.53"
 # Two networks, because name servers in one /24 are one fault away from silence.
 NS1_IP, NS2_IP = "127.66.0.54", "127.66.1.54"
+RDAP_IP = "127.66.0.14"
 GOOD_IP, MEDIA_IP, MX_IP, MTA_STS_IP = "127.66.0.10", "127.66.0.11", "127.66.0.12", "127.66.0.13"
 BAD_IP, BAD_MAIL_IP = "127.66.0.20", "127.66.0.22"
 RECEIVER_IP = "127.66.0.25"

@@ -64,7 +64,7 @@ def _fedi() -> str:
     return (
         _head("fedi.test.", _NS_OF_LAB)
         + _servers("fedi.test.")
-        + f"@ IN MX 10 smtp.fedi.test.\nsmtp IN A {at.RECEIVER_IP}\n"
+        + f"@ IN MX 10 smtp.fedi.test.\nsmtp IN A {at.RECEIVER_IP}\nrdap IN A {at.RDAP_IP}\n"
         + _delegation(good, f"ns1.{good}", f"ns2.{good}")
         + _servers(good)
         + _delegation(bad, f"ns.{bad}")
