@@ -76,8 +76,8 @@ item = Item(
             "{name} の登録情報は伏せられているか、公開代行の名義になっています。",
         ),
         "none_shown": Text(
-            "The registry shows no contact for {name}.",
-            "{name} のレジストリは連絡先を公開していません。",
+            "The registry shows no personal contact for {name}.",
+            "{name} のレジストリは個人の連絡先を公開していません。",
         ),
         "organisation": Text(
             "An organisation stands as the registrant of {name} ({kinds}): see that nobody's home address is among it.",

@@ -220,8 +220,3 @@ def test_a_name_server_without_addresses_is_left_out() -> None:
         "a.test", 3, (*servers((ONE, GOOD), (TWO, GOOD)).servers, NameServer("ns9.test", gone, gone))
     )
     assert short(verdict("domain.nameservers", fact)) == "pass:alike"
-
-
-@pytest.mark.parametrize("item_id", ["domain.registration_lasts", "domain.whois_private"])
-def test_registration_is_a_question_as_long_as_no_registry_is_asked(item_id: str) -> None:
-    assert short(verdict(item_id)) == "unknown:not_built"

@@ -46,8 +46,8 @@ def test_the_good_instance_passes_domain_and_mail(lab: Lab) -> None:  # noqa: F8
         "domain.caa": "pass:restricted",  # the certificate is another probe's
         "domain.dnssec": "pass:secure",
         "domain.nameservers": "pass:alike",
-        "domain.registration_lasts": "unknown:not_built",
-        "domain.whois_private": "unknown:not_built",
+        "domain.registration_lasts": "unknown:not_asked",
+        "domain.whois_private": "unknown:not_asked",
         "domain.contact_mailbox": "manual:",
         "mail.spf": "pass:valid",
         "mail.dkim": "pass:good",
