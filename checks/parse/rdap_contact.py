@@ -21,10 +21,10 @@ _MASK = re.compile(
 )
 # Names under which registrars stand in for their customers.
 _SERVICE = re.compile(
-    r"redacted|whois ?(privacy|guard|proxy|agent|protect|masking)|privacy ?(protect|service|guard|hero|link)|"
+    r"whois ?(privacy|guard|proxy|agent|protect|masking)|privacy ?(protect|service|guard|hero|link)|"
     r"(domain|contact|perfect|private|super|moniker|my) privacy|withheld for privacy|domains ?by ?proxy|"
     r"proxy (service|registration|llc|inc)|whoisproxy|identity protect|domain (id shield|protection service)|"
-    r"private registration|registration private|on behalf of .* owner|data protected|1337 services|njalla|"
+    r"private registration|registration private|on behalf of .* owner|1337 services|njalla|"
     r"情報公開代行|whois ?代行|公開代行サービス",
     re.IGNORECASE,
 )
