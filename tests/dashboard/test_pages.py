@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries as AtMost
@@ -10,7 +12,7 @@ from checks.items import all_items
 from fedisec.accounts.models import User
 from fedisec.checklist.models import Attestation, Waiver
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Scan
+from fedisec.scans.models import ItemState, Scan
 
 pytestmark = pytest.mark.django_db
 PAGE = "/instances/social.example/"
@@ -87,6 +89,73 @@ def test_a_required_item_wants_a_note_and_keeps_what_was_typed(as_alice: Client,
     assert answer.status_code == 422
     assert not Attestation.objects.exists()
     assert "https://wiki.example/x" in answer.content.decode()
+
+
+def test_an_error_by_htmx_comes_back_as_the_open_line(as_alice: Client, scanned: Instance) -> None:
+    answer = as_alice.post(
+        f"{ITEM}answer/", {**ANSWER, "note": "", "link": "https://wiki.example/x"}, headers=HTMX
+    )
+    text = answer.content.decode()
+    assert answer.status_code == 200, "htmx swaps nothing on an error status"
+    assert text.count('<details class="item"') == 1 and 'id="plan.hosting_considered" open' in text
+    assert "https://wiki.example/x" in text and 'aria-invalid="true"' in text and "autofocus" in text
+    assert not Attestation.objects.exists()
+
+
+def test_an_items_own_page_posts_plain_forms(as_alice: Client, scanned: Instance) -> None:
+    assert b"hx-post" not in as_alice.get(ITEM).content
+    assert b"hx-post" in as_alice.get(ITEM, headers=HTMX).content
+
+
+def test_fields_of_two_open_items_are_told_apart(as_alice: Client, scanned: Instance) -> None:
+    def ids(item_id: str) -> set[str]:
+        text = as_alice.get(f"{PAGE}items/{item_id}/", headers=HTMX).content.decode()
+        return set(re.findall(r' id="([^"]+)"', text))
+
+    one, other = ids("plan.hosting_considered"), ids("plan.audience_decided")
+    assert one and other and not one & other
+
+
+def test_long_evidence_starts_short_and_opens_whole(as_alice: Client, scanned: Instance) -> None:
+    long = "\n".join(f"line {n}" for n in range(30))
+    ItemState.objects.filter(item_id="http.hsts").update(evidence=[["GET", long], ["GET", "short"]])
+    text = as_alice.get(f"{PAGE}items/http.hsts/").content.decode()
+    assert (text.count('class="whole"'), text.count("line 7"), text.count("line 8")) == (1, 2, 1)
+
+
+@pytest.mark.parametrize(("state", "sentence"), [("failed", "broke off"), ("running", "on its way")])
+def test_a_first_scan_says_how_it_goes(
+    as_alice: Client, instance: Instance, state: str, sentence: str
+) -> None:
+    Scan.objects.create(instance=instance, state=state, reason="first")
+    for path in ("/", PAGE):
+        assert (
+            f"The first scan {'is ' if state == 'running' else ''}{sentence}."
+            in as_alice.get(path).content.decode()
+        )
+
+
+def test_what_is_counted_is_what_the_link_lists(as_alice: Client, scanned: Instance) -> None:
+    text = as_alice.get(PAGE).content.decode()
+    counts = re.findall(r'(?s)\?state=(\w+)#list.*?class="count">(\d+)<', text)
+    assert sum(int(count) for _, count in counts) == len(all_items())
+    for state, count in counts:
+        listed = as_alice.get(PAGE, {"state": state}).content.decode()
+        assert listed.count('<details class="item"') == int(count)
+
+
+def test_every_moment_says_exactly_when(as_alice: Client, scanned: Instance) -> None:
+    for path in ("/", PAGE, f"{PAGE}items/http.hsts/"):
+        stamps = re.findall(r"<time [^>]+>", as_alice.get(path).content.decode())
+        assert stamps and all('datetime="20' in tag and 'title="' in tag for tag in stamps)
+
+
+def test_a_form_that_was_open_too_long_is_explained(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    answer = client.post("/theme/", {"theme": "dark"})
+    assert answer.status_code == 403
+    assert b"Please try again" in answer.content and b"app.css" in answer.content
 
 
 def test_a_new_answer_ends_the_one_before_and_keeps_it(as_alice: Client, scanned: Instance) -> None:
