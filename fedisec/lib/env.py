@@ -119,17 +119,19 @@ def secret_key(data: Path) -> str:
     given = text("FEDISEC_SECRET_KEY")
     if given and len(given) < _SECRET_MIN:
         raise ImproperlyConfigured(f"FEDISEC_SECRET_KEY must have {_SECRET_MIN} characters or more")
+    if given:
+        return given
     path = data / SECRET_FILE
-    key = given or (path.read_text().strip() if path.is_file() else "")
-    if not key and text("DATABASE_URL"):
+    if path.is_file():
+        key = path.read_text().strip()
+        if len(key) < _SECRET_MIN:
+            raise ImproperlyConfigured(f"{path} holds no key: remove it, and the next start makes a new one")
+        return key
+    if text("DATABASE_URL"):
         raise ImproperlyConfigured(
             f"DATABASE_URL needs FEDISEC_SECRET_KEY, the same on every machine ({_SECRET_MIN}+ characters)"
         )
-    if not key:
-        raise ImproperlyConfigured("no secret key: start with `make run`, or set FEDISEC_SECRET_KEY")
-    if len(key) < _SECRET_MIN:
-        raise ImproperlyConfigured(f"{path} holds no key: remove it, and the next start makes a new one")
-    return key
+    raise ImproperlyConfigured("no secret key: start with `make run`, or set FEDISEC_SECRET_KEY")
 
 
 def data_folder(base: Path) -> Path:

@@ -38,11 +38,9 @@ def _rdap_bootstrap(path: str) -> str:
 @cache
 def _pem(path: str) -> str:
     try:
-        pem = Path(path).read_text()
+        pem = Path(path).read_text("ascii", "ignore")  # comments may be in any language
     except OSError as error:
         raise ImproperlyConfigured(f"FEDISEC_TRUST_CA: cannot read {path} ({error.strerror})") from error
-    except UnicodeDecodeError:
-        pem = ""
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError):
