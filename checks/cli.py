@@ -227,7 +227,7 @@ def _vantage(given: argparse.Namespace) -> Vantage:
 def _roots(path: Path) -> str:
     """The text of a file of trusted roots that TLS can really use."""
     try:
-        pem = path.read_text()
+        pem = path.read_bytes().decode("ascii", "ignore")  # OpenSSL takes no more, not even in comments
         verifying_context(pem or "empty")
     except (ssl.SSLError, ValueError) as error:
         raise UsageError(f"--trust-ca: {path} holds no certificates in PEM") from error
