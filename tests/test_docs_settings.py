@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-READS = re.compile(r'\b(?:text|flag|number|words)\(\s*"([A-Z_]+)"')
+READS = re.compile(r'\b(?:text|flag|number|words|parsed)\(\s*"([A-Z_]+)"')
 # Read by tests and tools, or set by `up` for its own children.
 NOT_FOR_OPERATORS = {"FEDISEC_LISTEN_FD"}
 
