@@ -155,6 +155,9 @@ JUDGED: list[tuple[str, Records, str, str]] = [
     ("a:x.test a:x.test exists:x.test -all", {}, "192.0.2.3", "permerror"),
     ("a:x.test exists:y.test -all", {}, "192.0.2.3", "fail"),
     ("exists:%{l}.x.test -all", {}, "192.0.2.3", "fail"),
+    # The client has no name: the macro counts nowhere, the mechanism does.
+    ("a:%{p}.x.test a:y.test a:z.test -all", {("unknown.x.test", "A"): ("192.0.2.4",)}, "192.0.2.3", "fail"),
+    ("ptr a:y.test a:z.test -all", {}, "192.0.2.3", "permerror"),
     ("-all foo", {}, "192.0.2.3", "permerror"),
 ]  # fmt: skip
 
