@@ -11,9 +11,9 @@ keep() {
 }
 keep secret_key "$(random)$(random)"
 keep postgres_password "$(random)"
-keep redis_password "$(random)"
+keep redis_conf "requirepass $(random)"
 keep database_url "postgresql://fedisec:$(cat "$folder/postgres_password")@postgres:5432/fedisec"
-keep redis_url "redis://:$(cat "$folder/redis_password")@redis:6379/0"
+keep redis_url "redis://:$(cut -d' ' -f2 "$folder/redis_conf")@redis:6379/0"
 # The containers run as other users and see each file alone; on this machine the folder keeps others out.
 chmod 700 "$folder"
 chmod 644 "$folder"/*

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 import yaml
 
 from tests.lab.processes import MissingProgram, Server, answers, find_program
@@ -64,7 +65,7 @@ def test_the_databases_see_nothing_of_the_outside() -> None:
 
 
 def test_redis_forgets_nothing() -> None:
-    command = SERVICES["redis"]["command"][-1]
+    command = " ".join(SERVICES["redis"]["command"])
     assert "--appendonly yes" in command
     assert "--maxmemory-policy noeviction" in command
 
@@ -78,7 +79,7 @@ def test_the_secrets_script_makes_what_compose_wants_and_keeps_it(tmp_path: Path
     assert folder.stat().st_mode & 0o077 == 0
     assert len(made["secret_key"]) >= 50
     assert made["postgres_password"] in made["database_url"]
-    assert made["redis_password"] in made["redis_url"]
+    assert made["redis_conf"].removeprefix("requirepass ") in made["redis_url"]
     subprocess.run(script, check=True, timeout=10)
     assert made == {file.name: file.read_text() for file in folder.iterdir()}
 
@@ -98,19 +99,18 @@ def test_the_image_runs_as_nobody_special_and_holds_no_secret() -> None:
 @pytest.fixture
 def redis_of_compose(tmp_path: Path) -> Iterator[str]:
     """Redis as the file starts it, with its password from a file; gives its URL."""
-    password = tmp_path / "redis_password"
-    password.write_text("5ecret")
+    config = tmp_path / "redis_conf"
+    config.write_text("requirepass 5ecret")
     try:
-        find_program("redis-server", "redis-server")
+        program = find_program("redis-server", "redis-server")
     except MissingProgram as error:
         pytest.skip(str(error))
-    port = free_port()
-    shell = SERVICES["redis"]["command"][-1].replace("$$", "$")
-    shell = shell.replace("/run/secrets/redis_password", str(password)).replace(
-        "--dir /data", f"--dir {tmp_path}"
-    )
-    server = Server("Redis", ["sh", "-c", f"{shell} --port {port} --bind 127.0.0.1"], tmp_path / "redis.log")
+    port, places = free_port(), {"/run/secrets/redis_conf": str(config), "/data": str(tmp_path)}
+    argv = [program, *(places.get(word, word) for word in SERVICES["redis"]["command"][1:])]
+    server = Server("Redis", [*argv, "--port", str(port), "--bind", "127.0.0.1"], tmp_path / "redis.log")
     server.wait_ready(lambda: answers("127.0.0.1", port))
+    with pytest.raises(redis.exceptions.AuthenticationError), redis.Redis(port=port) as stranger:
+        stranger.ping()
     yield f"redis://:5ecret@127.0.0.1:{port}/0"
     server.stop()
 

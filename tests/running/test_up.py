@@ -80,9 +80,16 @@ def test_the_set_up_link_is_printed_while_there_is_no_account(make_world: MakeWo
 def test_a_second_start_is_quick(make_world: MakeWorld) -> None:
     world = make_world("embedded")
     stopped(world, world.up(), signal.SIGTERM)
-    began = time.monotonic()
-    world.up()
-    assert time.monotonic() - began < 5
+    collected = (world.data / "static" / "staticfiles.json").stat().st_mtime_ns
+    process = world.up()
+    # Time of the processor, because this machine may be busy with other things.
+    assert sum(map(processor_s, [process.pid, child(process.pid, "web")])) < 5
+    assert (world.data / "static" / "staticfiles.json").stat().st_mtime_ns == collected
+
+
+def processor_s(pid: int) -> float:
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def test_nobody_else_may_read_the_data(make_world: MakeWorld) -> None:
