@@ -10,7 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from fedisec.accounts.models import User
 
-
 if TYPE_CHECKING:
     _Form = BaseUserCreationForm[User]
 else:
