@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,6 +155,13 @@ def test_no_damage_to_a_certificate_breaks_the_reader(at: int, value: int, cut: 
         except Malformed:
             continue
         assert found.trusted is (found.problem is TrustProblem.NONE)
+
+
+def test_a_feature_that_nobody_knows_makes_a_certificate_malformed() -> None:
+    features = x509.UnrecognizedExtension(ExtensionOID.TLS_FEATURE, bytes.fromhex("3003020100"))
+    leaf = made(HOST, ec.generate_private_key(ec.SECP256R1()), SAN, SERVES, features)
+    with pytest.raises(Malformed):
+        read_chain(Chain((leaf.public_bytes(Encoding.DER),)), HOST, NOW, pem(ROOT))
 
 
 def test_every_public_root_but_a_few_odd_ones_can_be_read() -> None:
