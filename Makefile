@@ -48,7 +48,7 @@ check: setup-dev
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check -q .
 	@$(VENV)/bin/mypy $(LIBRARY)
-	@$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/djlint templates --lint --quiet
 	@FEDISEC_SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(60))') sh tools/check_django.sh $(PY)
 	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; else echo "shellcheck is missing: shell scripts not checked"; fi
