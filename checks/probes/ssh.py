@@ -37,7 +37,8 @@ async def gather_ssh(look: Look) -> Iterable[Fact]:
 
 async def _endpoint(look: Look, address: str, port: int) -> SshEndpoint:
     try:
-        connected = await look.net.connect_socket(address, port, "ssh", timeout_s=_CONNECT_S)
+        wait = min(_CONNECT_S, look.net.limits.connect_s)
+        connected = await look.net.connect_socket(address, port, "ssh", timeout_s=wait)
     except Refused:
         return SshEndpoint(address, port, PortState.CLOSED)
     except TimedOut:
