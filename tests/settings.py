@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 
 os.environ.setdefault("FEDISEC_SECRET_KEY", "only-for-tests-" + "x" * 50)
-os.environ.setdefault("FEDISEC_DATA", tempfile.mkdtemp(prefix="fedisec-tests-"))
+if "FEDISEC_DATA" not in os.environ:
+    os.environ["FEDISEC_DATA"] = tempfile.mkdtemp(prefix="fedisec-tests-")
+    atexit.register(shutil.rmtree, os.environ["FEDISEC_DATA"], ignore_errors=True)
 
 from fedisec.settings import *  # noqa: E402, F403
 from fedisec.settings import DATA, DATABASES, SQLITE, STATIC_ROOT  # noqa: E402
