@@ -42,7 +42,7 @@ class Seen:
 
 @dataclass
 class Scans:
-    """Everything that the table brought; `grown` is the growth of the process in bytes."""
+    """Everything that the table brought; `grown` is by how much the process swelled, in bytes."""
 
     sound: dict[str, Seen] = field(default_factory=dict)
     by_case: dict[str, Seen] = field(default_factory=dict)
@@ -80,9 +80,12 @@ class _Runner:
             for target in (self._lab.good, self._lab.bad):
                 self._scans.sound[target] = await self._scan(_SOUND, "", target)
             gc.collect()
-            watch = asyncio.create_task(self._watch(_resident()))
+            _forget_peak()
+            before = _memory("VmRSS")
+            watch = asyncio.create_task(self._watch())
             await asyncio.gather(*(self._one(case) for case in cases))
             watch.cancel()
+            self._scans.grown = _memory("VmHWM") - before
         return self._scans
 
     async def _one(self, case: Case) -> None:
@@ -111,16 +114,22 @@ class _Runner:
         facts = encode_facts(gathered.facts)
         return Seen(dict(evaluate(gathered.facts)), facts, seconds, gathered.connections, met)
 
-    async def _watch(self, before: int) -> None:
+    async def _watch(self) -> None:
         while True:
-            self._scans.grown = max(self._scans.grown, _resident() - before)
             begun = time.monotonic()
             await asyncio.sleep(0.05)
             self._stalled += time.monotonic() - begun - 0.05
 
 
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+def _forget_peak() -> None:
+    """VmHWM counts anew from here on."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _memory(name: str) -> int:
+    """Bytes, as the kernel counts them for this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
 
 
 def reasons(facts: dict[str, Any]) -> set[str]:
