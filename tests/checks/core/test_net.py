@@ -1,4 +1,4 @@
-"""The dialler on real sockets: the address rule, budgets, deadline, byte caps, manners."""
+"""The dialler on real sockets: the address rule, budgets, deadline, manners."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import asyncio
 import errno
 import socket
 import ssl
-import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import suppress
 
 import pytest
 
@@ -21,119 +18,21 @@ from checks.errors import (
     ProbeError,
     Refused,
     TimedOut,
-    TooLarge,
     Unreachable,
 )
 from checks.probes import net as net_module
-from checks.probes.net import Net, Stream, dial_error
+from checks.probes.net import Net, dial_error
 from checks.target import Limits, Vantage
-
-LOCAL = "127.0.0.1"
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@dataclass
-class Met:
-    """A server of the test, and how many connections it saw at once."""
-
-    port: int = 0
-    now: int = 0
-    most: int = 0
-    all: int = 0
-
-
-@asynccontextmanager
-async def listening(serve: Serve, host: str = LOCAL) -> AsyncIterator[Met]:
-    met = Met()
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def counted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        met.now, met.all = met.now + 1, met.all + 1
-        met.most = max(met.most, met.now)
-        try:
-            with suppress(ConnectionError):
-                await serve(reader, writer)
-        finally:
-            met.now -= 1
-            writer.close()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(counted(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accept, host, 0)
-    met.port = server.sockets[0].getsockname()[1]
-    try:
-        yield met
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)
-
-
-def net(**limits: object) -> Net:
-    given = replace(Limits(wall_s=5.0, connect_s=1.0), **limits)  # type: ignore[arg-type]
-    return Net(Vantage(allow_networks=("127.0.0.0/8",)), given)
-
-
-async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
-def saying(data: bytes) -> Serve:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(data)
-        await writer.drain()
-        await reader.read()
-
-    return serve
-
-
-async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while True:
-        writer.write(b"x" * 4096)
-        await writer.drain()
-        await asyncio.sleep(0)
-
-
-async def resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    linger = struct.pack("ii", 1, 0)
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    writer.transport.abort()
-
-
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOCAL, 0))
-        return int(probe.getsockname()[1])
-
-
-@asynccontextmanager
-async def dropping() -> AsyncIterator[int]:
-    """A port that drops every SYN, as a firewall does: a listener whose queue is full."""
-    with socket.socket() as listener, socket.socket() as one, socket.socket() as two:
-        listener.bind((LOCAL, 0))
-        listener.listen(0)
-        for client in (one, two):
-            client.setblocking(False)
-            with suppress(BlockingIOError):
-                client.connect(listener.getsockname())
-        yield int(listener.getsockname()[1])
-
-
-@asynccontextmanager
-async def connected(serve: Serve, **limits: object) -> AsyncIterator[tuple[Stream, Net]]:
-    async with listening(serve) as met:
-        dialler = net(**limits)
-        stream = await dialler.connect(LOCAL, met.port, "tcp")
-        try:
-            yield stream, dialler
-        finally:
-            stream.close()
-
+from tests.checks.core.sockets import (
+    LOCAL,
+    closed_port,
+    connected,
+    dropping,
+    listening,
+    net,
+    saying,
+    silent,
+)
 
 # the address rule
 
@@ -291,154 +190,6 @@ def test_a_closed_port_refuses(how: str) -> None:
 )
 def test_each_error_has_its_kind(error: OSError, kind: type[ProbeError]) -> None:
     assert type(dial_error(error, "there")) is kind
-
-
-# streams
-
-
-def test_a_stream_reads_no_more_than_its_cap() -> None:
-    async def run() -> None:
-        async with connected(endless, wire_bytes=10_000) as (stream, _):
-            heard = b""
-            with pytest.raises(TooLarge):
-                while True:
-                    heard += await stream.read(3000)
-            assert len(heard) == 10_000
-
-    asyncio.run(run())
-
-
-def test_a_connection_may_have_a_cap_of_its_own() -> None:
-    async def run() -> None:
-        async with listening(endless) as met:
-            stream = await net().connect(LOCAL, met.port, "tcp", max_bytes=100)
-            assert len(await stream.read_exactly(60)) == 60
-            with pytest.raises(TooLarge):
-                await stream.read_exactly(41)
-            assert len(await stream.read_exactly(40)) == 40
-            with pytest.raises(TooLarge):
-                await stream.read(1)
-            stream.close()
-
-    asyncio.run(run())
-
-
-def test_a_flood_that_nobody_reads_stays_in_the_kernel() -> None:
-    async def run() -> None:
-        async with connected(endless) as (stream, _):
-            await asyncio.sleep(0.3)
-            assert len(stream._reader._buffer) <= 4 * 2**16  # type: ignore[attr-defined]
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("step", ["read", "read_exactly"])
-def test_silence_is_a_timeout_and_the_cap_is_left_alone(step: str) -> None:
-    async def run() -> None:
-        async with connected(silent) as (stream, _):
-            begun = time.monotonic()
-            with pytest.raises(TimedOut):
-                await getattr(stream, step)(10, timeout_s=0.1)
-            assert time.monotonic() - begun < 1
-            assert stream._left == Limits().wire_bytes
-
-    asyncio.run(run())
-
-
-def test_one_time_limit_holds_for_all_bytes_that_are_wanted_exactly() -> None:
-    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            writer.write(b"x")
-            await writer.drain()
-            await asyncio.sleep(0.05)
-
-    async def run() -> None:
-        async with connected(drip) as (stream, _):
-            begun = time.monotonic()
-            with pytest.raises(TimedOut):
-                await stream.read_exactly(1000, timeout_s=0.3)
-            assert time.monotonic() - begun < 1.5
-
-    asyncio.run(run())
-
-
-def test_the_end_of_the_stream_is_empty_for_read_and_a_loss_for_read_exactly() -> None:
-    async def short(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"abc")
-
-    async def run() -> None:
-        async with connected(short) as (stream, _):
-            assert await stream.read_exactly(3) == b"abc"
-            assert await stream.read() == b""
-        async with connected(short) as (stream, _):
-            with pytest.raises(ConnectionLost):
-                await stream.read_exactly(4)
-
-    asyncio.run(run())
-
-
-def test_a_reset_is_a_lost_connection() -> None:
-    async def run() -> None:
-        async with connected(resetting) as (stream, _):
-            with pytest.raises(ConnectionLost):
-                await stream.read()
-
-    asyncio.run(run())
-
-
-def test_a_write_that_the_far_side_never_takes_ends_in_time() -> None:
-    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(60)
-
-    async def run() -> None:
-        async with connected(deaf) as (stream, _):
-            begun = time.monotonic()
-            with pytest.raises(TimedOut):
-                await stream.write(bytes(32 << 20), timeout_s=0.2)
-            assert time.monotonic() - begun < 2
-
-    asyncio.run(run())
-
-
-def test_a_handshake_with_somebody_who_keeps_silent_ends_in_time() -> None:
-    async def run() -> None:
-        async with connected(silent) as (stream, _):
-            begun = time.monotonic()
-            with pytest.raises(TimedOut):
-                await stream.start_tls(ssl.create_default_context(), "a.example", timeout_s=0.2)
-            assert time.monotonic() - begun < 2
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    "garbage", [b"SSH-2.0-x\r\n", b"HTTP/1.1 400 Bad\r\n\r\n", b"\x15\x03\x03\x00\x02\x02\x28"]
-)
-def test_a_handshake_with_garbage_is_left_to_the_caller(garbage: bytes) -> None:
-    async def run() -> None:
-        async with connected(saying(garbage)) as (stream, _):
-            with pytest.raises(ssl.SSLError):
-                await stream.start_tls(ssl.create_default_context(), "a.example")
-
-    asyncio.run(run())
-
-
-def test_closing_never_waits_and_net_closes_what_is_left() -> None:
-    async def run() -> None:
-        async with listening(silent) as met:
-            dialler = net()
-            one = await dialler.connect(LOCAL, met.port, "tcp")
-            await dialler.connect(LOCAL, met.port, "tcp")
-            await asyncio.sleep(0.05)
-            assert met.now == 2
-            one.close()
-            one.close()
-            dialler.close()
-            assert not dialler.open
-            await asyncio.sleep(0.05)
-            assert met.now == 0
-
-    asyncio.run(run())
 
 
 # manners
