@@ -57,6 +57,15 @@ def test_a_server_that_answers_every_path_with_its_page_serves_no_secret() -> No
     assert {p.found for p in hidden(table, nothing).values() if isinstance(p, PathSeen)} == {""}
 
 
+@pytest.mark.parametrize(
+    ("elsewhere", "wanted"),
+    [(404, PathSeen("/.env", 403)), (403, Missing(Reason.WITHHELD, "HTTP 403"))],
+)
+def test_a_refusal_counts_where_other_paths_answer(elsewhere: int, wanted: PathSeen | Missing) -> None:
+    nothing = NoSuchPage(answer("none", status=elsewhere))
+    assert hidden({"/.env": answer("no", status=403)}, nothing, software())["/.env"] == wanted
+
+
 def test_what_is_served_is_named_and_not_kept() -> None:
     seen = hidden({"/.env": answer(ENV, media_type="text/plain")}, software())
     assert seen["/.env"] == PathSeen(
@@ -67,7 +76,8 @@ def test_what_is_served_is_named_and_not_kept() -> None:
 @pytest.mark.parametrize(
     ("page", "wanted"),
     [
-        (answer("no", status=403), PathSeen("/.env", 403)),
+        # With no other path to compare with, a 403 may be a door that is closed everywhere.
+        (answer("no", status=403), Missing(Reason.WITHHELD, "HTTP 403")),
         (answer("no", status=404), PathSeen("/.env", 404)),
         (answer("", status=302), PathSeen("/.env", 302)),
         (answer(ENV, status=404), PathSeen("/.env", 404)),
