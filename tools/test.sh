@@ -21,9 +21,9 @@ if [ $# -gt 0 ]; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-in_namespace tests/e2e tests/running tests/checks/faults >"$log" 2>&1 &
+in_namespace tests/e2e tests/running >"$log" 2>&1 &
 waiting=$!
-in_namespace tests --ignore=tests/e2e --ignore=tests/running --ignore=tests/checks/faults
+in_namespace tests --ignore=tests/e2e --ignore=tests/running
 computing=$?
 wait "$waiting"
 waited=$?
