@@ -48,7 +48,7 @@ def program(path: Path, text: str) -> Path:
 
 def python_where(path: Path, change: str) -> Path:
     """A Python that takes `-c CODE` and in which something is different."""
-    return program(path, f"""exec {sys.executable} -c 'import sys; {change}; exec(sys.argv[2])' "$@" """)
+    return program(path, f"""exec "{sys.executable}" -c 'import sys; {change}; exec(sys.argv[2])' "$@" """)
 
 
 def environment(folder: Path, *, pip_exit: int = 0) -> Path:

@@ -218,7 +218,7 @@ def test_ctrl_c_under_make_is_clean(make_world: MakeWorld, tmp_path: Path) -> No
     # The recipe of the real Makefile, without the environment it makes first.
     recipe = re.search(r"^run:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert recipe is not None
-    makefile.write_text(f"PY := {sys.executable}\nrun:\n{recipe[1]}")
+    makefile.write_text(f'PY := "{sys.executable}"\nrun:\n{recipe[1]}')
     with world.log_file().open("ab") as log:
         process = subprocess.Popen(
             ["make", "-f", str(makefile), "run"],
