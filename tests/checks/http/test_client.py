@@ -103,7 +103,7 @@ BOMBS = {
 @pytest.mark.parametrize("answer", BOMBS.values(), ids=BOMBS)
 def test_a_body_without_end_is_cut_and_marked(answer: Answer) -> None:
     async def run() -> Page:
-        async with serving(answer) as site:
+        async with serving(answer, limits=Limits(request_s=20.0)) as site:  # tracemalloc is slow
             return await site.client.get(site.url(), max_body=64 * 1024)
 
     tracemalloc.start()
