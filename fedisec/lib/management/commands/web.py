@@ -27,6 +27,7 @@ class Command(BaseCommand):
         if options["prepare"]:
             call_command("prepare")
             call_command("setup_link", if_needed=True, stdout=self.stdout)
+            self.stdout.flush()
             connections.close_all()
         socket = listening_socket(options["bind"])
         from fedisec.wsgi import application
