@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
 
 LINE_MAX = 4096  # bytes of evidence an item may keep, security budget
-# Bidirectional overrides and isolates: they let a host show text in another order than it is stored.
-_BIDI = {0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+# Controls (Cc), surrogates (Cs), private use (Co), line and paragraph separators (Zl, Zp), and the marks that
+# turn the direction of writing: they let a host show text in another order than it is stored.
+_FORMS = (
+    "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+    "\ud800-\udfff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd"
+)
+_HARMFUL = re.compile(f"[\x00-\x08\x0b-\x1f{_FORMS}]")
+_HARMFUL_IN_LINE = re.compile(f"[\x00-\x1f{_FORMS}]")
 
 
 def clean(value: str | bytes, limit: int = LINE_MAX, *, newlines: bool = True) -> str:
@@ -14,10 +20,5 @@ def clean(value: str | bytes, limit: int = LINE_MAX, *, newlines: bool = True) -
     visible mark (U+FFFD); cut to `limit` characters with an ellipsis.  Newline and tab stay."""
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     text = text[: limit + 1]
-    keep = "\n\t" if newlines else ""
-    out = "".join(c if c in keep or _harmless(c) else "\ufffd" for c in text.replace("\r\n", "\n"))
+    out = (_HARMFUL if newlines else _HARMFUL_IN_LINE).sub("\ufffd", text.replace("\r\n", "\n"))
     return out if len(out) <= limit else out[: limit - 1] + "…"
-
-
-def _harmless(char: str) -> bool:
-    return ord(char) not in _BIDI and unicodedata.category(char) not in {"Cc", "Cs", "Co", "Zl", "Zp"}

@@ -21,8 +21,9 @@ ALL_PROBES: tuple[Probe, ...] = (
     *dns.PROBES,
     *mail.PROBES,
     *tls.PROBES,
-    *http.PROBES,
+    # Before the pages: most of what comes later waits for the software's own answers.
     *instance.PROBES,
+    *http.PROBES,
     *rdap.PROBES,
     *ssh.PROBES,
     *ports.PROBES,

@@ -71,11 +71,12 @@ async def gather_media(look: Look) -> Iterable[Fact]:
     info = await look.need(InstanceInfo)
     for url in info.media_urls[:1]:
         host = urlsplit(url).hostname or ""
-        page = await look.http.get(url, max_body=0)
+        page, (where, listing) = await asyncio.gather(
+            look.http.get(url, max_body=0), _listing(look, url, host)
+        )
         reason = withheld(page)
         if reason is not None:
             raise MissingFact(reason)
-        where, listing = await _listing(look, url, host)
         return (MediaSample(host, kept(page, 0), where, listing),)
     return ()
 

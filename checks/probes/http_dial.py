@@ -9,6 +9,7 @@ import ipaddress
 import ssl
 import warnings
 from collections.abc import AsyncIterator, Iterable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import certifi
@@ -30,6 +31,7 @@ class Names(Protocol):
         ...
 
 
+@lru_cache(maxsize=1)
 def lenient_context() -> ssl.SSLContext:
     """TLS as old as the library can speak, nothing verified: the certificate and the versions are judged by
     the TLS probes, and the headers of a host with an expired certificate are still worth reading."""
@@ -44,8 +46,10 @@ def lenient_context() -> ssl.SSLContext:
     return context
 
 
+@lru_cache(maxsize=4)
 def verifying_context(trust_pem: str) -> ssl.SSLContext:
-    """TLS as a careful client: certifi's roots and the operator's, names checked, TLS 1.2 or later."""
+    """TLS as a careful client: certifi's roots and the operator's, names checked, TLS 1.2 or later.  Kept for
+    the life of the process: loading the roots costs more than all the mail probes of a scan."""
     context = ssl.create_default_context(cafile=certifi.where())
     context.hostname_checks_common_name = False
     if trust_pem:

@@ -82,8 +82,10 @@ class _Scan:
         self._net.vet(self._address)
         web, anchor, rtt_s = await self._anchor()
         waits = (max(_FIRST_S, _FIRST_RTTS * rtt_s), max(_SECOND_S, _SECOND_RTTS * rtt_s))
-        found = await asyncio.gather(*(self._port(number, waits) for number in self._ports))
-        canaries = await asyncio.gather(*(self._canary(number, waits) for number in canary_ports()))
+        found, canaries = await asyncio.gather(
+            asyncio.gather(*(self._port(number, waits) for number in self._ports)),
+            asyncio.gather(*(self._canary(number, waits) for number in canary_ports())),
+        )
         ports = [*web, *found, *self._from_ssh()]
         if canaries and all(canaries):
             ports = [_doubted(port) for port in ports]
@@ -94,7 +96,9 @@ class _Scan:
 
     async def _anchor(self) -> tuple[list[PortSeen], int | None, float]:
         """The web ports, the port that shows whether the address answers us, and its round trip."""
-        met = [await _knock(self._net, self._address, number, _ANCHOR_WAITS_S) for number in _WEB]
+        met = await asyncio.gather(
+            *(_knock(self._net, self._address, port, _ANCHOR_WAITS_S) for port in _WEB)
+        )
         for one in met:
             _close(one)
         web = [PortSeen(number, one.state) for number, one in zip(_WEB, met, strict=True)]
