@@ -1,8 +1,8 @@
-"""One outside scan of the lab's good server, and sslyze on the same target in the same minute, as a table.
+"""The outside scan beside the scanners that people use today: time, CPU, connections.  Run by `make bench`.
 
-Run by `make bench`, inside a network namespace.  sslyze lives in an environment of its own (bench/.env): it
-is a peer to measure beside, not a dependency.  Connections are counted by the kernel (ActiveOpens of the
-namespace), so both sides are counted the same way; DNS queries are fedisec's own count.
+All look at the lab's good server over a link with 20 ms round trip (bench/link.py), in the same run, one
+after the other.  Connections and DNS questions are counted on the link, for every program alike.  Each peer
+has an environment of its own: they are measured beside, never linked.
 """
 
 from __future__ import annotations
@@ -10,119 +10,193 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
-import statistics
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
+from bench import measure
+from bench.link import Link, slow_link
+from bench.measure import Cost, median, table
 from checks.evaluate import evaluate
-from checks.probes import gather
+from checks.probes import ALL_PROBES, dns, gather, mail, tls
+from checks.probes.look import Probe
 from checks.target import Target, Vantage
 from tests.lab.lab import Lab
-from tests.lab.places import GOOD_IP
+from tests.lab.places import GOOD_IP, GOOD_IP6
 
 HERE = Path(__file__).parent
-RUNS = 5
+RTT_S = 0.02
+SCANS = 64
+RUNS, PEER_RUNS = 9, 3
+WEB = (GOOD_IP, GOOD_IP6)
 
+_CHECKDMARC = """
+import sys, time, checkdmarc
+started = time.perf_counter(), time.process_time()
+checkdmarc.check_domains([sys.argv[1]], nameservers=[sys.argv[2]])
+print(time.perf_counter() - started[0], time.process_time() - started[1])
+"""
 
-@dataclass(frozen=True)
-class Cost:
-    """What one run used."""
-
-    wall_s: float
-    cpu_s: float
-    tcp: int
-    dns: int | None
+Peers = dict[str, Cost | None]
+"""By name; None where the program is not installed."""
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="fedisec-bench-") as folder, Lab(Path(folder)) as lab:
-        rows = [
-            ("fedisec, whole outside scan, new process", _repeat(lambda: _scan_process(lab))),
-            ("fedisec, whole outside scan, in process", _repeat(lambda: _scan_here(lab))),
-        ]
-        sslyze = _sslyze()
-        if sslyze is None:
-            print("bench/.env has no sslyze; its row is left out (start with `make bench`)", file=sys.stderr)
-        else:
-            rows.append(("sslyze 6.3.1, TLS only", _repeat(lambda: _sslyze_process(sslyze, lab), 3)))
-    _print(rows)
+    with (
+        tempfile.TemporaryDirectory(prefix="fedisec-bench-") as folder,
+        Lab(Path(folder)) as lab,
+        slow_link(RTT_S) as link,
+    ):
+        own = _own(link, lab)
+        peers = _peers(link, lab)
+        many = _many(lab, Path(folder))
+    print(_costs(own, peers))
+    print()
+    print(_bars(own, peers, many))
     return 0
 
 
-def _repeat(run: Callable[[], Cost], times: int = RUNS) -> list[Cost]:
-    return [run() for _ in range(times)]
-
-
-def _scan_process(lab: Lab) -> Cost:
-    networks = [word for network in lab.networks for word in ("--allow-network", network)]
-    command = [sys.executable, "-m", "checks", "scan", lab.good, "--json", "--resolver", lab.resolver]
-    command += ["--trust-ca", str(lab.ca_file), "--dnssec-names", lab.secure_name, lab.bogus_name, *networks]
-    output, cost = _measured(command, accept=(0, 1))
-    return Cost(cost.wall_s, cost.cpu_s, cost.tcp, json.loads(output)["connections"].get("dns", 0))
-
-
-def _scan_here(lab: Lab) -> Cost:
-    vantage = Vantage(
+def _vantage(lab: Lab) -> Vantage:
+    return Vantage(
         lab.resolver,
         lab.ca_file.read_text(),
         tuple(lab.networks),
         secure_name=lab.secure_name,
         bogus_name=lab.bogus_name,
+        rdap_bootstrap=str(lab.rdap_bootstrap),
     )
-    opened, wall, cpu = _active_opens(), time.perf_counter(), time.process_time()
-    gathered = asyncio.run(gather(Target(lab.good), vantage))
-    evaluate(gathered.facts)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    return Cost(wall, cpu, _active_opens() - opened, gathered.connections.get("dns", 0))
 
 
-def _sslyze() -> Path | None:
-    """The sslyze of the bench environment, which `make bench` installs before it enters the namespace."""
-    program = HERE / ".env" / "bin" / "sslyze"
-    return program if program.exists() else None
+def _own(link: Link, lab: Lab) -> dict[str, Cost]:
+    vantage = _vantage(lab)
+    target = Target(lab.good, dkim_selectors=("fedi",))
+
+    def scan(probes: tuple[Probe, ...]) -> Callable[[], object]:
+        return lambda: evaluate(asyncio.run(gather(target, vantage, probes=probes)).facts)
+
+    def cost(probes: tuple[Probe, ...]) -> Cost:
+        measure.here(link, WEB, scan(probes))  # the first one of a process reads tables and certificates
+        return median([measure.here(link, WEB, scan(probes)) for _ in range(RUNS)])
+
+    addresses = next(probe for probe in dns.PROBES if probe.name == "addresses")
+    command = [sys.executable, "-m", "checks", "scan", lab.good, "--json", "--dkim-selector", "fedi"]
+    command += ["--resolver", lab.resolver, "--trust-ca", str(lab.ca_file)]
+    command += [
+        "--dnssec-names",
+        lab.secure_name,
+        lab.bogus_name,
+        "--rdap-bootstrap",
+        str(lab.rdap_bootstrap),
+    ]
+    command += [word for network in lab.networks for word in ("--allow-network", network)]
+    return {
+        "TLS": cost((addresses, *tls.PROBES)),
+        "DNS and mail": cost((*dns.PROBES, *mail.PROBES)),
+        "whole scan": cost(ALL_PROBES),
+        "whole scan, new process": median([measure.process(link, WEB, command) for _ in range(PEER_RUNS)]),
+    }
 
 
-def _sslyze_process(program: Path, lab: Lab) -> Cost:
-    command = [str(program), f"{lab.good}:443{{{GOOD_IP}}}"]
-    _, cost = _measured(command, accept=(0, 1))
-    return cost
+def _peers(link: Link, lab: Lab) -> Peers:
+    sslyze = HERE / ".env" / "bin" / "sslyze"
+    there: Peers = {"sslyze": None, "checkdmarc": None, "sslscan": None, "nmap": None, "testssl.sh": None}
+    commands = {
+        "sslyze": [str(sslyze), f"{lab.good}:443{{{GOOD_IP}}}"],
+        "sslscan": ["sslscan", "--sni-name=" + lab.good, GOOD_IP + ":443"],
+        "nmap": ["nmap", "-n", "-Pn", "-p443", "--script=ssl-enum-ciphers", GOOD_IP],
+        "testssl.sh": ["testssl", "--ip", GOOD_IP, "--warnings", "off", *_TESTSSL_PARTS, lab.good],
+    }
+    for name, command in commands.items():
+        if shutil.which(command[0]):
+            runs = 1 if name == "testssl.sh" else PEER_RUNS
+            there[name] = median([measure.process(link, WEB, command) for _ in range(runs)])
+    there["checkdmarc"] = _checkdmarc(link, lab)
+    return there
 
 
-def _measured(command: Sequence[str], accept: tuple[int, ...]) -> tuple[str, Cost]:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    opened, wall = _active_opens(), time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=dict(os.environ))
-    wall = time.perf_counter() - wall
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode not in accept:
-        raise SystemExit(f"{command[0]} ended with {done.returncode}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return done.stdout, Cost(wall, cpu, _active_opens() - opened, None)
+# Protocols, ciphers by strength, forward secrecy, preference, certificate: what the TLS probe tells as well.
+_TESTSSL_PARTS = ("-p", "-s", "-f", "-P", "-S")
 
 
-def _active_opens() -> int:
-    """TCP connections opened in this network namespace so far (RFC 4022 tcpActiveOpens)."""
-    names, values = (
-        line.split() for line in Path("/proc/net/snmp").read_text().splitlines() if line.startswith("Tcp:")
+def _checkdmarc(link: Link, lab: Lab) -> Cost | None:
+    """In its process, its start left out: as favourable to it as our own measurement is to us."""
+    python = HERE / ".env-checkdmarc" / "bin" / "python"
+    if not python.exists():
+        return None
+    costs = []
+    env = os.environ | {"SSL_CERT_FILE": str(lab.ca_file), "REQUESTS_CA_BUNDLE": str(lab.ca_file)}
+    for _ in range(PEER_RUNS):
+        before = link.counters()
+        command = [str(python), "-c", _CHECKDMARC, lab.good, lab.resolver]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+        wall, cpu = map(float, done.stdout.split()[-2:])
+        sent = link.counters() - before
+        costs.append(Cost(wall, cpu, sum(sent.tcp.values()), sent.to(WEB, 443), sent.dns))
+    return median(costs)
+
+
+def _many(lab: Lab, folder: Path) -> dict[str, float]:
+    written = folder / "vantage.json"
+    written.write_text(json.dumps({"domain": lab.good, "vantage": asdict(_vantage(lab))}))
+    command = [sys.executable, "-m", "bench.many", str(written), str(SCANS)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def _costs(own: dict[str, Cost], peers: Peers) -> str:
+    rows = [(f"fedisec, {name}", cost) for name, cost in own.items()] + list(peers.items())
+    head = ("what", "wall s", "CPU s", "TCP connections", "of them to the instance's 443", "DNS questions")
+    return table(
+        head,
+        [
+            [name, f"{c.wall_s:.3f}", f"{c.cpu_s:.3f}", str(c.tcp), str(c.web), str(c.dns)]
+            if c is not None
+            else [name, *("not installed",) * 5]
+            for name, c in rows
+        ],
     )
-    return int(values[names.index("ActiveOpens")])
 
 
-def _print(rows: Sequence[tuple[str, list[Cost]]]) -> None:
-    print("| what | runs | wall, median s | CPU, median s | TCP connections | DNS queries |")
-    print("|---|---|---|---|---|---|")
-    for name, costs in rows:
-        wall = statistics.median(c.wall_s for c in costs)
-        cpu = statistics.median(c.cpu_s for c in costs)
-        tcp = statistics.median(c.tcp for c in costs)
-        dns = "–" if costs[0].dns is None else str(costs[0].dns)
-        print(f"| {name} | {len(costs)} | {wall:.3f} | {cpu:.3f} | {tcp:.0f} | {dns} |")
+def _bars(own: dict[str, Cost], peers: Peers, many: dict[str, float]) -> str:
+    whole, scan = own["whole scan"], own["whole scan"].wall_s
+    rows = [
+        _ratio("TLS phase ÷ sslyze, wall", own["TLS"].wall_s, peers["sslyze"], 0.06),
+        _ratio("whole scan ÷ sslyze alone, wall", scan, peers["sslyze"], 0.10),
+        _ratio("whole scan ÷ testssl.sh alone, wall", scan, peers["testssl.sh"], 0.02),
+        _ratio("DNS and mail ÷ checkdmarc, wall", own["DNS and mail"].wall_s, peers["checkdmarc"], 0.25),
+        _most("whole scan, wall, s", scan, 0.5),
+        _most("whole scan, CPU, ms", whole.cpu_s * 1000, 120),
+        _most("connections to port 443 of the instance", whole.web, 24),
+        _most("TCP connections", whole.tcp, 150),
+        _least(f"{SCANS} scans at once, scans a minute", many["per_minute"], 300),
+        _most(f"{SCANS} scans at once, memory, MB", many["rss_mb"], 150),
+        _most(f"{SCANS} scans at once, CPU per scan, ms", many["cpu_ms"], 120),
+        _least(
+            f"{SCANS} scans at once, items passed by the worst (alone: {many['passes_alone']:.0f})",
+            many["passes_fewest"],
+            many["passes_alone"],
+        ),
+    ]
+    return table(("figure", "bar", "measured", "met"), rows)
+
+
+def _ratio(name: str, own_s: float, peer: Cost | None, bar: float) -> list[str]:
+    if peer is None:
+        return [name, f"≤ {bar}", "peer not installed", "–"]
+    return _most(name, own_s / peer.wall_s, bar)
+
+
+def _most(name: str, value: float, bar: float) -> list[str]:
+    return [name, f"≤ {bar:g}", f"{value:.3g}", "yes" if value <= bar else "no"]
+
+
+def _least(name: str, value: float, bar: float) -> list[str]:
+    return [name, f"≥ {bar:g}", f"{value:.3g}", "yes" if value >= bar else "no"]
 
 
 if __name__ == "__main__":
