@@ -65,6 +65,13 @@ def common_selectors() -> tuple[str, ...]:
     return tuple(_read("mail_providers.toml")["common_selectors"])
 
 
+@cache
+def root_anchors() -> tuple[str, ...]:
+    """The root's key-signing keys as DS records, one a line."""
+    text = resources.files("checks.data").joinpath("root_anchors.txt").read_text(encoding="ascii")
+    return tuple(line for line in text.splitlines() if not line.startswith(";"))
+
+
 def authority_of(organisation: str) -> Authority | None:
     """The authority behind the O= of an issuer name.  Two of them issue as "Cloudflare, Inc." in different
     case, so the exact spelling goes first."""

@@ -89,6 +89,64 @@ class CaaClimb(Fact):
     steps: tuple[Asked, ...]
 
 
+class ChainStatus(StrEnum):
+    """What a chain of trust comes to: the four words of RFC 4033 section 5."""
+
+    SECURE = "secure"
+    INSECURE = "insecure"
+    BOGUS = "bogus"
+    INDETERMINATE = "indeterminate"
+
+
+class StepKind(StrEnum):
+    """Where and why a chain of trust ends before the record."""
+
+    # Insecure: the parent proves that nothing below is vouched for.
+    NO_DS = "no_ds"  # a delegation without DS
+    ISLAND = "island"  # the same, but the zone below is signed
+    OPT_OUT = "opt_out"  # an NSEC3 span that leaves unsigned delegations out (RFC 5155 6)
+    UNSUPPORTED = "unsupported"  # only algorithms or digests that are not looked at (RFC 4035 5.2)
+    ITERATIONS = "iterations"  # NSEC3 with too many of them (RFC 9276 3.2)
+    # Bogus, by something that is there: a signature or digest that is checked and wrong.
+    WRONG_DS = "wrong_ds"  # no key of the zone matches what the parent holds
+    EXPIRED = "expired"  # the signature is right but for its end
+    NOT_YET = "not_yet"  # the signature is right but for its beginning
+    BAD_SIGNATURE = "bad_signature"
+    UNKNOWN_KEY = "unknown_key"  # made by a key that the zone does not publish
+    # Bogus, by something that is not there: what a resolver in between may also have taken out.
+    UNSIGNED = "unsigned"  # no signature where the zone signs
+    NO_KEYS = "no_keys"  # no DNSKEY, though the parent holds a DS
+    NO_PROOF = "no_proof"  # an absence, or a wildcard, without NSEC or NSEC3 that shows it
+    # Indeterminate: nothing about the zone.
+    ANCHOR = "anchor"  # the root's own keys fit none of our anchors
+    UNANSWERED = "unanswered"  # a question that the chain needs has no answer
+    LIMIT = "limit"  # more questions or signatures than one scan spends
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStep:
+    """The record set at which a chain ends, and why."""
+
+    kind: StepKind
+    name: str
+    rdtype: str
+    zone: str  # the zone that had to vouch for it
+    keys: tuple[int, ...] = ()  # key tags of the DS or signatures concerned
+    at: datetime | None = None  # the end (expired) or beginning (not yet) of the signature
+    ttl_s: int = 0  # how long the signer lets caches keep the set
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """fedisec's own walk from the anchor to one record set, every signature checked here."""
+
+    status: ChainStatus
+    zones: tuple[str, ...]  # those that vouch for each other, from the root down
+    step: ChainStep | None = None  # what ends it; None where the status is secure
+    alias: str = ""  # target of the alias behind which it ends; "" = it ends at the name itself
+    key_signatures: tuple[Signature, ...] = ()  # over the keys of the last of `zones`
+
+
 @dataclass(frozen=True, slots=True)
 class SignedName:
     """How one name that is used validates.  `broken`: SERVFAIL, but an answer with checking disabled."""
@@ -98,6 +156,7 @@ class SignedName:
     broken: bool
     answer: Lookup | Missing  # with checking, as a resolver gives it to everybody
     own: bool  # under the registrable domain of the instance or of its mail
+    chain: Chain | None = None  # None where there is no record set to walk to
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import dns.message
 import dns.name
+import dns.rcode
 
 from checks.errors import (
     BudgetSpent,
@@ -33,6 +35,8 @@ _TIMEOUTS_IN_A_ROW = 3
 _AT_ONCE = 32
 _V6_ELSEWHERE = "2001:7fd::1"  # k.root-servers.net; a route to it is looked up, nothing is sent
 
+REFUSES_ALL = "answered with checking disabled: look at the resolver's root trust anchor and its clock"
+
 _Key = tuple[dns.name.Name, str, bool]
 
 
@@ -44,6 +48,7 @@ class Resolver:
         self._net = net
         self.server = parse_server(vantage.resolver) if vantage.resolver else system_server()
         self._answers: dict[_Key, asyncio.Task[Lookup | ProbeError]] = {}
+        self._messages: dict[_Key, dns.message.Message] = {}
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self._timeouts = 0
         self._asking = 0
@@ -71,6 +76,26 @@ class Resolver:
             return await self.query(name, rdtype, cd=cd)
         except ProbeError as error:
             return Missing.of(error)
+
+    async def message(self, name: str, rdtype: str) -> dns.message.Message | None:
+        """The whole answer with its signatures, to be checked by ourselves: the one that is there already, or
+        one asked for with checking disabled.  None where there is no NOERROR and no NXDOMAIN."""
+        key = (parse_name(name), rdtype)
+        answered = self._whole(*key, cd=False)
+        if answered is None:
+            await self.ask(name, rdtype, cd=True)
+            answered = self._whole(*key, cd=True)
+        return answered
+
+    def has(self, name: str, rdtype: str) -> bool:
+        """Whether `message` can answer without a further question."""
+        key = (parse_name(name), rdtype)
+        return self._whole(*key, cd=False) is not None or (*key, True) in self._answers
+
+    def _whole(self, name: dns.name.Name, rdtype: str, *, cd: bool) -> dns.message.Message | None:
+        found = self._messages.get((name, rdtype, cd))
+        usable = found is not None and found.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
+        return found if usable else None
 
     async def addresses_of(self, name: str) -> tuple[str, ...]:
         """The vetted addresses of a host, IPv4 first; an address literal stands for itself.  Raises
@@ -114,6 +139,7 @@ class Resolver:
             except TimedOut:
                 continue
             self._timeouts = 0
+            self._messages[name, rdtype, cd] = answer
             return read_answer(name, rdtype, answer)
         self._timeouts += 1
         raise TimedOut(f"{rdtype} {name}")
@@ -182,7 +208,17 @@ async def gather_health(look: Look) -> Iterable[Fact]:
         look.dns.ask(look.vantage.bogus_name, "A"),
         look.dns.ask(look.vantage.bogus_name, "A", cd=True),
     )
+    if isinstance(secure, Missing) and await _refuses_all(look, secure):
+        return (ResolverHealth(shown, Missing(Reason.NOT_VALIDATING, f"{secure.detail}; {REFUSES_ALL}")),)
     return (ResolverHealth(shown, _validates(secure, bogus, unchecked)),)
+
+
+async def _refuses_all(look: Look, refused: Missing) -> bool:
+    """True where the known good name is refused with checking and answered without: the resolver has lost
+    the root's key (a key roll was missed), or its clock is wrong, and every signed name is bogus to it."""
+    if refused.reason is not Reason.RESOLVER_FAILED or "SERVFAIL" not in refused.detail:
+        return False
+    return isinstance(await look.dns.ask(look.vantage.secure_name, "SOA", cd=True), Lookup)
 
 
 def _validates(

@@ -27,6 +27,7 @@ from checks.facts.dns import (
     SignedName,
 )
 from checks.facts.mail import MailRoutes
+from checks.probes.dns_chain import walk_all
 from checks.probes.dns_wire import Server, exchange, parse_name
 from checks.probes.look import Look, Probe
 
@@ -63,15 +64,16 @@ async def gather_dnssec(look: Look) -> Iterable[Fact]:
     used = [(web, "A"), (web, "AAAA"), (web, "CAA"), (mail, "MX"), (mail, "TXT"), (f"_dmarc.{mail}", "TXT")]
     asked = [*await ask_all(look, used), *await ask_all(look, await _mail_hosts(look))]
     broken = await asyncio.gather(*(_is_broken(look, question) for question in asked))
-    names = tuple(
-        SignedName(q.name, q.rdtype, bad, q.answer, any(same_registrable(q.name, own) for own in (web, mail)))
-        for q, bad in zip(asked, broken, strict=True)
-    )
     try:
         delegation = await look.dns.ask((await look.need(NameServers)).zone, "DS")
     except MissingFact as gap:
         delegation = gap.missing
-    return (Dnssec(names, delegation, datetime.now(UTC)),)
+    now = datetime.now(UTC)
+    names = [
+        SignedName(q.name, q.rdtype, bad, q.answer, any(same_registrable(q.name, own) for own in (web, mail)))
+        for q, bad in zip(asked, broken, strict=True)
+    ]
+    return (Dnssec(await walk_all(look, names, now), delegation, now),)
 
 
 async def _mail_hosts(look: Look) -> list[tuple[str, str]]:

@@ -1,0 +1,166 @@
+"""Own walks down the chain of trust against real signed zones: each of the table is told apart, and unbound
+comes to the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from checks.facts import Facts
+from checks.facts.dns import Chain, ChainStatus, ChainStep, Dnssec, Lookup, SignedName, StepKind
+from checks.probes import dns as dns_probe
+from checks.probes import dns_chain, gather
+from checks.probes.mail import PROBES as MAIL_PROBES
+from checks.target import Target
+from tests.checks.dns.zones import PLAIN, RESOLVER, World
+
+pytestmark = pytest.mark.lab
+
+PROBES = (*dns_probe.PROBES, *(p for p in MAIL_PROBES if p.name == "routes"))
+SECURE, INSECURE, BOGUS = ChainStatus.SECURE, ChainStatus.INSECURE, ChainStatus.BOGUS
+
+
+def facts_of(zones: World, domain: str, resolver: str = RESOLVER) -> Facts:
+    return asyncio.run(gather(Target(domain), zones.vantage(resolver), probes=PROBES)).facts
+
+
+def address_of(zones: World, domain: str, resolver: str = RESOLVER) -> tuple[SignedName, Chain]:
+    """The name's own A record, and the walk to it."""
+    first = facts_of(zones, domain, resolver).get(Dnssec).names[0]
+    assert (first.name, first.rdtype) == (domain, "A")
+    assert first.chain is not None
+    return first, first.chain
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [
+        *((z, f"www.{z}.test") for z in (
+            "rsa", "rsa512", "ecdsa", "p384", "ed25519", "ed448", "sha1", "nsec3", "salted", "optout", "iterations",
+            "wildcard", "wildcard3",
+        )),
+        ("deep", "a.b.c.deep.test"),
+        ("deep3", "a.b.c.deep3.test"),
+        ("badset", "badset.test"),
+        ("rsa", "www.aliasgood.test"),
+        ("rsa", "www.away.dname.test"),
+    ],
+)  # fmt: skip
+def test_a_secure_name_is_walked_from_the_root(zones: World, zone: str, name: str) -> None:
+    used, chain = address_of(zones, name)
+    assert isinstance(used.answer, Lookup)
+    assert used.answer.secure
+    assert (chain.status, chain.zones, chain.step) == (SECURE, (".", "test", f"{zone}.test"), None)
+    assert chain.key_signatures
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "where", "alias"),
+    [
+        ("www.insecure.test", StepKind.NO_DS, "insecure.test", ""),
+        ("www.child.optout.test", StepKind.NO_DS, "child.optout.test", ""),
+        ("www.child.iterations.test", StepKind.ITERATIONS, "child.iterations.test", ""),
+        ("www.island.test", StepKind.ISLAND, "island.test", ""),
+        ("www.oddds.test", StepKind.UNSUPPORTED, "oddds.test", ""),
+        ("www.alias.test", StepKind.NO_DS, "insecure.test", "www.insecure.test"),
+    ],
+)
+def test_an_insecure_name_tells_where_the_chain_ends(
+    zones: World, name: str, kind: StepKind, where: str, alias: str
+) -> None:
+    used, chain = address_of(zones, name)
+    assert isinstance(used.answer, Lookup)
+    assert not used.answer.secure
+    assert chain.step is not None
+    assert (chain.status, chain.step.kind, chain.step.name) == (INSECURE, kind, where)
+    assert chain.alias == alias
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "where", "rdtype"),
+    [
+        ("www.expired.test", StepKind.EXPIRED, "expired.test", "DNSKEY"),
+        ("www.future.test", StepKind.NOT_YET, "future.test", "DNSKEY"),
+        ("www.wrongds.test", StepKind.WRONG_DS, "wrongds.test", "DNSKEY"),
+        ("www.nokeys.test", StepKind.NO_KEYS, "nokeys.test", "DNSKEY"),
+        ("www.badkeys.test", StepKind.BAD_SIGNATURE, "badkeys.test", "DNSKEY"),
+        ("www.badset.test", StepKind.BAD_SIGNATURE, "www.badset.test", "A"),
+        ("www.nosig.test", StepKind.UNSIGNED, "www.nosig.test", "A"),
+        ("a.b.c.deepnosig.test", StepKind.UNSIGNED, "a.b.c.deepnosig.test", "A"),
+        ("www.aliasbad.test", StepKind.EXPIRED, "expired.test", "DNSKEY"),
+    ],
+)
+def test_a_bogus_name_tells_the_step_that_fails(
+    zones: World, name: str, kind: StepKind, where: str, rdtype: str
+) -> None:
+    used, chain = address_of(zones, name)
+    assert used.broken
+    assert chain.step is not None
+    assert (chain.status, chain.step.kind) == (BOGUS, kind)
+    assert (chain.step.name, chain.step.rdtype) == (where, rdtype)
+
+
+def step_of(zones: World, name: str) -> ChainStep:
+    step = address_of(zones, name)[1].step
+    assert step is not None
+    return step
+
+
+def test_dates_and_key_tags_are_told(zones: World) -> None:
+    now = datetime.now(UTC)
+    expired, future = step_of(zones, "www.expired.test"), step_of(zones, "www.future.test")
+    assert expired.at is not None and now - timedelta(days=3) < expired.at < now
+    assert future.at is not None and now < future.at < now + timedelta(days=3)
+    assert expired.keys and step_of(zones, "www.wrongds.test").keys
+
+
+def test_the_same_is_seen_through_a_resolver_that_checks_nothing(zones: World) -> None:
+    for name in (
+        "www.rsa.test",
+        "www.island.test",
+        "www.expired.test",
+        "www.wrongds.test",
+        "www.badset.test",
+    ):
+        with_checks, without = address_of(zones, name)[1], address_of(zones, name, PLAIN)[1]
+        assert without == with_checks, name
+
+
+def test_a_strange_anchor_says_nothing_about_the_zone(zones: World) -> None:
+    view = replace(zones.vantage(), anchors=())  # the real root's
+    facts = asyncio.run(gather(Target("www.rsa.test"), view, probes=PROBES)).facts
+    chain = facts.get(Dnssec).names[0].chain
+    assert chain is not None
+    assert chain.step is not None
+    assert (chain.status, chain.step.kind) == (ChainStatus.INDETERMINATE, StepKind.ANCHOR)
+
+
+def test_a_foreign_mail_host_is_walked_as_well(zones: World) -> None:
+    names = {n.name: n for n in facts_of(zones, "mail.test").get(Dnssec).names}
+    chain = names["mx.insecure.test"].chain
+    assert not names["mx.insecure.test"].own
+    assert chain is not None
+    assert chain.status is INSECURE
+
+
+def test_the_walk_ends_with_its_questions(zones: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns_chain, "MAX_QUESTIONS", 1)
+    chain = address_of(zones, "www.rsa.test")[1]
+    assert chain.step is not None
+    assert (chain.status, chain.step.kind) == (ChainStatus.INDETERMINATE, StepKind.LIMIT)
+
+
+def test_the_walk_adds_few_questions(zones: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root, top level and zone: three key sets and one DS; the rest is there already."""
+
+    async def cost(domain: str) -> Counter[str]:
+        return Counter((await gather(Target(domain), zones.vantage(), probes=PROBES)).connections)
+
+    with_walk = asyncio.run(cost("www.rsa.test"))
+    monkeypatch.setattr(dns_chain, "MAX_QUESTIONS", 0)
+    without = asyncio.run(cost("www.rsa.test"))
+    assert with_walk["dns"] - without["dns"] == 4
