@@ -42,6 +42,7 @@ servers:
 
 suites: setup-dev
 	@sh tools/fetch_rfc7208.sh $(PY)
+	@sh tools/fetch_nodes.sh $(PY)
 
 check: setup-dev
 	@$(VENV)/bin/ruff check .

@@ -12,6 +12,8 @@ need nsd nsd
 need ldns-signzone ldnsutils
 need unbound unbound
 need sshd openssh-server
+need gnutls-serv gnutls-bin
+need caddy caddy
 need redis-server redis-server
 need openssl openssl
 need xgettext gettext

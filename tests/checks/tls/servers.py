@@ -35,12 +35,12 @@ SUITES_13 = {
 }
 MODERN = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305"
 # Primes of RFC 2409 6.2 (1024 bits) and RFC 3526 3 (2048 bits).
-_PRIME_1024 = (
+PRIME_1024 = (
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
     "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
     "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF"
 )
-_PRIME_2048 = (
+PRIME_2048 = (
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD"
     "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
     "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F"
@@ -137,8 +137,8 @@ class TlsLab:
     def _block(self, nginx: Nginx, case: Case) -> list[str]:
         listen, line = nginx.http2()
         switches = [line] if case.http2 and line else []
-        for bits, prime in ((1024, _PRIME_1024), (2048, _PRIME_2048)):
-            (self._folder / f"dh{bits}.pem").write_bytes(_dh_parameters(prime))
+        for bits, prime in ((1024, PRIME_1024), (2048, PRIME_2048)):
+            (self._folder / f"dh{bits}.pem").write_bytes(dh_parameters(prime))
         lines = [text.replace("@DH", f"{self._folder}/dh").replace("@;", ".pem;") for text in case.lines]
         leaves = [self._leaves[name] for name in (case.certificate, case.second) if name]
         files = [f'ssl_certificate "{x.chain}"; ssl_certificate_key "{x.key}";' for x in leaves]
@@ -163,7 +163,7 @@ def self_signed(folder: Path) -> Leaf:
     return Leaf(chain, key_file, certificate)
 
 
-def _dh_parameters(prime: str) -> bytes:
+def dh_parameters(prime: str) -> bytes:
     """PKCS #3 by hand: the library calls its own function for it deprecated."""
     integer = b"\0" + bytes.fromhex(prime)
     body = b"\x02\x82" + len(integer).to_bytes(2, "big") + integer + b"\x02\x01\x02"

@@ -1,0 +1,88 @@
+"""fedisec's TLS prober beside the truth: every fact of every server of the matrix.
+
+`make test ARGS="tests/checks/tls/matrix -rP"` prints the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from checks.facts.tls import TlsVersion
+from tests.checks.tls.matrix.fedisec_sees import look
+from tests.checks.tls.matrix.lab import Matrix, nodes_are_here
+from tests.checks.tls.matrix.targets import TARGETS, Mood, Target
+from tests.checks.tls.matrix.truth import Facts, Mark, compare, wrong
+
+# The prober has no word for SSL 2.0 yet, and these servers deceive it.
+_NO_WORD = set() if any(version.value == "SSLv2" for version in TlsVersion) else {"SSLv2"}
+_DECEIVERS = ("limit_close", "rare_beside_13")
+# The servers that never answer shall not hold the run up; the others are never near it.
+_PATIENCE_S = 3.0
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Facts]]:
+    with Matrix(tmp_path_factory.mktemp("matrix")) as matrix:
+        yield asyncio.run(look(matrix.places, matrix.trust_file.read_text(), _PATIENCE_S))
+
+
+def _facts(seen: dict[str, Facts], target: Target) -> Facts:
+    if target.name not in seen:
+        assert target.needs_node and not nodes_are_here()
+        pytest.skip("tests/.cache has no Node.js (make suites)")
+    return seen[target.name]
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_every_fact_of_a_server_is_that_of_its_configuration(seen: dict[str, Facts], target: Target) -> None:
+    found, truth = _facts(seen, target), target.truth.facts()
+    if target.name in _DECEIVERS or (target.name == "sslv2_only" and _NO_WORD):
+        pytest.xfail("not yet")
+    if target.mood is Mood.HOSTILE:
+        assert found == {}
+        return
+    assert wrong(truth, found) == []
+    if target.mood is Mood.PLAIN:
+        assert [
+            name
+            for name, mark in compare(truth, found).items()
+            if mark is Mark.UNSEEN and name not in _NO_WORD
+        ] == []
+
+
+def test_the_table_of_all(seen: dict[str, Facts]) -> None:
+    marks: Counter[Mark] = Counter()
+    for name, found in seen.items():
+        truth = TARGETS[name].truth.facts()
+        here = Counter() if TARGETS[name].mood is Mood.HOSTILE else Counter(compare(truth, found).values())
+        marks += here
+        words = "; ".join(wrong(truth, found)) or "-"
+        print(
+            f"{name:22} {here[Mark.RIGHT]:3} right {here[Mark.WRONG]:2} wrong {here[Mark.UNSEEN]:2} not seen  {words}"
+        )
+    print(f"{len(seen)} servers: " + ", ".join(f"{marks[mark]} {mark}" for mark in Mark))
+    assert len(seen) >= 30
+    assert marks[Mark.RIGHT] > 25 * 30 and marks[Mark.WRONG] <= 2 * len(_DECEIVERS)
+
+
+def test_a_broken_truth_is_found_out(seen: dict[str, Facts]) -> None:
+    """The comparison can fail: one lie about the configuration is one wrong fact."""
+    found = seen["modern"]
+    for lie in (
+        replace(TARGETS["modern"].truth, versions="TLSv1.1 TLSv1.2 TLSv1.3"),
+        replace(TARGETS["modern"].truth, families="AEAD RC4"),
+        replace(TARGETS["modern"].truth, keys="RSA 2048"),
+        replace(TARGETS["modern"].truth, trusted=False),
+        replace(TARGETS["modern"].truth, dh_bits=2048),
+    ):
+        assert len(wrong(lie.facts(), found)) == 1
+    assert wrong(TARGETS["modern"].truth.facts(), found) == []
+
+
+def test_a_yes_is_not_the_number_one() -> None:
+    assert compare({"trusted": True}, {"trusted": 1}) == {"trusted": Mark.WRONG}
