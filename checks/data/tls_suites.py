@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -119,22 +119,63 @@ _MEMBERS: dict[SuiteFamily, Callable[[Suite], bool]] = {
 }
 
 
+BROKEN = (
+    SuiteFamily.NULL, SuiteFamily.ANONYMOUS, SuiteFamily.EXPORT, SuiteFamily.RC4, SuiteFamily.DES,
+    SuiteFamily.TRIPLE_DES,
+)  # fmt: skip
+AGED = (SuiteFamily.RSA, SuiteFamily.DHE, SuiteFamily.CBC)
+WEAK = (*BROKEN, *AGED)
+
+
+@cache
+def members(kind: SuiteFamily) -> frozenset[int]:
+    """Every suite of a family."""
+    return frozenset(number for number, suite in suites().items() if _MEMBERS[kind](suite))
+
+
+@cache
+def weak_lists() -> tuple[tuple[int, ...], ...]:
+    """Every suite of every weak family once, in three lists that a hello can hold: a server that takes
+    nothing of them has none of these families."""
+    broken = frozenset[int]().union(*(members(kind) for kind in BROKEN))
+    static = (members(SuiteFamily.RSA) | members(SuiteFamily.DHE)) - broken
+    first = frozenset(_common_first(broken)[:OFFERED_MAX])
+    rest = (members(SuiteFamily.CBC) - static) | (broken - first)
+    return tuple(tuple(sorted(part, key=_strength)) for part in (first, static, rest))
+
+
+def strongest_first(numbers: Iterable[int]) -> tuple[int, ...]:
+    """As many of the suites as one hello holds."""
+    return tuple(sorted(_common_first(numbers)[:OFFERED_MAX], key=_strength))
+
+
 @cache
 def family(kind: SuiteFamily) -> tuple[int, ...]:
     """The suites of a family, strongest first."""
-    return _offer([suite for suite in suites().values() if _MEMBERS[kind](suite)])
+    return strongest_first(members(kind))
 
 
 @cache
 def everything() -> tuple[int, ...]:
     """Suites of every family, strongest first: a server that has only EXPORT, NULL or anonymous ones still
     finds one to take."""
-    return _offer([suite for suite in suites().values() if suite.key_exchange])
+    return strongest_first(number for number, suite in suites().items() if suite.key_exchange)
 
 
-def _offer(found: list[Suite]) -> tuple[int, ...]:
-    common_first = sorted(found, key=lambda s: (any(r in s.name for r in _RARE), s.number))[:OFFERED_MAX]
-    return tuple(s.number for s in sorted(common_first, key=_weakness))
+@cache
+def weakest_first() -> tuple[int, ...]:
+    """The same suites the other way round, but with ChaCha20 behind AES here too: servers that give it to
+    clients without AES hardware (which they tell by the order) must not look as if they obeyed the client."""
+    turned = everything()[::-1]
+    return tuple(sorted(turned, key=lambda number: "CHACHA20" in suites()[number].name))
+
+
+def _common_first(numbers: Iterable[int]) -> list[int]:
+    return sorted(numbers, key=lambda n: (any(rare in suites()[n].name for rare in _RARE), n))
+
+
+def _strength(number: int) -> tuple[bool, int, bool, bool, int, int]:
+    return _weakness(suites()[number])
 
 
 def _weakness(suite: Suite) -> tuple[bool, int, bool, bool, int, int]:

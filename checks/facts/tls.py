@@ -13,6 +13,7 @@ from checks.facts import Fact, Missing, MissingFact
 class TlsVersion(StrEnum):
     """Oldest first; the names are those that administrators write."""
 
+    SSL2 = "SSLv2"
     SSL3 = "SSLv3"
     TLS10 = "TLSv1.0"
     TLS11 = "TLSv1.1"
@@ -70,10 +71,15 @@ class TlsOffer12:
     secure_renegotiation: bool
     compression: bool
     session_ticket: bool
+    follows_client: bool | Missing | None = None  # the client's order decides; None: not told yet
 
     @property
     def server_decides(self) -> bool | Missing:
-        """Whether the order of the client made no difference."""
+        """Whether the server goes by an order of its own, up to TLS 1.2."""
+        if isinstance(self.follows_client, Missing):
+            return self.follows_client
+        if self.follows_client is not None:
+            return not self.follows_client
         return (
             self.last_resort if isinstance(self.last_resort, Missing) else self.preferred == self.last_resort
         )
@@ -93,6 +99,7 @@ class TlsEndpoint:
     curve_bits: int | Missing | None = None  # of ECDHE up to TLS 1.2; None: no ECDHE
     http2: bool | Missing | None = None
     post_quantum: bool | Missing | None = None  # X25519MLKEM768; None: no TLS 1.3
+    ssl2_ciphers: tuple[str, ...] = ()  # what a SERVER-HELLO of SSL 2.0 lists
 
     def offers(self, version: TlsVersion) -> bool | Missing:
         for answer in self.versions:

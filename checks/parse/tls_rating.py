@@ -25,8 +25,8 @@ from checks.facts.tls import (
 
 GRADES = ("A+", "A", "A-", "B", "C", "D", "E", "F", "T", "M")  # T: not trusted, M: another name
 _PROTOCOL = {
-    TlsVersion.SSL3: 80, TlsVersion.TLS10: 90, TlsVersion.TLS11: 95, TlsVersion.TLS12: 100,
-    TlsVersion.TLS13: 100,
+    TlsVersion.SSL2: 0, TlsVersion.SSL3: 80, TlsVersion.TLS10: 90, TlsVersion.TLS11: 95,
+    TlsVersion.TLS12: 100, TlsVersion.TLS13: 100,
 }  # fmt: skip
 _LETTERS = ((80, "A"), (65, "B"), (50, "C"), (35, "D"), (20, "E"))
 _RSA_OF_CURVE = {192: 1536, 224: 2048, 256: 3072, 384: 7680, 448: 7680, 512: 15360, 521: 15360}
@@ -135,6 +135,8 @@ def _cipher_points(bits: int) -> int:
 
 def _version_caps(endpoint: TlsEndpoint) -> Iterator[Cap]:
     offered = _offered(endpoint)
+    if TlsVersion.SSL2 in offered:
+        yield Cap("F", "SSL 2.0 is offered (DROWN)")
     if TlsVersion.SSL3 in offered:
         yield Cap("C", "SSL 3.0 is offered (POODLE)")
     if not {TlsVersion.TLS12, TlsVersion.TLS13} & set(offered):

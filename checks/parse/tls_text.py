@@ -12,7 +12,10 @@ def endpoint_label(endpoint: TlsEndpoint) -> str:
 
 def versions_text(endpoint: TlsEndpoint) -> str:
     """One line per version that was asked for."""
-    return "\n".join(f"{a.version}: {_word(a.offered)}" for a in endpoint.versions)
+    lines = [f"{a.version}: {_word(a.offered)}" for a in endpoint.versions]
+    if endpoint.ssl2_ciphers:
+        lines.append(f"SSLv2 lists {', '.join(endpoint.ssl2_ciphers)}")
+    return "\n".join(lines)
 
 
 def suites_text(endpoint: TlsEndpoint) -> str:
@@ -22,6 +25,7 @@ def suites_text(endpoint: TlsEndpoint) -> str:
     if older is not None and not isinstance(older, Missing):
         lines.insert(0, f"strongest first: {older.preferred} ({older.version})")
         lines.insert(1, f"weakest first: {_choice(older.last_resort)}")
+        lines.insert(2, f"order: {_order(older.server_decides)}")
     if isinstance(endpoint.dh_bits, int):
         lines.append(f"DHE prime: {endpoint.dh_bits} bits")
     return "\n".join(lines)
@@ -46,6 +50,12 @@ def certificate_text(certificate: WebCertificate) -> str:
             f"sent: {len(certificate.chain)} certificates; SHA-256 {certificate.fingerprint}",
         )
     )
+
+
+def _order(server_decides: bool | Missing) -> str:
+    if isinstance(server_decides, Missing):
+        return f"not seen ({server_decides.reason})"
+    return "the server's" if server_decides else "the client's"
 
 
 def _word(offered: bool | Missing) -> str:

@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 from checks.errors import ProbeError, Reason
 from checks.facts import Fact, Missing
 from checks.facts.dns import Addresses
-from checks.facts.tls import SuiteFamily, TlsOffer, WebCertificates
+from checks.facts.tls import TlsOffer, WebCertificates
 from checks.probes.look import Look, Probe
 from checks.probes.tls_chain import matches
+from checks.probes.tls_families import ask_rest, weak_questions
 from checks.probes.tls_findings import read_certificates, read_endpoint
 from checks.probes.tls_hello import SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
 from checks.probes.tls_issuer import complete
 from checks.probes.tls_prober import (
-    REVERSED,
+    SSL2_QUESTION,
     VERSIONS,
     Prober,
-    family_question,
+    Question,
     post_quantum_question,
     reversed_question,
     version_question,
@@ -52,27 +53,32 @@ async def gather_tls(look: Look) -> Iterable[Fact]:
 
 
 async def look_in_full(prober: Prober, host: str) -> None:
-    """At most 22 connections."""
+    """Eleven connections where all is well, 22 at most."""
     if not await prober.open(version_question(host, TLS13), version_question(host, TLS12)):
         return
-    questions = [version_question(host, version) for version in (TLS11, TLS10, SSL3)]
+    questions = [version_question(host, version) for version in (TLS11, TLS10, SSL3)] + [SSL2_QUESTION]
+    known = prober.older
+    questions += _about_suites(host, known)
     tls13 = prober.flight(VERSIONS[TLS13])
     if tls13 is not None and tls13.hello.version == TLS13 and tls13.retry_group != X25519MLKEM768:
         questions.append(post_quantum_question(host))
-    further = [reversed_question(host), *(family_question(host, kind) for kind in SuiteFamily)]
-    if prober.speaks_older:
-        questions += further
     await prober.ask_all(questions)
     await prober.mend()
-    if prober.speaks_older and REVERSED not in prober.answers:
-        await prober.ask_all(further)
+    if known is None and prober.older is not None:
+        await prober.ask_all(_about_suites(host, prober.older))
         await prober.mend()
+    await ask_rest(prober, host)
+
+
+def _about_suites(host: str, version: int | None) -> list[Question]:
+    return [] if version is None else [reversed_question(host, version), *weak_questions(host, version)]
 
 
 async def look_briefly(prober: Prober, host: str) -> None:
-    """Three connections where all is well."""
+    """Three connections where all is well.  The hello for TLS 1.1 brings out 1.0 and SSL 3.0 as well, where
+    the server has nothing between."""
     if await prober.open(version_question(host, TLS13), version_question(host, TLS12)):
-        await prober.ask_all([version_question(host, TLS10)])
+        await prober.ask_all([version_question(host, TLS11)])
         await prober.mend()
 
 

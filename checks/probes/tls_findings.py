@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
-from checks.data.tls_suites import name_of, suites
+from checks.data.tls_suites import everything, name_of, suites, weakest_first
 from checks.errors import ProbeError, Reason
 from checks.facts import Missing
 from checks.facts.tls import (
@@ -14,16 +15,19 @@ from checks.facts.tls import (
     SuiteFamily,
     TlsEndpoint,
     TlsOffer12,
+    TlsVersion,
     UnseenEndpoint,
     VersionAnswer,
     WebCertificate,
 )
 from checks.parse import tls as wire
 from checks.parse.tls import Chain
+from checks.parse.tls_ssl2 import ServerHello2
 from checks.probes.tls_chain import read_chain
-from checks.probes.tls_flight import Answer, Flight, Refusal
+from checks.probes.tls_families import decide
+from checks.probes.tls_flight import Flight, Refusal
 from checks.probes.tls_hello import CURVE_BITS, GROUP_NAMES, SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
-from checks.probes.tls_prober import POST_QUANTUM, REVERSED, VERSIONS, Prober
+from checks.probes.tls_prober import POST_QUANTUM, REVERSED, SSL2_QUESTION, VERSIONS, Prober
 
 _CERTIFICATES_MAX = 4  # of one address
 _OLDER = (TLS12, TLS11, TLS10, SSL3)
@@ -32,15 +36,14 @@ _ELSEWHERE = Missing(Reason.NOT_ASKED, "asked of another address")
 
 def read_endpoint(prober: Prober) -> TlsEndpoint | UnseenEndpoint:
     """One that takes nothing of all offers tells nothing: it may not know the name, or shut us out."""
-    answers = prober.answers
-    if not prober.flights:
+    if not prober.flights and prober.ssl2 is None:
         return UnseenEndpoint(prober.address, _why_unseen(prober))
     tls13 = _tls13(prober)
     hello13 = tls13.hello if isinstance(tls13, Flight) else tls13
     return TlsEndpoint(
         prober.address,
-        tuple(VersionAnswer(VERSIONS[v], _offered(prober, v)) for v in VERSIONS if VERSIONS[v] in answers),
-        tuple(SuiteAnswer(kind, _chosen(answers[kind])) for kind in SuiteFamily if kind in answers),
+        (*_ssl2(prober), *_versions(prober)),
+        _families(prober),
         _older(prober),
         hello13 if hello13 is None or isinstance(hello13, Missing) else name_of(hello13.suite),
         hello13 if hello13 is None or isinstance(hello13, Missing) else _group_name(hello13.group),
@@ -48,6 +51,7 @@ def read_endpoint(prober: Prober) -> TlsEndpoint | UnseenEndpoint:
         _curve_bits(prober),
         _http2(prober),
         _post_quantum(prober, tls13),
+        prober.ssl2.ciphers if prober.ssl2 is not None else (),
     )
 
 
@@ -59,18 +63,37 @@ def _why_unseen(prober: Prober) -> Missing:
     return Missing(Reason.WITHHELD, f"every offer refused: {refusals[0] if refusals else ''}")
 
 
-def _offered(prober: Prober, version: int) -> bool | Missing:
+def _ssl2(prober: Prober) -> Iterator[VersionAnswer]:
+    """No library ever had both SSL 2.0 and TLS 1.3: it had left all of them before the other came.  So where
+    the question is met by a reset or by silence (some wait on purpose), the 1.3 seen is the answer."""
+    answer = prober.answers.get(SSL2_QUESTION.name)
+    if isinstance(answer, Missing) and not prober.speaks_13:
+        yield VersionAnswer(TlsVersion.SSL2, answer)
+    elif answer is not None:
+        yield VersionAnswer(TlsVersion.SSL2, isinstance(answer, ServerHello2))
+
+
+def _versions(prober: Prober) -> Iterator[VersionAnswer]:
     """A ServerHello is proof, whatever the question was; otherwise the question for the version decides."""
-    if any(flight.hello.version == version for flight in prober.flights):
-        return True
-    answer = prober.answers[VERSIONS[version]]
-    return answer if isinstance(answer, Missing) else False
+    shown = {flight.hello.version for flight in prober.flights}
+    for version, name in VERSIONS.items():
+        answer = prober.answers.get(name)
+        if version in shown:
+            yield VersionAnswer(name, True)
+        elif answer is not None:
+            yield VersionAnswer(name, answer if isinstance(answer, Missing) else False)
 
 
-def _chosen(answer: Answer | Missing) -> Negotiated | Missing | None:
-    if isinstance(answer, Flight):
-        return Negotiated(VERSIONS[answer.hello.version], name_of(answer.hello.suite))
-    return answer if isinstance(answer, Missing) else None
+def _families(prober: Prober) -> tuple[SuiteAnswer, ...]:
+    """What of a family was left out on purpose is no answer."""
+    if prober.older is None:
+        return ()
+    decided = ((kind, decide(kind, prober)) for kind in SuiteFamily)
+    return tuple(
+        SuiteAnswer(kind, chosen)
+        for kind, chosen in decided
+        if not (isinstance(chosen, Missing) and chosen.reason is Reason.NOT_ASKED)
+    )
 
 
 def _tls13(prober: Prober) -> Flight | Missing | None:
@@ -99,15 +122,38 @@ def _older(prober: Prober) -> TlsOffer12 | Missing | None:
         secure_renegotiation=hello.extension(wire.RENEGOTIATION_INFO) is not None,
         compression=hello.compression != 0,
         session_ticket=hello.extension(wire.SESSION_TICKET) is not None,
+        follows_client=_follows_client(prober, flight),
     )
 
 
-def _last_resort(prober: Prober) -> str | Missing:
+def _reversed(prober: Prober) -> Flight | Missing:
     answer = prober.answers.get(REVERSED, _ELSEWHERE)
-    if isinstance(answer, Flight):
-        return name_of(answer.hello.suite)
+    if isinstance(answer, (Flight, Missing)):
+        return answer
     # The same suites in another order, refused: that contradicts the first answer.
-    return answer if isinstance(answer, Missing) else Missing(Reason.MALFORMED, answer.why)
+    return Missing(Reason.MALFORMED, "the same suites in another order refused")
+
+
+def _last_resort(prober: Prober) -> str | Missing:
+    answer = _reversed(prober)
+    return answer if isinstance(answer, Missing) else name_of(answer.hello.suite)
+
+
+def _follows_client(prober: Prober, strongest: Flight) -> bool | Missing:
+    """Only a server that takes the earlier suite of both lists obeys the client.  One that gives ChaCha20 to
+    clients without AES hardware goes by an order of its own: ChaCha20 stands behind AES in both."""
+    weakest = _reversed(prober)
+    if isinstance(weakest, Missing):
+        return weakest
+    if weakest.hello.version != strongest.hello.version:
+        return Missing(Reason.MALFORMED, "answered in another version")
+    one, other = strongest.hello.suite, weakest.hello.suite
+    forward, backward = everything(), weakest_first()
+    if one == other:
+        return False
+    if not {one, other} <= set(forward):
+        return Missing(Reason.MALFORMED, "a suite that was not offered")
+    return forward.index(one) < forward.index(other) and backward.index(other) < backward.index(one)
 
 
 def _dh_bits(prober: Prober) -> int | Missing | None:
@@ -118,13 +164,13 @@ def _dh_bits(prober: Prober) -> int | Missing | None:
     ]
     if sizes:
         return min(sizes)
-    answer = prober.answers.get(SuiteFamily.DHE)
-    if answer is None:
-        return _ELSEWHERE if prober.speaks_older else None
-    if isinstance(answer, Flight):
-        gap = answer.exchange
-        return gap if isinstance(gap, Missing) else Missing(Reason.MALFORMED, "DHE without parameters")
-    return answer if isinstance(answer, Missing) else None
+    if prober.older is None:
+        return None
+    taken = decide(SuiteFamily.DHE, prober)
+    if isinstance(taken, Negotiated):
+        gaps = [f.exchange for f in prober.flights if isinstance(f.exchange, Missing)]
+        return next(iter(gaps), Missing(Reason.MALFORMED, "DHE without parameters"))
+    return taken
 
 
 def _is_sound(flight: Flight) -> bool:

@@ -38,16 +38,13 @@ class Refusal:
     why: str
 
 
-Answer = Flight | Refusal
-
-
 class _Ended(Exception):
     """The server ended the exchange in an orderly way."""
 
 
 async def exchange(
     stream: Stream, hello: Hello, *, group: int | None = None, within_s: float = 6.0
-) -> Answer:
+) -> Flight | Refusal:
     """Sends the hello over a connection that stands ready for it (after STARTTLS, for instance) and reads the
     first flight, all in `within_s` seconds.  `group`: the group of the first key share of TLS 1.3; None sends
     an empty list, and the retry that this brings is the answer.
@@ -68,7 +65,7 @@ class _Exchange:
         self._records = 0
         self._keys: ServerKeys | None = None
 
-    async def run(self, group: int | None) -> Answer:
+    async def run(self, group: int | None) -> Flight | Refusal:
         pair = None
         if group is not None:
             pair = key_pair(group)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from checks.data.tls_suites import SUITES_13, everything, family, name_of
+from checks.data.tls_suites import SUITES_13, everything, strongest_first, weakest_first
 from checks.errors import ConnectionLost, ProbeError, Reason, TimedOut
 from checks.facts import Missing
-from checks.facts.tls import SuiteFamily, TlsVersion
+from checks.facts.tls import TlsVersion
+from checks.parse.tls_ssl2 import ServerHello2
 from checks.probes.net import Net, Stream
-from checks.probes.tls_flight import BYTES_MAX, Answer, Flight, exchange
+from checks.probes.tls_flight import BYTES_MAX, Flight, Refusal, exchange
 from checks.probes.tls_hello import (
     GROUPS_13,
     SSL3,
@@ -25,6 +26,7 @@ from checks.probes.tls_hello import (
     Hello,
     hello13,
 )
+from checks.probes.tls_ssl2 import exchange2
 
 VERSIONS = {
     SSL3: TlsVersion.SSL3, TLS10: TlsVersion.TLS10, TLS11: TlsVersion.TLS11, TLS12: TlsVersion.TLS12,
@@ -35,17 +37,22 @@ _CONNECTIONS = 22  # of the 25 that one address is asked for in all
 _FAILED_MAX = 4  # failures after which it is worth asking whether we were shut out
 _FINAL = frozenset({Reason.FORBIDDEN_ADDRESS, Reason.BUDGET})
 
+Answer = Flight | Refusal | ServerHello2
 Prelude = Callable[[Stream], Awaitable[None]]
 """Brings a fresh connection to where TLS begins (STARTTLS); raises ProbeError kinds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One hello under a name; `group`: that of the first key share of TLS 1.3."""
+    """One hello under a name; `group`: that of the first key share of TLS 1.3.  Without a hello it is the one
+    of SSL 2.0."""
 
     name: str
-    hello: Hello
+    hello: Hello | None
     group: int | None = None
+
+
+SSL2_QUESTION = Question(TlsVersion.SSL2, None)
 
 
 def version_question(host: str, version: int) -> Question:
@@ -56,17 +63,14 @@ def version_question(host: str, version: int) -> Question:
     return Question(VERSIONS[version], hello13(host, SUITES_13, (*GROUPS_13, X25519MLKEM768)), X25519)
 
 
-def family_question(host: str, kind: SuiteFamily) -> Question:
-    offered = family(kind)
-    if kind is SuiteFamily.AEAD:
-        # RSA before ECDSA, other than in the version hello: so a server with two certificates shows both.
-        offered = tuple(sorted(offered, key=lambda number: "ECDSA" in name_of(number)))
-    return Question(kind, Hello(host, TLS12, offered))
+def suites_question(host: str, version: int, name: str, offered: Iterable[int]) -> Question:
+    """Offers these suites and no others, the strongest first."""
+    return Question(name, Hello(host, version, strongest_first(offered)))
 
 
-def reversed_question(host: str) -> Question:
+def reversed_question(host: str, version: int) -> Question:
     """Weakest first: what a careless server takes from a careless client."""
-    return Question(REVERSED, Hello(host, TLS12, everything()[::-1]))
+    return Question(REVERSED, Hello(host, version, weakest_first()))
 
 
 def post_quantum_question(host: str) -> Question:
@@ -88,6 +92,7 @@ class Prober:
     all_s: float = 30.0  # the scan ends after 60, and others wait for the end of this phase
     answers: dict[str, Answer | Missing] = field(default_factory=dict)
     _asked: dict[str, Question] = field(default_factory=dict)
+    _retried: set[str] = field(default_factory=set)
     _connections: int = 0
     _failures: int = 0
     _ends: float = 0.0
@@ -104,10 +109,27 @@ class Prober:
         """Every answer in which the server took something, in the order of the questions."""
         return tuple(a for a in self.answers.values() if isinstance(a, Flight))
 
+    def asked(self) -> Iterator[tuple[Hello, Answer | Missing]]:
+        """Hellos and what they brought, in the order of the questions."""
+        for name, question in self._asked.items():
+            if question.hello is not None:
+                yield question.hello, self.answers[name]
+
     @property
-    def speaks_older(self) -> bool:
-        """A ServerHello of TLS 1.2 or older was seen."""
-        return any(f.hello.version < TLS13 for f in self.flights)
+    def older(self) -> int | None:
+        """The highest version up to TLS 1.2 that a hello may offer and be answered; None where there is none.
+        Not always what the server chose: one that gets stuck at newer hellos takes the older one alone."""
+        answered = (h.version for h, a in self.asked() if isinstance(a, Flight) and a.hello.version < TLS13)
+        return max((version for version in answered if version < TLS13), default=None)
+
+    @property
+    def ssl2(self) -> ServerHello2 | None:
+        answer = self.answers.get(SSL2_QUESTION.name)
+        return answer if isinstance(answer, ServerHello2) else None
+
+    @property
+    def speaks_13(self) -> bool:
+        return any(flight.hello.version == TLS13 for flight in self.flights)
 
     async def open(self, *questions: Question) -> bool:
         """Asks the first questions; False where none was answered, not even after a slow retry."""
@@ -132,7 +154,8 @@ class Prober:
     async def mend(self) -> None:
         """One slow retry for each question without an answer, if the server still answers what it answered
         before; BANNED for all of them if it does not."""
-        failed = [q for name, q in self._asked.items() if self._is_open(name)]
+        failed = [q for name, q in self._asked.items() if self._is_open(name) and name not in self._retried]
+        self._retried |= {question.name for question in failed}
         if len(failed) >= _FAILED_MAX and await self._is_shut_out():
             gap = Missing(Reason.BANNED, f"{self.address} port {self.port}")
             self.answers |= {question.name: gap for question in failed}
@@ -148,9 +171,13 @@ class Prober:
         if left <= 0 or self._connections >= _CONNECTIONS:
             return
         self._connections += 1
-        answer = await self._exchange(question, min(self.slow_s if slowly else self.probe_s, left))
-        self._failures += isinstance(answer, Missing)
+        answer = await self._exchange(question, min(self.slow_s if slowly else self._first_s(question), left))
+        # Servers that never knew SSL 2.0 may reset or stay silent: that is no sign of trouble.
+        self._failures += isinstance(answer, Missing) and question is not SSL2_QUESTION
         self.answers[question.name] = answer
+
+    def _first_s(self, question: Question) -> float:
+        return self.probe_s / 2 if question is SSL2_QUESTION else self.probe_s
 
     async def _exchange(self, question: Question, within_s: float) -> Answer | Missing:
         try:
@@ -159,22 +186,30 @@ class Prober:
                     self.address, self.port, self.kind, timeout_s=within_s, max_bytes=BYTES_MAX
                 )
                 try:
-                    if self.prelude is not None:
-                        await self.prelude(stream)
-                    return await exchange(stream, question.hello, group=question.group, within_s=within_s)
+                    return await self._talk(stream, question, within_s)
                 except (TimedOut, ConnectionLost):
-                    self.net.trouble(self.address)
+                    if question is not SSL2_QUESTION:
+                        self.net.trouble(self.address)
                     raise
                 finally:
                     stream.close()
         except ProbeError as error:
             return Missing.of(error)
 
+    async def _talk(self, stream: Stream, question: Question, within_s: float) -> Answer:
+        if self.prelude is not None:
+            await self.prelude(stream)
+        if question.hello is not None:
+            return await exchange(stream, question.hello, group=question.group, within_s=within_s)
+        return await exchange2(stream, within_s=within_s)
+
     def _all_missing(self) -> bool:
         return all(isinstance(answer, Missing) for answer in self.answers.values())
 
     def _is_open(self, name: str) -> bool:
         answer = self.answers[name]
+        if name == SSL2_QUESTION.name and self.speaks_13:
+            return False  # known by that, see tls_findings
         return isinstance(answer, Missing) and answer.reason not in _FINAL
 
     async def _is_shut_out(self) -> bool:

@@ -1,10 +1,11 @@
 """Are the cipher suites of TLS 1.2 sound, and does the server prefer those with forward secrecy?
 
 Judged like Mozilla's guideline (pass), the phase-out list of NCSC-NL (warn) and the caps of SSL Labs (fail).
-TLS 1.3 has no weak suite.  Seen by offering one family at a time: one suite taken is proof for its family.
+TLS 1.3 has no weak suite, SSL 2.0 no other.  One suite taken is proof for its family, a refused hello for every
+suite that stood in it; the rest is offered again without what is known by then.
 """
 
-from checks.data.tls_suites import Suite, suite_called
+from checks.data.tls_suites import AGED, BROKEN, Suite, suite_called
 from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.tls import Negotiated, SuiteFamily, TlsEndpoint, TlsOffer, TlsOffer12, TlsVersion
@@ -23,11 +24,6 @@ from checks.model import (
 )
 from checks.parse.tls_text import endpoint_label, suites_text
 
-_BROKEN = (
-    SuiteFamily.NULL, SuiteFamily.ANONYMOUS, SuiteFamily.EXPORT, SuiteFamily.RC4, SuiteFamily.DES,
-    SuiteFamily.TRIPLE_DES,
-)  # fmt: skip
-_AGED = (SuiteFamily.RSA, SuiteFamily.CBC, SuiteFamily.DHE)
 _DH_BITS = 2048
 
 LIST = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
@@ -152,7 +148,7 @@ item = Item(
 @item.check
 def check(facts: Facts) -> Verdict:
     offer = facts.get(TlsOffer)
-    older = [endpoint for endpoint in offer.seen if endpoint.older is not None]
+    older = [e for e in offer.seen if e.older is not None or e.offers(TlsVersion.SSL2) is True]
     if not older:
         return not_applicable("only_13")
     for judge in (_broken, _aged):
@@ -171,9 +167,9 @@ def check(facts: Facts) -> Verdict:
 
 
 def _broken(endpoint: TlsEndpoint) -> Verdict | None:
-    taken = _taken(endpoint, _BROKEN)
+    taken = {**_of_ssl2(endpoint), **_taken(endpoint, BROKEN)}
     if taken:
-        families = ", ".join(kind.value for kind in taken)
+        families = ", ".join(taken)
         suite = next(iter(taken.values()))
         return failed("broken", address=endpoint.address, families=families, suite=suite)
     if isinstance(endpoint.dh_bits, int) and endpoint.dh_bits < _DH_BITS:
@@ -197,17 +193,22 @@ def _unsafe_extensions(endpoint: TlsEndpoint) -> Verdict | None:
 
 
 def _aged(endpoint: TlsEndpoint) -> Verdict | None:
-    taken, older = _taken(endpoint, _AGED), endpoint.older
+    taken, older = _taken(endpoint, AGED), endpoint.older
     if not taken and isinstance(older, TlsOffer12) and not older.extended_master_secret:
         return warned("no_master_secret", address=endpoint.address)
     if not taken:
         return None
-    families = ", ".join(kind.value for kind in taken)
-    return warned("aged", address=endpoint.address, families=families, suite=next(iter(taken.values())))
+    suite = next(iter(taken.values()))
+    return warned("aged", address=endpoint.address, families=", ".join(taken), suite=suite)
 
 
-def _taken(endpoint: TlsEndpoint, kinds: tuple[SuiteFamily, ...]) -> dict[SuiteFamily, str]:
-    found = {kind: endpoint.chosen_from(kind) for kind in kinds}
+def _of_ssl2(endpoint: TlsEndpoint) -> dict[str, str]:
+    """SSL 2.0 knows RC2, RC4, DES and 3DES alone, and MD5 for all of them."""
+    return {TlsVersion.SSL2.value: endpoint.ssl2_ciphers[0]} if endpoint.ssl2_ciphers else {}
+
+
+def _taken(endpoint: TlsEndpoint, kinds: tuple[SuiteFamily, ...]) -> dict[str, str]:
+    found = {kind.value: endpoint.chosen_from(kind) for kind in kinds}
     return {kind: chosen.suite for kind, chosen in found.items() if isinstance(chosen, Negotiated)}
 
 
@@ -216,6 +217,6 @@ def _preferred(endpoint: TlsEndpoint) -> Suite | None:
 
 
 def _gaps(endpoint: TlsEndpoint) -> list[Missing]:
-    parts = [endpoint.older, endpoint.dh_bits, *(endpoint.chosen_from(k) for k in (*_BROKEN, *_AGED))]
+    parts = [endpoint.older, endpoint.dh_bits, *(endpoint.chosen_from(k) for k in (*BROKEN, *AGED))]
     # Further addresses are looked at briefly, for the sake of manners; the evidence says so.
     return [part for part in parts if isinstance(part, Missing) and part.reason is not Reason.NOT_ASKED]

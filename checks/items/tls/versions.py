@@ -1,4 +1,4 @@
-"""Is TLS 1.2 the oldest version on offer?  RFC 8996 deprecates 1.0 and 1.1, RFC 7568 SSL 3.0.
+"""Is TLS 1.2 the oldest version on offer?  RFC 8996 deprecates 1.0 and 1.1, RFC 7568 SSL 3.0, RFC 6176 SSL 2.0.
 
 Each version is asked for with a hello of our own; only a ServerHello of the version counts as offered, only
 an alert or a clean end as not offered."""
@@ -8,7 +8,7 @@ from checks.facts.tls import TlsOffer, TlsVersion
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.tls_text import endpoint_label, versions_text
 
-_OLD = (TlsVersion.SSL3, TlsVersion.TLS10, TlsVersion.TLS11)
+_OLD = (TlsVersion.SSL2, TlsVersion.SSL3, TlsVersion.TLS10, TlsVersion.TLS11)
 
 NGINX = """
     ssl_protocols TLSv1.2 TLSv1.3;"""
@@ -29,7 +29,8 @@ HAPROXY = """
         ssl-default-bind-options ssl-min-ver TLSv1.2"""
 
 VERIFY = """
-    nmap -Pn -p 443 --script ssl-enum-ciphers example.social"""
+    nmap -Pn -p 443 --script ssl-enum-ciphers example.social
+    nmap -Pn -p 443 --script sslv2 example.social"""
 
 item = Item(
     __name__,
@@ -38,8 +39,8 @@ item = Item(
     sources=(Source("003", "構築/HTTPS"), Source("002")),
     title=Text("TLS 1.2 is the oldest version on offer", "TLS 1.2 より古いバージョンを受け付けない"),
     why=Text(
-        "SSL 3.0, TLS 1.0 and TLS 1.1 rest on broken building blocks and were withdrawn years ago. Every current browser, app and fediverse server speaks TLS 1.2 or 1.3, so the old versions serve attackers alone.",
-        "SSL 3.0、TLS 1.0、TLS 1.1 は破られた部品に頼っており、何年も前に廃止されています。いまのブラウザ・アプリ・分散SNSサーバはどれも TLS 1.2 か 1.3 で通信するため、古いバージョンを残して得をするのは攻撃者だけです。",
+        "SSL 2.0, SSL 3.0, TLS 1.0 and TLS 1.1 rest on broken building blocks and were withdrawn years ago. Every current browser, app and fediverse server speaks TLS 1.2 or 1.3, so the old versions serve attackers alone.",
+        "SSL 2.0、SSL 3.0、TLS 1.0、TLS 1.1 は破られた部品に頼っており、何年も前に廃止されています。いまのブラウザ・アプリ・分散SNSサーバはどれも TLS 1.2 か 1.3 で通信するため、古いバージョンを残して得をするのは攻撃者だけです。",
     ),
     expected=Text(
         "Every address of the server offers TLS 1.2 and TLS 1.3 and refuses everything older.",
@@ -95,8 +96,8 @@ item = Item(
         ),
     ),
     verify=Text(
-        "No SSLv3, TLSv1.0 or TLSv1.1 may be listed:\n" + VERIFY,
-        "SSLv3、TLSv1.0、TLSv1.1 が一覧に出ないことを確認します。\n" + VERIFY,
+        "No SSLv3, TLSv1.0 or TLSv1.1 may be listed by the first, no SSLv2 by the second:\n" + VERIFY,
+        "1つ目で SSLv3、TLSv1.0、TLSv1.1 が、2つ目で SSLv2 が一覧に出ないことを確認します。\n" + VERIFY,
     ),
     codes={
         "modern": Text(

@@ -265,13 +265,22 @@ def chosen(asked: Asked, suites: tuple[int, ...], versions: tuple[int, ...], cer
 Behaviour = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+async def goodbye(record: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Closes and says nothing."""
+
+
 @contextlib.asynccontextmanager
-async def fake(behave: Behaviour) -> AsyncIterator[int]:
-    """A server on 127.0.0.1 that reads one record of each connection and then behaves; yields its port."""
+async def fake(behave: Behaviour, ssl2: Behaviour = goodbye) -> AsyncIterator[int]:
+    """A server on 127.0.0.1 that reads one record of each connection and then behaves; yields its port.
+    To SSL 2.0 it says goodbye, where `ssl2` does not say otherwise."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readexactly(5)
+            if head[0] & 0x80:
+                record = head + await reader.readexactly(int.from_bytes(head[:2], "big") - 0x8000 - 3)
+                await ssl2(record, reader, writer)
+                return
             await behave(head + await reader.readexactly(int.from_bytes(head[3:], "big")), reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             return  # the prober closes whenever it has seen enough, and the test ends
@@ -293,3 +302,20 @@ def answering(reply: Callable[[Asked], bytes]) -> Behaviour:
         await writer.drain()
 
     return behave
+
+
+def server_hello2(
+    ciphers: bytes = b"\x01\x00\x80\x02\x00\x80",
+    certificate: bytes = b"certificate",
+    *,
+    version: int = 2,
+    connection: bytes = b"c" * 16,
+    hit: int = 0,
+) -> bytes:
+    """The body of a SERVER-HELLO of SSL 2.0; by default with RC4 and its EXPORT form."""
+    lengths = b"".join(len(part).to_bytes(2, "big") for part in (certificate, ciphers, connection))
+    return bytes([4, hit, 1]) + version.to_bytes(2, "big") + lengths + certificate + ciphers + connection
+
+
+def record2(body: bytes) -> bytes:
+    return (0x8000 | len(body)).to_bytes(2, "big") + body

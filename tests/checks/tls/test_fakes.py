@@ -10,6 +10,7 @@ from collections import Counter
 
 import pytest
 
+from checks.data.tls_suites import everything
 from checks.errors import Reason
 from checks.facts import Missing
 from checks.facts.tls import (
@@ -25,8 +26,8 @@ from checks.probes.net import Net, Stream
 from checks.probes.tls import look_in_full
 from checks.probes.tls_findings import read_endpoint
 from checks.probes.tls_flight import Flight, exchange
-from checks.probes.tls_hello import TLS12, X25519MLKEM768
-from checks.probes.tls_prober import Prelude, Prober, version_question
+from checks.probes.tls_hello import TLS12, X25519MLKEM768, Hello
+from checks.probes.tls_prober import Prelude, Prober
 from checks.target import Limits, Vantage
 from tests.checks.tls.servers import (
     HOST,
@@ -245,7 +246,7 @@ def test_a_message_over_the_cap_leaves_the_proof_and_no_certificate() -> None:
         async with fake(_long_chain) as port:
             stream = await net.connect("127.0.0.1", port, "tls", max_bytes=160 * 1024)
             try:
-                return await exchange(stream, version_question(HOST, TLS12).hello)
+                return await exchange(stream, Hello(HOST, TLS12, everything()))
             finally:
                 stream.close()
 
