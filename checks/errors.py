@@ -2,6 +2,7 @@
 
 ProbeError            a reason (closed set, translated) and a technical detail
 ├── TimedOut          no answer within the time allowed
+│   └── Starved       we woke too late ourselves to tell whether one came
 ├── Refused           the far side answered with a TCP reset to our SYN
 ├── ConnectionLost    reset or end of stream in the middle of an exchange
 ├── Unreachable       no route, or our own network is down
@@ -28,6 +29,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     FORBIDDEN_ADDRESS = "forbidden_address"
     BUDGET = "budget"
+    BUSY = "busy"  # fedisec's own machine did not keep up
     TOO_LARGE = "too_large"
     MALFORMED = "malformed"
     NO_SUCH_NAME = "no_such_name"
@@ -58,6 +60,10 @@ class ProbeError(Exception):
 
 class TimedOut(ProbeError):
     reason = Reason.TIMEOUT
+
+
+class Starved(TimedOut):
+    reason = Reason.BUSY
 
 
 class Refused(ProbeError):

@@ -22,6 +22,10 @@ REASONS: dict[Reason, Text] = {
         "The limit on connections or time for one scan was reached first.",
         "1回のスキャンで許される接続数または時間の上限に先に達しました。",
     ),
+    Reason.BUSY: Text(
+        "fedisec's own machine was too busy to hear the answer in time.",
+        "fedisec の動いているマシンの負荷が高く、応答を時間内に受け取れませんでした。",
+    ),
     Reason.TOO_LARGE: Text(
         "The answer was larger than fedisec reads.", "応答が fedisec の読む上限より大きいものでした。"
     ),

@@ -14,6 +14,7 @@ _PACKET_MAX = 35_000  # RFC 4253 6.1
 _PACKETS_BEFORE = 4  # IGNORE and DEBUG may stand before KEXINIT
 _NAMES_MAX = 200
 _DISCONNECT, _IGNORE, _DEBUG, _KEXINIT = 1, 2, 4, 20
+_TURNED_AWAY = (b"Exceeded MaxStartups", b"Not allowed at this time")
 _NAME = re.compile(rb"[\x21-\x2b\x2d-\x7e]{1,200}")  # RFC 4251 6 allows 64; some vendors forget
 
 
@@ -29,6 +30,13 @@ def split_banner(opening: bytes) -> tuple[str, bytes]:
         if not end:
             break
     raise ParseError("no SSH identification string")
+
+
+def turned_away(opening: bytes) -> str:
+    """The line with which OpenSSH sends a caller away before it identifies itself; "" where there is none.
+    Too many callers at once (MaxStartups), or a penalty for this address (PerSourcePenalties)."""
+    line = opening[:200].partition(b"\n")[0].rstrip(b"\r")
+    return line.decode() if line in _TURNED_AWAY else ""
 
 
 def parse_kexinit(stream: bytes) -> SshAlgorithms:

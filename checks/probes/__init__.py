@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from checks.errors import ProbeError, Reason
 from checks.facts import Facts, Missing, MissingFact
@@ -28,6 +29,9 @@ ALL_PROBES: tuple[Probe, ...] = (
     *ssh.PROBES,
     *ports.PROBES,
 )
+
+SCANS_AT_ONCE = 16  # in one event loop; the others wait, their clocks not yet running
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 PHASES = ("dns", "mail", "tls", "web", "software", "ssh", "ports")
 
@@ -53,7 +57,23 @@ async def gather(
 ) -> Gathered:
     """All facts that can be seen of `target` from outside, within `limits`.  Never raises for what the far
     side does; every fact promised by `probes` is either found or missing with a reason."""
-    vantage, limits, probes = vantage or Vantage(), limits or Limits(), tuple(probes)
+    async with _turn():
+        return await _gather(target, vantage or Vantage(), limits or Limits(), progress, tuple(probes))
+
+
+def _turn() -> asyncio.Semaphore:
+    """The queue of the scans of one event loop.  More at once would not end sooner, and what a starved loop
+    hears too late looks like silence."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(SCANS_AT_ONCE))
+
+
+async def _gather(
+    target: Target,
+    vantage: Vantage,
+    limits: Limits,
+    progress: Progress | None,
+    probes: tuple[Probe, ...],
+) -> Gathered:
     net = Net(vantage, limits)
     resolver = dns.Resolver(vantage, net)
     client = http.HttpClient(net, resolver, trust_pem=vantage.trust_pem)

@@ -25,6 +25,7 @@ from checks.errors import (
     ForbiddenAddress,
     ProbeError,
     Refused,
+    Starved,
     TimedOut,
     TooLarge,
     Unreachable,
@@ -36,6 +37,7 @@ T = TypeVar("T")
 
 # Budget kinds counted per address; the others are counted per scan.
 _PER_ADDRESS = frozenset({"tls", "tcp", "ssh", "smtp"})
+_LATE_S = 0.05  # a time limit that rings this much late says that this process did not keep up
 _BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)  # pauses after the first refusal, reset or time-out of an address
 
 
@@ -58,8 +60,13 @@ class Net:
         self._ends = time.monotonic() + limits.wall_s
         self._spent: Counter[tuple[str, str]] = Counter()
         self._manners: dict[str, _Manners] = defaultdict(lambda: _Manners(asyncio.Semaphore(limits.at_once)))
+        self._rtt_s: dict[tuple[str, int], float] = {}
         self.open: set[Stream] = set()
         self.used: Counter[str] = Counter()  # kind -> connections or queries, for the result
+
+    def rtt_s(self, address: str, port: int) -> float | None:
+        """The shortest time in which the port accepted a connection of this scan; None: it never did."""
+        return self._rtt_s.get((address, port))
 
     def may_dial(self, address: str) -> bool:
         return may_dial(address, self._allowed)
@@ -112,20 +119,25 @@ class Net:
         timeout_s: float | None = None,
         max_bytes: int | None = None,
     ) -> Stream:
-        """A TCP connection to a vetted address.  Raises ForbiddenAddress, BudgetSpent, Refused, TimedOut,
-        ConnectionLost or Unreachable; counts `kind` (tls, http, tcp, smtp, ssh).  The caller closes it.
+        """A TCP connection to a vetted address.  Raises ForbiddenAddress, BudgetSpent, Refused, TimedOut
+        (Starved where the delay was our own), ConnectionLost or Unreachable; counts `kind` (tls, http, tcp,
+        smtp, ssh).  The caller closes it.
 
         Ports that are expected to be closed (`tcp`) do not count as trouble."""
         self.vet(address)
         self.spend(kind, address)
         wait = min(timeout_s or self.limits.connect_s, self.remaining_s())
+        begun = time.monotonic()
         try:
             async with asyncio.timeout(wait):
                 reader, writer = await asyncio.open_connection(address, port, limit=2**16)
         except (TimeoutError, OSError) as error:
-            if kind != "tcp":
+            failure = dial_error(error, f"{address} port {port}", late_s=time.monotonic() - begun - wait)
+            if kind != "tcp" and not isinstance(failure, Starved):
                 self.trouble(address)
-            raise dial_error(error, f"{address} port {port}") from error
+            raise failure from error
+        where = (address, port)
+        self._rtt_s[where] = min(time.monotonic() - begun, self._rtt_s.get(where, wait))
         stream = Stream(self, reader, writer, max_bytes or self.limits.wire_bytes, f"{address} port {port}")
         self.open.add(stream)
         return stream
@@ -160,10 +172,11 @@ def has_route(address: str) -> bool:
         return False
 
 
-def dial_error(error: BaseException, where: str) -> ProbeError:
-    """The ProbeError for what the operating system said of a connection."""
+def dial_error(error: BaseException, where: str, *, late_s: float = 0.0) -> ProbeError:
+    """The ProbeError for what the operating system said of a connection.  `late_s`: how long after its time
+    limit the error was noticed."""
     if isinstance(error, TimeoutError):
-        return TimedOut(where)
+        return Starved(where) if late_s > _LATE_S else TimedOut(where)
     if isinstance(error, ConnectionRefusedError):
         return Refused(where)
     if isinstance(error, ConnectionError):
@@ -226,12 +239,13 @@ class Stream:
         self._writer.transport.abort()
 
     async def _timed(self, step: Callable[[], Awaitable[T]], timeout_s: float) -> T:
+        wait, begun = min(timeout_s, self._net.remaining_s()), time.monotonic()
         try:
-            async with asyncio.timeout(min(timeout_s, self._net.remaining_s())):
+            async with asyncio.timeout(wait):
                 return await step()
         except ssl.SSLError:
             raise
         except asyncio.IncompleteReadError as error:
             raise ConnectionLost(self.where) from error
         except (TimeoutError, OSError) as error:
-            raise dial_error(error, self.where) from error
+            raise dial_error(error, self.where, late_s=time.monotonic() - begun - wait) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from checks.data.network import canary_ports, cdn_in_front, cdn_of_headers, watched_ports
-from checks.errors import ProbeError, Reason, Refused, TimedOut, Unreachable
+from checks.errors import ProbeError, Reason, Refused, Starved, TimedOut, Unreachable
 from checks.facts import Fact, Missing, MissingFact
 from checks.facts.dns import Addresses
 from checks.facts.edge import OriginExposure
@@ -108,6 +108,13 @@ class _Scan:
         open_ssh = next((p for p, e in self._known.items() if e.state is PortState.OPEN), None)
         return web, open_ssh, 0.0
 
+    async def _web_port(self, number: int) -> _Met:
+        """Not knocked at again where another probe of this scan was let in."""
+        rtt_s = self._net.rtt_s(self._address, number)
+        if rtt_s is not None:
+            return _Met(PortState.OPEN, None, rtt_s)
+        return await _knock(self._net, self._address, number, _ANCHOR_WAITS_S)
+
     async def _gone(self, anchor: int) -> Missing | None:
         """Why the address no longer answers us where it did before; None where it still does."""
         again = await _knock(self._net, self._address, anchor, _ANCHOR_WAITS_S)
@@ -144,11 +151,15 @@ class _Scan:
 
 async def _knock(net: Net, address: str, port: int, waits: Sequence[float]) -> _Met:
     """One connection per wait until one of them says something definite.  Silence in all is FILTERED; a
-    fault on our side (no route, no budget, no descriptor) is Missing."""
+    fault on our side (no route, no budget, no descriptor, no time to listen) is Missing."""
+    starved = None
     for wait in waits:
         begun = time.monotonic()
         try:
             stream = await net.connect(address, port, "tcp", timeout_s=wait)
+        except Starved as error:
+            starved = Missing.of(error)
+            continue
         except TimedOut:
             continue
         except Refused:
@@ -160,7 +171,7 @@ async def _knock(net: Net, address: str, port: int, waits: Sequence[float]) -> _
         except ProbeError as error:
             return _Met(Missing.of(error))
         return _Met(PortState.OPEN, stream, time.monotonic() - begun)
-    return _Met(PortState.FILTERED)
+    return _Met(starved or PortState.FILTERED)
 
 
 def _close(met: _Met) -> None:

@@ -11,7 +11,7 @@ from checks.facts import Fact, Missing
 from checks.facts.dns import Addresses
 from checks.facts.ports import PortState
 from checks.facts.ssh import SshAlgorithms, SshEndpoint, SshService
-from checks.parse.ssh_wire import disconnect_text, parse_kexinit, split_banner
+from checks.parse.ssh_wire import disconnect_text, parse_kexinit, split_banner, turned_away
 from checks.probes.look import Look, Probe
 from checks.probes.ssh_client import WALL_S, Heard, listen
 
@@ -59,8 +59,9 @@ def read_endpoint(address: str, port: int, heard: Heard) -> SshEndpoint:
     try:
         banner, rest = split_banner(heard.opening)
     except ParseError as error:
+        away = turned_away(heard.opening)
         silent = heard.methods if not heard.opening and isinstance(heard.methods, Missing) else None
-        gap = silent or Missing(Reason.MALFORMED, str(error))
+        gap = silent or Missing(Reason.WITHHELD if away else Reason.MALFORMED, away or str(error))
         return SshEndpoint(address, port, PortState.OPEN, "", gap, gap)
     algorithms: SshAlgorithms | Missing
     try:

@@ -73,6 +73,7 @@ def _sshd(
         "UsePAM no",
         "DenyUsers *",
         "LoginGraceTime 20",
+        "MaxStartups 200",
     ]
     lines += [f"{option} {value}" for option, value in options.items()]
     if _version() >= (9, 8):

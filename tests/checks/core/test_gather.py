@@ -16,7 +16,7 @@ from checks.errors import ProbeError, Reason
 from checks.facts import Fact, Facts, Missing, MissingFact
 from checks.facts.dns import Addresses, DomainName
 from checks.facts.http import FrontPage, NoSuchPage, Page, PlainHttp
-from checks.probes import ALL_PROBES, PHASES, Gathered, gather
+from checks.probes import ALL_PROBES, PHASES, SCANS_AT_ONCE, Gathered, gather
 from checks.probes.look import Look, Probe
 from checks.target import Limits, Target, Vantage
 
@@ -257,3 +257,25 @@ def test_the_real_probes_without_a_resolver_find_nothing_but_the_name() -> None:
     assert Addresses in facts.missing
     assert Reason.BUG not in {gap.reason for gap in facts.missing.values()}
     assert set(gathered.connections) <= {"dns", "http"}  # requests are counted before their name is looked up
+
+
+def test_the_scans_of_one_loop_take_turns_and_waiting_costs_no_time() -> None:
+    now, most = 0, 0
+
+    async def busy(look: Look) -> Iterable[Fact]:
+        nonlocal now, most
+        now, most = now + 1, max(most, now + 1)
+        await asyncio.sleep(0.05)
+        now -= 1
+        return (NAME,)
+
+    async def run() -> list[Gathered]:
+        scans = (
+            gather(TARGET, VANTAGE, Limits(wall_s=1), probes=(probe("busy", busy),))
+            for _ in range(3 * SCANS_AT_ONCE)
+        )
+        return await asyncio.gather(*scans)
+
+    found = asyncio.run(run())
+    assert most == SCANS_AT_ONCE
+    assert all(one.facts.get(DomainName) == NAME for one in found)

@@ -10,6 +10,7 @@ import pytest
 
 from checks.errors import (
     ConnectionLost,
+    Starved,
     TimedOut,
     TooLarge,
 )
@@ -167,5 +168,18 @@ def test_closing_never_waits_and_net_closes_what_is_left() -> None:
             assert not dialler.open
             await asyncio.sleep(0.05)
             assert met.now == 0
+
+    asyncio.run(run())
+
+
+def test_a_time_limit_that_our_own_delay_broke_is_told_apart() -> None:
+    async def run() -> None:
+        async with connected(silent) as (stream, _):
+            with pytest.raises(TimedOut) as patient:
+                await stream.read(timeout_s=0.1)
+            assert not isinstance(patient.value, Starved)
+            asyncio.get_running_loop().call_later(0.02, time.sleep, 0.3)
+            with pytest.raises(Starved):
+                await stream.read(timeout_s=0.1)
 
     asyncio.run(run())

@@ -92,6 +92,17 @@ PANEL = b"HTTP/1.1 200 OK\r\n\r\n<html><head><title>phpMyAdmin</title>"
 MEILISEARCH = b'HTTP/1.1 200 OK\r\n\r\n{"status":"Meilisearch is running"}'
 
 
+def test_silence_that_we_may_have_missed_ourselves_is_no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("checks.probes.net._LATE_S", -1.0)  # every time limit rings "late"
+    with (
+        saying(BUSY_PAGE) as web,
+        dropping() as dropped,
+        machine(monkeypatch, {443: web, 3306: dropped}) as host,
+    ):
+        found = seen(host.address(), dropped)
+    assert isinstance(found.state, Missing) and found.state.reason is Reason.BUSY
+
+
 @pytest.mark.parametrize(
     ("number", "answer", "first", "service", "access"),
     [

@@ -77,6 +77,17 @@ def test_algorithms_are_read_where_nothing_can_be_agreed_upon(tmp_path: Path) ->
     assert isinstance(found.methods, Missing) and found.methods.reason is Reason.NOT_BUILT
 
 
+def test_a_busy_sshd_withholds_its_answer(tmp_path: Path) -> None:
+    with (
+        sshd(tmp_path, "MaxStartups 1:100:1") as port,
+        socket.create_connection(("127.0.0.1", port)) as other,
+    ):
+        other.recv(256)  # the first caller is being served
+        found = asyncio.run(endpoint_at(port))
+    assert found.state is PortState.OPEN and found.banner == ""
+    assert found.methods == found.algorithms == Missing(Reason.WITHHELD, "Exceeded MaxStartups")
+
+
 def test_closed_and_filtered_ports_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ssh, "_CONNECT_S", 0.3)
     assert asyncio.run(endpoint_at(free_port())).state is PortState.CLOSED
@@ -185,7 +196,7 @@ def _kexinit() -> bytes:
         (_tarpit_after_banner, {Reason.TIMEOUT, Reason.MALFORMED}, "SSH-2.0-slow"),
         (_flood_after_banner, {Reason.TIMEOUT, Reason.MALFORMED, Reason.CONNECTION_LOST}, "SSH-2.0-flood"),
         (_hang_up, {Reason.CONNECTION_LOST}, "SSH-2.0-bye"),
-        (_turned_away, {Reason.MALFORMED}, ""),
+        (_turned_away, {Reason.WITHHELD}, ""),
         (_silent_after_kexinit, {Reason.TIMEOUT}, "SSH-2.0-mute"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
