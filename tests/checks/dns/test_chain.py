@@ -10,13 +10,26 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from checks.facts import Facts
-from checks.facts.dns import Chain, ChainStatus, ChainStep, Dnssec, Lookup, SignedName, StepKind
+from checks.errors import Reason
+from checks.evaluate import evaluate
+from checks.facts import Facts, Missing
+from checks.facts.dns import (
+    Chain,
+    ChainStatus,
+    ChainStep,
+    Dnssec,
+    Lookup,
+    ResolverHealth,
+    SignedName,
+    StepKind,
+)
+from checks.items import all_items
 from checks.probes import dns as dns_probe
 from checks.probes import dns_chain, gather
 from checks.probes.mail import PROBES as MAIL_PROBES
 from checks.target import Target
-from tests.checks.dns.zones import PLAIN, RESOLVER, World
+from tests.checks.dns.made import short
+from tests.checks.dns.zones import OLD_ANCHOR, PLAIN, RESOLVER, World
 
 pytestmark = pytest.mark.lab
 
@@ -164,3 +177,50 @@ def test_the_walk_adds_few_questions(zones: World, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(dns_chain, "MAX_QUESTIONS", 0)
     without = asyncio.run(cost("www.rsa.test"))
     assert with_walk["dns"] - without["dns"] == 4
+
+
+def judged(zones: World, domain: str, resolver: str = RESOLVER) -> str:
+    item = all_items()["domain.dnssec"]
+    return short(evaluate(facts_of(zones, domain, resolver), [item])[item.id])
+
+
+VERDICTS = [
+    ("www.rsa.test", "pass:secure", "pass:proved"),
+    ("www.ed25519.test", "pass:secure", "pass:proved"),
+    ("www.nsec3.test", "pass:secure", "pass:proved"),
+    ("www.optout.test", "pass:secure", "pass:proved"),
+    ("www.wildcard.test", "pass:secure", "pass:proved"),
+    ("mail.test", "pass:secure", "pass:proved"),
+    ("www.sha1.test", "warn:weak", "warn:weak"),
+    ("www.insecure.test", "warn:no_ds", "warn:no_ds"),
+    ("www.child.optout.test", "warn:no_ds", "warn:no_ds"),
+    ("www.child.iterations.test", "warn:iterations", "warn:iterations"),
+    ("www.island.test", "warn:island", "warn:island"),
+    ("www.oddds.test", "warn:unsupported", "warn:unsupported"),
+    ("www.alias.test", "warn:alias_leaves", "warn:alias_leaves"),
+    ("www.expired.test", "fail:expired", "fail:expired"),
+    ("www.aliasbad.test", "fail:expired", "fail:expired"),
+    ("www.wrongds.test", "fail:wrong_ds", "fail:wrong_ds"),
+    ("www.future.test", "fail:not_yet", "unknown:not_validating"),
+    ("www.nokeys.test", "fail:no_keys", "unknown:not_validating"),
+    ("www.badset.test", "fail:bad_signature", "unknown:not_validating"),
+    ("www.badkeys.test", "fail:bad_signature", "unknown:not_validating"),
+    ("www.nosig.test", "fail:unsigned", "unknown:not_validating"),
+]
+
+
+@pytest.mark.parametrize(("domain", "checked", "unchecked"), VERDICTS)
+def test_the_item_tells_them_apart(zones: World, domain: str, checked: str, unchecked: str) -> None:
+    assert judged(zones, domain) == checked
+    assert judged(zones, domain, PLAIN) == unchecked
+
+
+def test_a_resolver_with_an_old_anchor_is_found_out(zones: World) -> None:
+    """As after a roll of the root's key that the resolver missed: SERVFAIL for every name, signed or not."""
+    facts = facts_of(zones, "www.rsa.test", OLD_ANCHOR)
+    health = facts.get(ResolverHealth)
+    assert isinstance(health.validates, Missing)
+    assert health.validates.reason is Reason.NOT_VALIDATING
+    assert "trust anchor" in health.validates.detail
+    assert judged(zones, "www.rsa.test", OLD_ANCHOR) == "unknown:refuses_all"
+    assert judged(zones, "www.expired.test", OLD_ANCHOR) == "unknown:refuses_all"
