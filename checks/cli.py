@@ -30,6 +30,7 @@ from checks.facts.ports import OpenPorts, PortState
 from checks.facts.ssh import SshService
 from checks.items import all_items
 from checks.model import Item, Level, Status, Verdict
+from checks.parse.dkim_message import MAX_MESSAGE, MessageError, read_message, selectors_to_watch
 from checks.probes import gather
 from checks.probes.addresses import parse_networks
 from checks.probes.dns import parse_server
@@ -47,6 +48,16 @@ _TARGET_ERRORS = {
     "local": "this name exists only inside a network",
     "single_label": "a domain has at least two parts, for example mastodon.example",
     "bad_name": "this is not a valid domain name",
+}
+
+_MESSAGE_ERRORS = {
+    "empty": "the mail is empty",
+    "too_large": "the mail is larger than 1 MiB; give its headers alone",
+    "no_headers": "this is no mail source: it must begin with header lines such as “From: …”",
+    "too_many": "the mail has more headers or signatures than any real one",
+    "no_signature": "there is no DKIM-Signature header in it",
+    "no_from": "there is no From header with an address in it",
+    "several_from": "there is more than one From header in it",
 }
 
 
@@ -85,6 +96,11 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("--allow-network", action="append", default=[], metavar="CIDR")
     scan.add_argument("--mail-from", default="", metavar="DOMAIN", help="domain of the From address")
     scan.add_argument("--dkim-selector", action="append", default=[], metavar="S")
+    scan.add_argument(
+        "--dkim-message",
+        metavar="FILE",
+        help="a mail of the server, or its headers, to verify (- reads stdin)",
+    )
     scan.add_argument("--origin", action="append", default=[], metavar="IP", help="address behind a CDN")
     scan.add_argument("--ssh-port", type=_port, default=22, metavar="PORT")
     scan.add_argument(
@@ -201,7 +217,29 @@ def _target(given: argparse.Namespace) -> Target:
             ipaddress.ip_address(address)
     except ValueError as error:
         raise UsageError(f"--origin: {error}") from error
-    return Target(domain, mail_from, tuple(given.dkim_selector), tuple(given.origin), given.ssh_port)
+    mail, selectors = _mail(given.dkim_message, mail_from or domain)
+    named = tuple(dict.fromkeys((*given.dkim_selector, *selectors)))
+    return Target(domain, mail_from, named, tuple(given.origin), given.ssh_port, message=mail)
+
+
+def _mail(path: str | None, mail_domain: str) -> tuple[bytes, tuple[str, ...]]:
+    """A mail of the server, and the selectors that it names."""
+    if path is None:
+        return b"", ()
+    try:
+        with sys.stdin.buffer if path == "-" else open(path, "rb") as file:
+            raw = file.read(MAX_MESSAGE + 1)
+        mail = read_message(raw)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except MessageError as error:
+        raise UsageError(f"--dkim-message: {_MESSAGE_ERRORS[error.code]}") from error
+    if mail.from_domain != mail_domain:
+        raise UsageError(
+            f"--dkim-message: the mail is from {mail.from_domain}, but {mail_domain} is looked at; "
+            f"if the server sends as that, add --mail-from {mail.from_domain}"
+        )
+    return raw, selectors_to_watch(mail, mail_domain)
 
 
 def _vantage(given: argparse.Namespace) -> Vantage:

@@ -32,6 +32,7 @@ class Target:
     origins: tuple[str, ...] = ()  # addresses behind a CDN that the admin names
     ssh_port: int = 22
     ssh_user: str = "root"  # user the offered methods are asked for; nobody is logged in
+    message: bytes = field(default=b"", repr=False)  # a mail of the server, to verify its DKIM signatures
 
     @property
     def mail_domain(self) -> str:
@@ -123,7 +124,7 @@ class Vantage:
     contact_url: str = "https://github.com/fedisec/fedisec"
     secure_name: str = "."  # known to be signed well
     bogus_name: str = "dnssec-failed.org"  # known to be signed wrongly
-    anchors: tuple[str, ...] = ()
+    anchors: tuple[str, ...] = ()  # DS or DNSKEY records of the root, one a line; () = the shipped ones
     rdap_bootstrap: str = ""  # path of a list of RDAP services in IANA's form; "" = the shipped one
 
     @property

@@ -78,6 +78,46 @@ class DkimAnswers(Fact):
     keys: tuple[DkimAsked, ...]
 
 
+class Proof(StrEnum):
+    """What became of one DKIM signature of a pasted mail."""
+
+    VERIFIED = "verified"
+    HEADER_ONLY = "header_only"  # no body was pasted, so there is nothing to verify
+    UNSEEN = "unseen"  # the key could not be asked for just now
+    EXPIRED = "expired"  # x= has passed
+    MALFORMED = "malformed"  # the signature itself breaks the rules
+    SHA1 = "sha1"  # RFC 8301: receivers must not accept it
+    NO_KEY = "no_key"
+    BAD_KEY = "bad_key"  # a record that is no key, or not one for this signature
+    REVOKED = "revoked"
+    WEAK_KEY = "weak_key"  # RSA under 1024 bits
+    BODY_DIFFERS = "body_differs"  # the copy was changed on the way here, or the mail was
+    NO_MATCH = "no_match"  # the key did not make this signature, or a signed header differs
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenSignature:
+    """One DKIM signature of a pasted mail; "" for a part that could not be read."""
+
+    domain: str
+    selector: str
+    algorithm: str
+    proof: Proof
+    detail: str = ""
+    bits: int = 0  # of the key
+    partial: bool = False  # l= leaves a part of the body unsigned
+
+
+@dataclass(frozen=True, slots=True)
+class DkimMessage(Fact):
+    """What the signatures of a mail say that the admin pasted.  Of the mail itself nothing is kept but the
+    domain of its From address."""
+
+    from_domain: str
+    signatures: tuple[ProvenSignature, ...]
+    seen_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class MtaSts(Fact):
     """MTA-STS and TLS reports of the domain.  `policy` is None where no TXT record asks for one."""

@@ -25,6 +25,12 @@ class DkimKey:
     for_mail: bool
 
 
+def key_name(selector: str, domain: str) -> str:
+    """Where the key lies.  A selector may name its domain itself ("s._domainkey.example.org"), for mail that
+    is signed by the domain above the one in From."""
+    return selector if "._domainkey." in selector else f"{selector}._domainkey.{domain}"
+
+
 def parse_dkim(text: str) -> DkimKey:
     """The key, or ParseError that says what is wrong with the record."""
     tags = parse_tags(text, strict=True)

@@ -15,7 +15,7 @@ from checks.facts.mail import DmarcAnswers, MailHost, MailRoutes, MtaSts, SpfAns
 from checks.parse.dmarc import discover, report_name, walk_names
 from checks.parse.mta_sts import is_sts
 from checks.parse.spf_walk import MAX_QUESTIONS, walk
-from checks.probes import mail_dkim, mail_smtp
+from checks.probes import mail_dkim, mail_message, mail_smtp
 from checks.probes.dns_zone import ask_all
 from checks.probes.look import Look, Probe
 
@@ -96,5 +96,6 @@ PROBES: tuple[Probe, ...] = (
     Probe("dmarc", "mail", (DmarcAnswers,), gather_dmarc),
     Probe("mta_sts", "mail", (MtaSts,), gather_mta_sts),
     *mail_dkim.PROBES,
+    *mail_message.PROBES,
     *mail_smtp.PROBES,
 )

@@ -9,6 +9,7 @@ from contextlib import suppress
 from checks.data.dns import MailProvider, common_selectors, provider_of_mx, provider_of_spf
 from checks.facts import Fact, MissingFact
 from checks.facts.mail import DkimAnswers, DkimAsked, MailRoutes, Origin, SpfAnswers
+from checks.parse.dkim import key_name
 from checks.probes.dns_zone import ask_all
 from checks.probes.look import Look, Probe
 
@@ -22,7 +23,7 @@ async def gather_dkim(look: Look) -> Iterable[Fact]:
     chosen = [(s, Origin.NAMED) for s in look.target.dkim_selectors[:_NAMED_MAX]]
     chosen = chosen or await _guesses(look)
     nobody = f"fedisec-{secrets.token_hex(6)}"
-    names = [f"{selector}._domainkey.{domain}" for selector in (nobody, *(s for s, _ in chosen))]
+    names = [key_name(selector, domain) for selector in (nobody, *(s for s, _ in chosen))]
     wildcard, *answers = await ask_all(look, ((name, "TXT") for name in names))
     keys = tuple(
         DkimAsked(selector, origin, asked.answer)

@@ -1,13 +1,15 @@
 """Does the selector in use publish a good key?  RFC 6376 3.6.1, RFC 8301, RFC 8463.
 
 Selectors cannot be listed from outside.  Only one that the admin names can fail; one that the recognised mail
-service gives to everybody may pass; a guess proves nothing about what the server signs with.
+service gives to everybody may pass; a guess proves nothing about what the server signs with.  A mail that the
+admin pasted names its selectors; that its copy does not verify proves nothing, for pasting changes bytes.
 """
 
+from checks.data.suffixes import same_registrable
 from checks.errors import ParseError, Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.dns import Lookup
-from checks.facts.mail import DkimAnswers, DkimAsked, Origin, SpfAnswers
+from checks.facts.mail import DkimAnswers, DkimAsked, DkimMessage, Origin, Proof, SpfAnswers
 from checks.model import (
     INSIDE,
     MANUAL,
@@ -55,9 +57,9 @@ item = Item(
     fix=Fix(
         Text(
             "If a mail service sends for you, its page about domain authentication shows one to three records; enter them unchanged (CNAME records keep working when the service changes its keys). If your own server sends, make a key, publish it, then let the mail server sign.\n\n"
-            "Afterwards write the selector (s= in the DKIM-Signature header of a received mail) into this instance's settings, so that fedisec can watch it.",
+            "Afterwards paste a mail that your server sent (the source, with all headers) below, or write the selector (s= in its DKIM-Signature header) into this instance's settings, so that fedisec can watch it.",
             "メール配信サービスを使う場合は、ドメイン認証のページに表示される1〜3個のレコードをそのまま登録します。CNAME で登録しておけば、サービス側の鍵の更新にも追従します。自前のサーバから送る場合は、鍵を作って DNS に公開し、メールサーバに署名させます。\n\n"
-            "設定したら、届いたメールの DKIM-Signature ヘッダにある s= の値（セレクタ）を、fedisec のこのインスタンスの設定に登録してください。以後は自動で確認できます。",
+            "設定したら、サーバから届いたメールのソース（ヘッダを含む全文）を下の欄に貼り付けるか、DKIM-Signature ヘッダにある s= の値（セレクタ）を fedisec のこのインスタンスの設定に登録してください。以後は自動で確認できます。",
         ),
         variants=(
             (
@@ -89,6 +91,14 @@ item = Item(
             "The selector {selector} publishes a good key ({kind}, {bits} bits).",
             "セレクタ {selector} に適切な鍵が公開されています（{kind}、{bits} ビット）。",
         ),
+        "verified": Text(
+            "A mail from {domain} was verified with the selector {selector} ({kind}, {bits} bits).",
+            "{domain} からのメールの署名を、セレクタ {selector} の鍵（{kind}、{bits} ビット）で検証できました。",
+        ),
+        "sha1_mail": Text(
+            "The mail that you gave is signed with SHA-1 (selector {selector}), which receivers no longer accept.",
+            "渡されたメールは SHA-1 で署名されており（セレクタ {selector}）、受信側で受け付けられません。",
+        ),
         "missing": Text(
             "The selector {selector} has no key in the DNS.", "セレクタ {selector} の鍵が DNS にありません。"
         ),
@@ -117,8 +127,8 @@ item = Item(
             "セレクタ {selector} は SHA-1 しか許可しておらず、受信側で受け付けられません。",
         ),
         "no_selector": Text(
-            "No selector is known. Name the one your mail is signed with in the settings, or answer here.",
-            "セレクタが分かりません。署名に使うセレクタを設定に登録するか、この項目に回答してください。",
+            "No selector is known. Paste a mail that your server sent, or name the selector in the settings.",
+            "セレクタが分かりません。サーバから送られたメールを貼り付けるか、署名に使うセレクタを設定に登録してください。",
         ),
         "guessed": Text(
             "A good key lies under {selector}, but whether your mail is signed with it cannot be seen from outside.",
@@ -142,11 +152,36 @@ def check(facts: Facts) -> Verdict:
         return _from_guesses(found)
     verdicts = [_judge(asked, seen(asked.answer)) for asked in named]
     rank = ("missing", "broken", "revoked", "weak", "sha1_only", "testing", "short", "good")
-    return min(verdicts, key=lambda verdict: rank.index(verdict.code))
+    worst = min(verdicts, key=lambda verdict: rank.index(verdict.code))
+    return _with_mail(worst, facts.maybe(DkimMessage))
+
+
+def _with_mail(verdict: Verdict, mail: DkimMessage | None) -> Verdict:
+    """The verdict on the keys, with what a mail proves beside it; only a good verdict changes."""
+    if mail is None:
+        return verdict
+    own = [s for s in mail.signatures if s.domain and same_registrable(s.domain, mail.from_domain)]
+    verified = [s for s in own if s.proof is Proof.VERIFIED]
+    weak = [s for s in own if s.proof is Proof.SHA1]
+    told = verdict
+    if verdict.code == "good" and verified:
+        first = verified[0]
+        kind = first.algorithm.partition("-")[0]
+        told = passed(
+            "verified", domain=mail.from_domain, selector=first.selector, kind=kind, bits=first.bits
+        )
+    elif verdict.code == "good" and weak:
+        told = warned("sha1_mail", selector=weak[0].selector)
+    for evidence in verdict.evidence if told is not verdict else ():
+        told = told.seen(evidence.label, evidence.text)
+    for signature in mail.signatures:
+        where = f"DKIM-Signature s={signature.selector} d={signature.domain}"
+        told = told.seen(where, f"{signature.proof.value} {signature.detail}".strip())
+    return told
 
 
 def _judge(asked: DkimAsked, answer: Lookup) -> Verdict:
-    name, selector = f"TXT {asked.selector}._domainkey", asked.selector
+    name, selector = f"TXT {answer.name}", asked.selector
     if not answer.records:
         return failed("missing", selector=selector).seen(name, answer.outcome.value)
     try:

@@ -14,11 +14,14 @@ from checks.facts.http import Page
 from checks.facts.mail import (
     DkimAnswers,
     DkimAsked,
+    DkimMessage,
     DmarcAnswers,
     MailHost,
     MailRoutes,
     MtaSts,
     Origin,
+    Proof,
+    ProvenSignature,
     SmtpHost,
     SmtpHosts,
     SmtpSession,
@@ -177,6 +180,34 @@ def named(*records: str) -> DkimAnswers:
 )  # fmt: skip
 def test_dkim(facts: tuple[Fact, ...], wanted: str) -> None:
     assert short(verdict("mail.dkim", *facts)) == wanted
+
+
+def pasted(*proofs: Proof, domain: str = "a.test") -> DkimMessage:
+    made = tuple(ProvenSignature(domain, f"s{n}", "rsa-sha256", p, "", 2048) for n, p in enumerate(proofs))
+    return DkimMessage("a.test", made, NOW)
+
+
+@pytest.mark.parametrize(
+    ("mail", "record", "wanted"),
+    [
+        (pasted(Proof.VERIFIED), GOOD_KEY, "pass:verified"),
+        (pasted(Proof.NO_KEY, Proof.VERIFIED), GOOD_KEY, "pass:verified"),
+        (pasted(Proof.VERIFIED), "v=DKIM1; p=", "fail:revoked"),
+        (pasted(Proof.VERIFIED), GOOD_KEY + "; t=y", "warn:testing"),
+        (pasted(Proof.VERIFIED, domain="mailer.test"), GOOD_KEY, "pass:good"),
+        (pasted(Proof.SHA1), GOOD_KEY, "warn:sha1_mail"),
+        (pasted(Proof.SHA1, Proof.VERIFIED), GOOD_KEY, "pass:verified"),
+        *(
+            (pasted(proof), GOOD_KEY, "pass:good")
+            for proof in Proof
+            if proof not in (Proof.VERIFIED, Proof.SHA1)
+        ),
+    ],
+)
+def test_a_pasted_mail_proves_and_never_fails(mail: DkimMessage, record: str, wanted: str) -> None:
+    made = verdict("mail.dkim", named(record), mail)
+    assert short(made) == wanted
+    assert any(e.label.startswith("DKIM-Signature s=s0") for e in made.evidence)
 
 
 def test_a_key_below_the_least_size_fails() -> None:
