@@ -57,6 +57,14 @@ class Releases:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The policy that a software ships from one release on; "" where it sends none."""
+
+    since: str
+    policy: str
+
+
 @cache
 def families() -> dict[str, Family]:
     table = _toml("software.toml")
@@ -108,9 +116,12 @@ def releases() -> dict[str, Releases]:
 
 
 @cache
-def shipped_policies() -> dict[str, str]:
-    """Family -> the content security policy its pages come with ("" = none at all)."""
-    return {name: row["policy"] for name, row in _toml("csp_baselines.toml")["shipped"].items()}
+def shipped_policies() -> dict[str, tuple[Baseline, ...]]:
+    """Family -> the content security policies its pages come with, newest first."""
+    table = _toml("csp_baselines.toml")["shipped"]
+    return {
+        name: tuple(Baseline(row["since"], row["policy"]) for row in rows) for name, rows in table.items()
+    }
 
 
 def _text(name: str) -> str:

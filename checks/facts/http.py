@@ -9,6 +9,7 @@ from checks.facts import Fact, Missing
 
 # The Origin of a stranger's page: reserved, so nobody allows it on purpose.
 FOREIGN_ORIGIN = "https://origin.invalid"
+HEADER_CHARS = 8192  # of one header value; the rest is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,13 @@ class NoSuchPage(Fact):
 @dataclass(frozen=True, slots=True)
 class ApiPage(Fact):
     """One answer of the public API or of NodeInfo (headers count, the body is elsewhere)."""
+
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPage(Fact):
+    """A static file that the front page names, for its headers: the web server often answers it alone."""
 
     page: Page
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
+
 from checks.errors import Reason
-from checks.facts import Missing
-from checks.facts.http import FrontPage, Page
+from checks.facts import Missing, MissingFact
+from checks.facts.http import HEADER_CHARS, FrontPage, Page
+from checks.facts.tls import TrustProblem, WebCertificate, WebCertificates
 
 # Marks of the pages by which shields answer in the site's place, with 200 too.
 _CHALLENGES = (
@@ -13,6 +17,10 @@ _CHALLENGES = (
 )  # fmt: skip
 # Scripts that shields also put into ordinary pages: they tell only where the page is an error.
 _TRACES = ("/cdn-cgi/challenge-platform/", "_incapsula_resource", "awswafintegration", "datadome", "__ddg")
+_ASSET = re.compile(
+    r"\s(?:src|href)=[\"']?(https://[a-z0-9.-]{1,253})?(/[a-z0-9_~][a-z0-9_~./@%-]{0,300}\.(?:css|m?js))(?=[\"'?\s>])",
+    re.IGNORECASE,
+)
 _SERVER_TROUBLE = frozenset({401, 403, 407, 408, 421, 425, 429, 451})
 
 
@@ -29,6 +37,31 @@ def withheld(page: Page) -> Missing | None:
     return None
 
 
+def whole(page: Page, name: str) -> Page:
+    """The page; MissingFact where a value of this header came cut: its rest might say something else."""
+    if any(len(value) >= HEADER_CHARS for value in page.header_values(name)):
+        raise MissingFact(Missing(Reason.TOO_LARGE, f"{name}: {HEADER_CHARS} characters and more"))
+    return page
+
+
+def refused_by_browsers(web: WebCertificates | None) -> str:
+    """Why browsers refuse every certificate that was seen; "" where one is good, may be, or none was seen."""
+    shown = [c for s in web.served if not isinstance(s.shown, Missing) for c in s.shown] if web else []
+    faults = [_fault(one, web.seen_at) for one in shown if web is not None]
+    return faults[0] if faults and all(faults) else ""
+
+
+def _fault(one: WebCertificate, now: datetime) -> str:
+    if not one.name_matches:
+        return "certificate for another name"
+    if not one.not_before <= now <= one.not_after:
+        return "certificate outside its dates"
+    # An intermediate that is not sent is fetched by most browsers themselves.
+    if one.trusted is False and one.problem is not TrustProblem.INCOMPLETE:
+        return "certificate without a trusted issuer"
+    return ""
+
+
 def header_lines(page: Page, *names: str) -> str:
     """The header lines of these names as evidence, or the statement that there are none."""
     found = [f"{key}: {value}" for key, value in page.headers if key in names]
@@ -38,6 +71,15 @@ def header_lines(page: Page, *names: str) -> str:
 def readable(page: Page | Missing) -> Page | Missing:
     """The page, or why it is not for us."""
     return page if isinstance(page, Missing) else withheld(page) or page
+
+
+def first_asset(body: str, host: str) -> str | None:
+    """The URL of the first style sheet or script that a page takes from its own host; None without one."""
+    for match in _ASSET.finditer(body[:16384]):
+        origin, path = match.groups()
+        if origin in {None, "", f"https://{host}"}:
+            return f"https://{host}{path}"
+    return None
 
 
 def html_document(front: FrontPage) -> Page | Missing:

@@ -9,7 +9,8 @@ from checks.errors import ParseError
 
 # Cookies of shields and load balancers in front: not the admin's to change.
 _FOREIGN = re.compile(
-    r"(?:__cf|cf_|_cfuvid|__cflb|awsalb|__ddg|datadome|incap_ses|visid_incap|nlbi_|ak_bmsc|bm_sz|within\.website)",
+    r"(?:__cf|cf_|_cfuvid|__cflb|awsalb|__ddg|datadome|incap_ses|visid_incap|nlbi_|ak_bmsc|bm_sz|within\.website|"
+    r"techaro\.lol)",
     re.IGNORECASE,
 )
 _SESSION = re.compile(
@@ -17,6 +18,8 @@ _SESSION = re.compile(
     re.IGNORECASE,
 )
 _CSRF = re.compile(r"(?:xsrf|csrf)", re.IGNORECASE)
+_YEAR = re.compile(r"\b\d{4}\b", re.ASCII)
+_LONG_AGO = 2020  # no cookie that is meant to live ends before
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Cookie:
     same_site: str  # lower case; "" if absent
     path: str
     has_domain: bool
+    removed: bool = False  # the line takes a cookie away: it has ended already
 
     @property
     def is_foreign(self) -> bool:
@@ -61,17 +65,31 @@ def parse_cookie(line: str) -> Cookie:
         found.get("samesite", "").lower(),
         found.get("path", ""),
         bool(found.get("domain")),
+        _has_ended(found),
     )
 
 
 def parse_cookies(lines: tuple[str, ...]) -> tuple[Cookie, ...]:
-    """All cookies that can be read, those of shields in front left out."""
-    found = []
+    """The cookies that one answer leaves with a browser: of two with the same name and place the later one
+    (RFC 6265 section 5.3).  Those of shields in front, and those taken away, are left out."""
+    found: dict[tuple[str, str, bool], Cookie] = {}
     for line in lines[:100]:
         try:
             cookie = parse_cookie(line)
         except ParseError:
             continue
-        if not cookie.is_foreign:
-            found.append(cookie)
-    return tuple(found)
+        place = cookie.name, cookie.path, cookie.has_domain
+        found.pop(place, None)
+        if not cookie.is_foreign and not cookie.removed:
+            found[place] = cookie
+    return tuple(found.values())
+
+
+def _has_ended(attributes: dict[str, str]) -> bool:
+    """Max-Age has the last word where it is a number (section 5.3, step 3); the year of Expires is enough to
+    tell the usual 1970 from a date to come."""
+    age = attributes.get("max-age", "")
+    if age.removeprefix("-").isascii() and age.removeprefix("-").isdigit():
+        return age.startswith("-") or not age.strip("0")
+    year = _YEAR.search(attributes.get("expires", ""))
+    return year is not None and int(year[0]) < _LONG_AGO

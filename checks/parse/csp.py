@@ -1,27 +1,33 @@
 """Content-Security-Policy: parsed as browsers do (CSP Level 3), judged by what a script could do.
 
-A page under several policies is at least as strict as the strictest of them, so the best one counts.
+A page under several policies obeys each of them, so a weak point is one that all of them leave.
 """
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 
 _MAX = 16384
 _MAX_POLICIES = 16
-_NONCE_OR_HASH = re.compile(
-    r"'(?:nonce-[A-Za-z0-9+/_=-]+|sha(?:256|384|512)-[A-Za-z0-9+/_=-]+)'", re.IGNORECASE
-)
-_WIDE = frozenset({"*", "http:", "https:", "http://*", "https://*", "*:*"})
-_META = re.compile(
-    r"<meta\s[^>]{0,200}http-equiv\s*=\s*[\"']?content-security-policy[\"']?[^>]{0,200}?content\s*=\s*\"([^\"]{0,8000})\"",
-    re.IGNORECASE,
-)
+_BLANK = re.compile(r"[\t\n\f\r ]+")  # ASCII whitespace: no other parts a source from the next
+_NONCE_OR_HASH = re.compile(r"'(?:nonce|sha256|sha384|sha512)-[A-Za-z0-9+/_-]+={0,2}'", re.IGNORECASE)
+_WIDE = re.compile(r"https?:|(?:https?://)?\*(?::(?:\d{1,5}|\*))?(?:/.*)?", re.DOTALL)
+_ATTRIBUTE = re.compile(r"(?<![a-z-])([a-z-]{1,40})\s{0,8}=\s{0,8}(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
+# Elements whose text is not markup.
+_RAW_TEXT = ("script", "style", "title", "noscript", "template")
+_HEADER_ONLY = frozenset({"frame-ancestors", "report-uri", "sandbox"})
 
 # Weak points, worst first.  Those of the first set let a script run that the site did not write.
 SCRIPT_OPEN = frozenset({"no_script_rule", "script_inline", "script_wide", "script_data", "object_wide"})
-LESSER = frozenset({"script_eval", "object_missing", "base_uri_missing", "form_action_missing"})
+# What is left open where there is no rule at all.
+_IMPLIED = {
+    "no_script_rule": frozenset({"script_inline", "script_wide", "script_data", "script_eval"}),
+    "object_missing": frozenset({"object_wide"}),
+    "base_uri_missing": frozenset({"base_uri_wide"}),
+    "form_action_missing": frozenset({"form_action_wide"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +47,77 @@ class Policy:
 
 def parse_csp(values: tuple[str, ...]) -> tuple[Policy, ...]:
     """All policies of the header's lines; each line may hold several, parted by commas.  Empty ones fall out,
-    nothing raises: what a browser cannot read it ignores, and so does this."""
+    nothing raises: what a browser cannot read it ignores, and so does this.  A line that no longer fits is
+    left out whole, since a part of it could look stricter than it is."""
+    found: list[Policy] = []
+    room = _MAX
+    for value in values:
+        room -= len(value)
+        if room < 0:
+            break
+        found += filter(None, map(_policy, value.split(",")))
+    return tuple(found[:_MAX_POLICIES])
+
+
+def parse_meta(body: str) -> tuple[Policy, ...]:
+    """The policies that the page itself carries: each <meta> is one (a comma parts nothing there), and what
+    only a header can say is left out of it (CSP Level 3, 3.3)."""
     found = []
-    for text in ",".join(values)[:_MAX].split(",")[:_MAX_POLICIES]:
-        directives: dict[str, tuple[str, ...]] = {}
-        for part in text.split(";"):
-            words = part.split()
-            if words and words[0].lower() not in directives:
-                directives[words[0].lower()] = tuple(w if _is_secret(w) else w.lower() for w in words[1:])
-        if directives:
-            found.append(Policy(tuple(directives.items())))
+    for text in meta_policy(body)[:_MAX_POLICIES]:
+        policy = _policy(text)
+        kept = tuple(d for d in policy.directives if d[0] not in _HEADER_ONLY) if policy else ()
+        if kept:
+            found.append(Policy(kept))
     return tuple(found)
 
 
 def meta_policy(body: str) -> tuple[str, ...]:
-    """Policies that the page itself carries in <meta>, for servers that send no header."""
-    return tuple(_META.findall(body[:_MAX]))
+    """The texts of <meta http-equiv=content-security-policy> in the head of a page, lower case; those in
+    comments, scripts and the like are none.  Every step goes forward, so the time is linear."""
+    page, found, at = body[:_MAX].lower(), [], 0
+    while (at := page.find("<", at)) >= 0:
+        if page.startswith(("<body", "</head"), at):
+            break
+        if page.startswith("<!--", at):
+            end = page.find("-->", at)
+        elif name := next((n for n in _RAW_TEXT if page.startswith(f"<{n}", at)), None):
+            end = page.find(f"</{name}", at)
+        else:
+            end = page.find(">", at)
+        if end < 0:
+            break
+        if page.startswith("<meta", at) and (text := _policy_of_tag(page[at:end])):
+            found.append(text)
+        at = end + 1
+    return tuple(found)
+
+
+def _policy_of_tag(tag: str) -> str:
+    given: dict[str, str] = {}
+    for name, value in _ATTRIBUTE.findall(tag):
+        given.setdefault(name, value[1:-1] if value[0] in "\"'" else value)
+    named = given.get("http-equiv", "").strip() == "content-security-policy"
+    return html.unescape(given.get("content", "")) if named else ""
+
+
+def _policy(text: str) -> Policy | None:
+    directives: dict[str, tuple[str, ...]] = {}
+    for part in text.split(";"):
+        if not part.isascii():
+            continue
+        words = [word for word in _BLANK.split(part) if word]
+        if words and words[0].lower() not in directives:
+            directives[words[0].lower()] = tuple(w if _is_secret(w) else w.lower() for w in words[1:])
+    return Policy(tuple(directives.items())) if directives else None
 
 
 def weaknesses(policies: tuple[Policy, ...]) -> frozenset[str]:
-    """Weak points of the strictest policy; {"no_policy"} where there is none."""
+    """The weak points that every policy leaves; {"no_policy"} where there is none."""
     if not policies:
         return frozenset({"no_policy"})
-    each = [_weak_points(policy) for policy in policies]
-    return min(each, key=lambda weak: (len(weak & SCRIPT_OPEN), len(weak)))
+    left = frozenset.intersection(*(_weak_points(policy) for policy in policies))
+    implied = frozenset().union(*(points for name, points in _IMPLIED.items() if name in left))
+    return left - implied
 
 
 def frame_ancestors(policies: tuple[Policy, ...]) -> tuple[str, ...] | None:
@@ -75,45 +128,62 @@ def frame_ancestors(policies: tuple[Policy, ...]) -> tuple[str, ...] | None:
 
 def is_wide(sources: tuple[str, ...]) -> bool:
     """True where any site at all is let in."""
-    return any(source in _WIDE for source in sources)
+    return any(_WIDE.fullmatch(source) for source in sources)
+
+
+def is_inert(policy: Policy) -> bool:
+    """Whether a file under this policy runs no script in the name of its origin."""
+    sandbox = policy.get("sandbox")
+    if sandbox is not None and not {"allow-scripts", "allow-same-origin"} <= set(sandbox):
+        return True
+    rules = [policy.get(narrower, "script-src", "default-src") for narrower in _SCRIPTS]
+    return all(sources is not None and set(sources) <= {"'none'"} for sources in rules)
 
 
 def _is_secret(word: str) -> bool:
     return word.startswith(("'nonce-", "'sha"))
 
 
+_SCRIPTS = ("script-src-elem", "script-src-attr")
+
+
 def _weak_points(policy: Policy) -> frozenset[str]:
-    weak = set()
-    script = policy.get("script-src", "default-src")
-    if script is None:
-        weak.add("no_script_rule")
-    else:
-        weak |= _weak_script(script)
-        for narrower in ("script-src-elem", "script-src-attr"):
-            weak |= _weak_script(policy.get(narrower) or ())
-    objects = policy.get("object-src", "default-src")
+    """What this policy leaves open; a rule that is missing leaves all that it could forbid."""
+    weak = _weak_scripts(policy)
+    objects, base, forms = (
+        policy.get("object-src", "default-src"),
+        policy.get("base-uri"),
+        policy.get("form-action"),
+    )
     if objects is None:
         weak.add("object_missing")
     elif is_wide(objects) or "data:" in objects:
         weak.add("object_wide")
-    if policy.get("base-uri") is None:
-        weak.add("base_uri_missing")
-    if policy.get("form-action") is None:
-        weak.add("form_action_missing")
-    return frozenset(weak)
+    for name, sources in (("base_uri", base), ("form_action", forms)):
+        if sources is None:
+            weak.add(f"{name}_missing")
+        elif is_wide(sources):
+            weak.add(f"{name}_wide")
+    return frozenset(weak).union(*(_IMPLIED.get(name, ()) for name in weak))
 
 
-def _weak_script(sources: tuple[str, ...]) -> set[str]:
-    weak = set()
-    trusted = any(_NONCE_OR_HASH.fullmatch(source) for source in sources)
-    # With a nonce or hash browsers ignore 'unsafe-inline'; with 'strict-dynamic' on top, hosts and schemes.
-    if "'unsafe-inline'" in sources and not trusted:
-        weak.add("script_inline")
-    if not (trusted and "'strict-dynamic'" in sources):
-        if is_wide(sources):
+def _weak_scripts(policy: Policy) -> set[str]:
+    """CSP Level 3, 6.1 and 6.7.3: elements and attributes each obey the narrowest rule that is there."""
+    elements, attributes = (policy.get(narrower, "script-src", "default-src") for narrower in _SCRIPTS)
+    if elements is None or attributes is None:
+        return {"no_script_rule"}
+    weak = {"script_inline"} if _allows_inline(elements) or _allows_inline(attributes) else set()
+    if "'strict-dynamic'" not in elements:  # it makes browsers pass over hosts and schemes
+        if is_wide(elements):
             weak.add("script_wide")
-        if "data:" in sources:
+        if "data:" in elements:
             weak.add("script_data")
-    if "'unsafe-eval'" in sources:
+    if "'unsafe-eval'" in (policy.get("script-src", "default-src") or ()):
         weak.add("script_eval")
     return weak
+
+
+def _allows_inline(sources: tuple[str, ...]) -> bool:
+    """With a nonce, a hash or 'strict-dynamic' browsers pass over 'unsafe-inline' (CSP Level 3, 6.7.3.2)."""
+    trusted = "'strict-dynamic'" in sources or any(_NONCE_OR_HASH.fullmatch(source) for source in sources)
+    return "'unsafe-inline'" in sources and not trusted

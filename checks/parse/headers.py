@@ -42,9 +42,8 @@ def parse_frame_options(values: tuple[str, ...]) -> Framing:
 
 
 def is_nosniff(values: tuple[str, ...]) -> bool:
-    """The Fetch standard looks at the first member of the list alone."""
-    found = list_of(values)
-    return bool(found) and found[0] == "nosniff"
+    """The Fetch standard looks at the first member of the list alone, be it empty."""
+    return bool(values) and ",".join(values)[:_MAX].split(",")[0].strip(" \t").lower() == "nosniff"
 
 
 def parse_referrer_policy(values: tuple[str, ...]) -> str | None:

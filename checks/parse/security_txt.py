@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from checks.errors import ParseError
 
 _MAX = 32768
 _MAX_LINES = 500
+# RFC 3339 section 5.6, with the blank that it allows in the place of T.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,9 @@ def parse_security_txt(text: str) -> SecurityNote:
 
 
 def _moment(text: str) -> datetime:
+    if not _MOMENT.fullmatch(text):
+        raise ParseError(f"Expires is no date with a time zone: {text[:80]!r}")
     try:
-        moment = datetime.fromisoformat(text.upper())
+        return datetime.fromisoformat(text.upper())
     except ValueError:
         raise ParseError(f"Expires is no date: {text[:80]!r}") from None
-    if moment.tzinfo is None:
-        raise ParseError("Expires has no time zone")
-    return moment

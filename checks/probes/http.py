@@ -11,9 +11,18 @@ from checks.clean import clean
 from checks.data.tables import families
 from checks.errors import ProbeError, Refused
 from checks.facts import Fact, Missing, MissingFact
-from checks.facts.http import FOREIGN_ORIGIN, FrontPage, NoSuchPage, Page, PlainHttp, SecurityTxt, SignInPage
+from checks.facts.http import (
+    FOREIGN_ORIGIN,
+    AssetPage,
+    FrontPage,
+    NoSuchPage,
+    Page,
+    PlainHttp,
+    SecurityTxt,
+    SignInPage,
+)
 from checks.facts.software import Software
-from checks.parse.answers import withheld
+from checks.parse.answers import first_asset, withheld
 from checks.probes.http_client import HttpClient, redirect_of, same_site
 from checks.probes.look import Look, Probe
 from checks.target import parse_domain
@@ -109,10 +118,21 @@ async def gather_security_txt(look: Look) -> Iterable[Fact]:
     return (SecurityTxt(kept(page, 32768) if found else None, now, legacy=found),)
 
 
+async def gather_asset(look: Look) -> Iterable[Fact]:
+    """One static file of the front page, with a request that nothing else needs any more."""
+    document = (await look.need(FrontPage)).document
+    url = None if isinstance(document, Missing) else first_asset(document.body, look.target.domain)
+    if url is None:
+        return ()
+    await look.after("instance", "sign_in", "hidden_paths", "media", "signed_fetch", "mta_sts")
+    return (AssetPage(kept(await look.http.get(url, max_body=0), 0)),)
+
+
 PROBES: tuple[Probe, ...] = (
     Probe("front_page", "web", (FrontPage,), gather_front_page),
     Probe("plain_http", "web", (PlainHttp,), gather_plain_http),
     Probe("no_such_page", "web", (NoSuchPage,), gather_no_such_page),
     Probe("sign_in", "web", (SignInPage,), gather_sign_in),
+    Probe("asset", "web", (AssetPage,), gather_asset),
     Probe("security_txt", "web", (SecurityTxt,), gather_security_txt),
 )

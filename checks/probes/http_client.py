@@ -18,7 +18,7 @@ import idna
 
 from checks.clean import clean
 from checks.errors import ConnectionLost, ForbiddenAddress, Malformed, ProbeError, TimedOut, TooLarge
-from checks.facts.http import Page
+from checks.facts.http import HEADER_CHARS, Page
 from checks.probes.http_dial import (
     WEB_PORTS,
     Names,
@@ -30,7 +30,6 @@ from checks.probes.http_dial import (
 from checks.probes.net import Net, dial_error
 
 HEADER_LINES = 200
-HEADER_CHARS = 8192  # of one value; the rest is cut
 BODY_BYTES = 256 * 1024  # unpacked, unless the caller wants another cap
 _CONNECTIONS = 3  # at a time to one host: requests share them (keep-alive)
 _SILENT_MAX = 3  # time-outs of one host after which it is not asked again
@@ -233,8 +232,12 @@ def _take_apart(url: str) -> _Where:
 
 
 def _read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    # A tab inside a value is white space like any other (RFC 9110 5.5), not a control to be shown.
     found = [
-        (clean(name, 200, newlines=False).lower(), clean(value, HEADER_CHARS, newlines=False))
+        (
+            clean(name, 200, newlines=False).lower(),
+            clean(value.replace(b"\t", b" "), HEADER_CHARS, newlines=False),
+        )
         for name, value in lines
     ]
     if len(found) > HEADER_LINES:

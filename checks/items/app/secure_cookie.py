@@ -70,18 +70,22 @@ def check(facts: Facts) -> Verdict:
     pages = [seen(readable(facts.get(FrontPage).page))]
     if sign_in is not None and not isinstance(readable(sign_in.page), Missing):
         pages.append(sign_in.page)
-    cookies = {c.name: c for p in pages for c in parse_cookies(p.header_values("set-cookie")) if c.is_session}
-    where = f"GET {pages[-1].url}"
-    if not cookies:
-        return passed("none_set").seen(where, "no session cookie")
-    for cookie in cookies.values():
+    found = [(c, p) for p in pages for c in parse_cookies(p.header_values("set-cookie")) if c.is_session]
+    if not found:
+        return passed("none_set").seen(f"GET {pages[-1].url}", "no session cookie")
+    for cookie, page in found:
         if not cookie.secure:
-            return failed("not_secure", name=cookie.name).seen(
-                where, f"Set-Cookie: {cookie.name}=…, no Secure"
-            )
-    first = next(iter(cookies.values()))
-    line = f"Set-Cookie: {first.name}=…; Secure"
+            line = f"Set-Cookie: {cookie.name}=…, no Secure"
+            return failed("not_secure", name=cookie.name).seen(f"GET {page.url}", line)
     akkoma = software is not None and software.family in {"akkoma", "pleroma"}
-    if software is not None and akkoma and not first.host_prefixed:
-        return warned("no_prefix", name=first.name, software=software.name).seen(where, line)
-    return passed("secure", name=first.name).seen(where, line)
+    for cookie, page in found:
+        if (
+            software is not None
+            and akkoma
+            and cookie.name.endswith("pleroma_key")
+            and not cookie.host_prefixed
+        ):
+            line = f"Set-Cookie: {cookie.name}=…; Secure"
+            return warned("no_prefix", name=cookie.name, software=software.name).seen(f"GET {page.url}", line)
+    first, page = found[0]
+    return passed("secure", name=first.name).seen(f"GET {page.url}", f"Set-Cookie: {first.name}=…; Secure")

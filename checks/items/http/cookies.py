@@ -2,11 +2,12 @@
 
 HSTS is no excuse for a missing Secure.  A missing __Host- prefix is no remark here: Mastodon and most others name
 their cookies themselves; app.secure_cookie looks at it where the software has a switch.  Cookies of CDNs are
-left out, CSRF tokens may be readable by scripts by design."""
+left out, CSRF tokens may be readable by scripts by design.  Each answer is judged by what it leaves with the browser:
+a cookie that is taken away is none, and a good one from the sign-in page does not undo a bad one from the front page."""
 
-from checks.facts import Facts, seen
-from checks.facts.http import FrontPage, SignInPage
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.facts import Facts, Missing, seen
+from checks.facts.http import FrontPage, Page, SignInPage
+from checks.model import OUTSIDE, Fix, Item, Level, Source, Status, Text, Verdict, failed, passed, warned
 from checks.parse.answers import readable
 from checks.parse.cookies import Cookie, parse_cookies
 
@@ -86,6 +87,10 @@ item = Item(
             "The session cookie {name} has no SameSite; browsers guess then.",
             "セッション Cookie {name} に SameSite がなく、ブラウザの既定に任されます。",
         ),
+        "same_site_none": Text(
+            "The session cookie {name} says SameSite=None: it goes out with requests that other sites start.",
+            "セッション Cookie {name} が SameSite=None のため、他サイトからのリクエストにも添付されます。",
+        ),
         "not_secure": Text("The cookie {name} lacks Secure.", "Cookie {name} に Secure がありません。"),
     },
 )
@@ -95,24 +100,34 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     front, sign_in = facts.get(FrontPage), facts.maybe(SignInPage)
     pages = [seen(readable(front.page))]
-    if sign_in is not None and not hasattr(readable(sign_in.page), "reason"):
+    if sign_in is not None and not isinstance(readable(sign_in.page), Missing):
         pages.append(sign_in.page)
-    found = {c.name: (c, page) for page in pages for c in parse_cookies(page.header_values("set-cookie"))}
+    found = [(c, page) for page in pages for c in parse_cookies(page.header_values("set-cookie"))]
     if not found:
         return passed("none_set").seen(f"GET {pages[-1].url}", "no Set-Cookie")
-    for cookie, page in found.values():
-        missing = [m for m, there in (("Secure", cookie.secure), ("HttpOnly", cookie.http_only)) if not there]
-        if cookie.is_session and missing:
-            verdict = failed("exposed", name=cookie.name, missing=", ".join(missing))
-            return verdict.seen(f"GET {page.url}", _marks(cookie))
-    for cookie, page in found.values():
-        if cookie.is_session and cookie.same_site not in {"lax", "strict"}:
-            return warned("no_same_site", name=cookie.name).seen(f"GET {page.url}", _marks(cookie))
-        if not cookie.secure:
-            return warned("not_secure", name=cookie.name).seen(f"GET {page.url}", _marks(cookie))
-    return passed("good", count=len(found)).seen(
-        f"GET {pages[-1].url}", "\n".join(_marks(cookie) for cookie, _ in found.values())
+    verdicts = [verdict for cookie, page in found if (verdict := _judge(cookie, page))]
+    for status in (Status.FAIL, Status.WARN):
+        for verdict in verdicts:
+            if verdict.status is status:
+                return verdict
+    return passed("good", count=len({cookie.name for cookie, _ in found})).seen(
+        f"GET {found[-1][1].url}", "\n".join(dict.fromkeys(_marks(cookie) for cookie, _ in found))
     )
+
+
+def _judge(cookie: Cookie, page: Page) -> Verdict | None:
+    """What is wrong with one cookie; None if nothing is."""
+    where, marks = f"GET {page.url}", _marks(cookie)
+    missing = [m for m, there in (("Secure", cookie.secure), ("HttpOnly", cookie.http_only)) if not there]
+    if cookie.is_session and missing:
+        return failed("exposed", name=cookie.name, missing=", ".join(missing)).seen(where, marks)
+    if cookie.is_session and cookie.same_site == "none":
+        return warned("same_site_none", name=cookie.name).seen(where, marks)
+    if cookie.is_session and cookie.same_site not in {"lax", "strict"}:
+        return warned("no_same_site", name=cookie.name).seen(where, marks)
+    if not cookie.secure:
+        return warned("not_secure", name=cookie.name).seen(where, marks)
+    return None
 
 
 def _marks(cookie: Cookie) -> str:

@@ -1,6 +1,7 @@
 """Does any answer let a foreign page read it with the visitor's cookies?
 
-A star without credentials is how public APIs must answer, and no finding."""
+A star without credentials is how public APIs must answer, and no finding.  Judged as browsers do (Fetch, "CORS check"):
+the values of both headers, joined where they come twice, must be exactly the origin and exactly "true"."""
 
 from checks.facts import Facts, Missing, seen
 from checks.facts.http import FOREIGN_ORIGIN, ApiPage, NoSuchPage, Page, SignInPage
@@ -63,10 +64,13 @@ def check(facts: Facts) -> Verdict:
     given = (facts.maybe(ApiPage), facts.maybe(SignInPage), facts.maybe(NoSuchPage))
     pages = [fact.page for fact in given if fact is not None]
     for page in pages:
-        credentials = (page.header(_CREDENTIALS) or "").strip().lower() == "true"
-        if page.header(_ORIGIN) == FOREIGN_ORIGIN and credentials:
+        if _value(page, _ORIGIN) == FOREIGN_ORIGIN and _value(page, _CREDENTIALS) == "true":
             lines = header_lines(page, _ORIGIN, _CREDENTIALS)
             return failed("echoed").seen(f"GET {page.url}", lines)
     judged = [page for page in pages if not isinstance(readable(page), Missing)]
     first: Page = judged[0] if judged else seen(readable(facts.get(ApiPage).page))
     return passed("closed").seen(f"GET {first.url}", header_lines(first, _ORIGIN, _CREDENTIALS))
+
+
+def _value(page: Page, name: str) -> str:
+    return ", ".join(page.header_values(name)).strip()

@@ -1,20 +1,22 @@
 """Does a content security policy keep foreign scripts out, as well as the one shipped with the software?
 
 What counts is whether a script could run that the site did not write (parse.csp).  A policy at least as strict
-as the shipped one of the software passes, whatever general scanners say of it; software that ships none is its
-authors' matter: a warning, never a fail."""
+as the one that the running version ships passes, whatever general scanners say of it.  Software that ships none, or
+one that is no better, is its authors' matter: a warning, never a fail, also where the admin's own one is weak.
+Policies in the page itself count beside those of the header: browsers obey all of them."""
 
 from checks.data.tables import shipped_policies
+from checks.errors import ParseError
 from checks.facts import Facts, seen
-from checks.facts.http import FrontPage
+from checks.facts.http import FrontPage, Page
 from checks.facts.software import Software
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
-from checks.parse.answers import header_lines, html_document
-from checks.parse.csp import SCRIPT_OPEN, meta_policy, parse_csp, weaknesses
+from checks.parse.answers import header_lines, html_document, whole
+from checks.parse.csp import SCRIPT_OPEN, meta_policy, parse_csp, parse_meta, weaknesses
+from checks.parse.versions import comparable
 
 _NAME = "content-security-policy"
 _REPORT = "content-security-policy-report-only"
-_OPEN = SCRIPT_OPEN | {"no_policy"}
 
 SHOW = """
     proxy_hide_header Content-Security-Policy;"""
@@ -91,6 +93,10 @@ item = Item(
             "{software} ships without an enforced policy; a stricter one is yours to try, with care.",
             "{software} の標準では有効なポリシーが付きません。追加する場合は慎重に試してください。",
         ),
+        "upstream_weak": Text(
+            "The policy lets foreign scripts run ({gaps}), but {software} does not ship a better one.",
+            "外部のスクリプトを許すポリシーですが（{gaps}）、{software} の標準にもこれより厳しいものはありません。",
+        ),
         "report_only": Text(
             "The policy only reports; nothing is blocked by it.",
             "報告のみのポリシーで、実際には何も遮断していません。",
@@ -109,28 +115,47 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    page = seen(html_document(facts.get(FrontPage)))
-    values = page.header_values(_NAME) or meta_policy(page.body)
-    weak = weaknesses(parse_csp(values))
+    page = whole(seen(html_document(facts.get(FrontPage))), _NAME)
+    weak = weaknesses(parse_csp(page.header_values(_NAME)) + parse_meta(page.body))
     software = facts.maybe(Software)
-    shipped = shipped_policies().get(software.family) if software else None
+    shipped = _shipped(software) if software else None
     name = software.name if software else ""
-    where = f"GET {page.url}"
-    lines = header_lines(page, _NAME, _REPORT) if not meta_policy(page.body) else "\n".join(values)
+    where, lines = f"GET {page.url}", _lines(page)
     if not weak:
         return passed("strict").seen(where, lines)
-    if shipped is not None and weak <= weaknesses(parse_csp((shipped,))):
-        if weak & _OPEN:
-            return warned("upstream", software=name).seen(where, lines)
-        return passed("as_shipped", software=name).seen(where, lines)
     gaps = ", ".join(sorted(_WORDS[w] for w in weak if w in _WORDS))
+    if shipped is not None and (not shipped or weak <= weaknesses(parse_csp((shipped,)))):
+        if "no_policy" in weak:
+            return warned("upstream", software=name).seen(where, lines)
+        if weak & SCRIPT_OPEN:
+            return warned("upstream_weak", software=name, gaps=gaps).seen(where, lines)
+        if shipped:
+            return passed("as_shipped", software=name).seen(where, lines)
     if "no_policy" in weak:
         if page.header(_REPORT) is not None:
             return warned("report_only").seen(where, lines)
         return failed("absent").seen(where, lines)
-    if weak & _OPEN:
+    if weak & SCRIPT_OPEN:
         return failed("weak", gaps=gaps).seen(where, lines)
     return warned("gaps", gaps=gaps).seen(where, lines)
+
+
+def _shipped(software: Software) -> str | None:
+    """The policy that this version comes with, that of the newest where the version cannot be told; None where
+    the software is not known."""
+    baselines = shipped_policies().get(software.family, ())
+    for baseline in baselines:
+        try:
+            if comparable(baseline.since) <= comparable(software.base_version):
+                return baseline.policy
+        except ParseError:
+            break
+    return baselines[0].policy if baselines else None
+
+
+def _lines(page: Page) -> str:
+    inside = [f"meta: {text}" for text in meta_policy(page.body)]
+    return "\n".join([header_lines(page, _NAME, _REPORT), *inside])
 
 
 # Directive syntax, the same in every language.
@@ -143,5 +168,7 @@ _WORDS = {
     "object_wide": "object-src * / https:",
     "object_missing": "object-src –",
     "base_uri_missing": "base-uri –",
+    "base_uri_wide": "base-uri * / https:",
     "form_action_missing": "form-action –",
+    "form_action_wide": "form-action * / https:",
 }

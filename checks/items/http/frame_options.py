@@ -1,12 +1,14 @@
 """Is framing by other sites denied, by X-Frame-Options or frame-ancestors?
 
 Where both are there browsers obey frame-ancestors (CSP Level 2); `frame-ancestors *` is no protection, ALLOW-FROM
-is ignored by every browser.  Embeds of single posts are pages of their own and not looked at."""
+is ignored by every browser.  A frame-ancestors in the page's <meta> counts for nothing (CSP Level 3, 3.3).  Different
+values fail: RFC 7034 2.1 knows no such header, today's browsers refuse every frame, older ones took the first.
+Embeds of single posts are pages of their own and not looked at."""
 
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
-from checks.parse.answers import header_lines, html_document
+from checks.parse.answers import header_lines, html_document, whole
 from checks.parse.csp import frame_ancestors, is_wide, parse_csp
 from checks.parse.headers import Framing, parse_frame_options
 
@@ -86,7 +88,7 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    page = seen(html_document(facts.get(FrontPage)))
+    page = whole(seen(html_document(facts.get(FrontPage))), _CSP)
     where, lines = f"GET {page.url}", header_lines(page, _XFO, _CSP)
     ancestors = frame_ancestors(parse_csp(page.header_values(_CSP)))
     if ancestors is not None:

@@ -1,12 +1,29 @@
 """Is HSTS on for six months or more?  RFC 6797; six months is what MDN asks and Misskey ships.
 
-The first header counts (RFC 6797 section 8.1), whatever follows; identical repeats are harmless."""
+The first header counts, whatever follows (section 8.1); a server may send one only (7.1), so that any further one
+is a warning.  Browsers take it over a connection without certificate errors alone (8.1): not applicable before.
+A www name that leads here is no sub-domain left open: its own header is not looked at."""
+
+from collections.abc import Iterator
 
 from checks.errors import ParseError
 from checks.facts import Facts, seen
-from checks.facts.http import ApiPage, FrontPage, MediaSample, Page, PlainHttp
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
-from checks.parse.answers import header_lines, readable, withheld
+from checks.facts.http import ApiPage, AssetPage, FrontPage, MediaSample, Page, PlainHttp, SignInPage
+from checks.facts.tls import WebCertificates
+from checks.model import (
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    warned,
+)
+from checks.parse.answers import header_lines, readable, refused_by_browsers, whole, withheld
 from checks.parse.hsts import Hsts, parse_hsts
 
 _NAME = "strict-transport-security"
@@ -108,6 +125,14 @@ item = Item(
             "Different HSTS headers are sent; browsers obey the first and ignore the rest.",
             "内容の異なる HSTS ヘッダが複数送られています。ブラウザは最初のものだけに従います。",
         ),
+        "repeated": Text(
+            "The same HSTS header is sent {count} times. Browsers obey the first, but only one may be sent (RFC 6797 7.1).",
+            "同じ HSTS ヘッダが {count} 回送られています。ブラウザは最初のものに従いますが、1つだけ送る決まりです（RFC 6797 7.1）。",
+        ),
+        "certificate": Text(
+            "Browsers refuse the certificate, and take no HSTS over such a connection. The certificate comes first.",
+            "ブラウザが証明書を受け付けず、その接続では HSTS も無視されます。先に証明書を直してください。",
+        ),
         "not_everywhere": Text(
             "The front page has HSTS, but {url} has not.",
             "トップページには HSTS がありますが、{url} にはありません。",
@@ -126,8 +151,11 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    page = seen(readable(facts.get(FrontPage).page))
+    page = whole(seen(readable(facts.get(FrontPage).page)), _NAME)
     where, lines = f"GET {page.url}", header_lines(page, _NAME)
+    refused = refused_by_browsers(facts.maybe(WebCertificates))
+    if refused:
+        return not_applicable("certificate").seen(where, f"{refused}\n{lines}")
     values = page.header_values(_NAME)
     if not values:
         return failed("absent").seen(where, lines)
@@ -143,21 +171,31 @@ def check(facts: Facts) -> Verdict:
         return warned("short", days=hsts.max_age_s // _DAY).seen(where, lines)
     if len(set(values)) > 1:
         return warned("several").seen(where, lines)
+    if len(values) > 1:
+        return warned("repeated", count=len(values)).seen(where, lines)
     return _elsewhere(facts, hsts) or passed("long_enough", days=hsts.max_age_s // _DAY).seen(where, lines)
 
 
 def _elsewhere(facts: Facts, hsts: Hsts) -> Verdict | None:
     """What is wrong at the other places that were seen; None if nothing is."""
-    media, api, plain = facts.maybe(MediaSample), facts.maybe(ApiPage), facts.maybe(PlainHttp)
+    media, plain = facts.maybe(MediaSample), facts.maybe(PlainHttp)
     host = facts.get(FrontPage).page.url.split("/")[2]
-    for page in (api and api.page, media and media.host == host and media.page):
-        if isinstance(page, Page) and page.header(_NAME) is None:
+    for page in _same_host(facts, host):
+        if page.header(_NAME) is None:
             return warned("not_everywhere", url=page.url).seen(f"GET {page.url}", header_lines(page, _NAME))
     below = media and media.host.endswith("." + host) and not hsts.include_subdomains
-    if media and below and media.page.header(_NAME) is None:
+    if media and below and withheld(media.page) is None and media.page.header(_NAME) is None:
         evidence = header_lines(media.page, _NAME)
         return warned("subdomain_open", host=media.host).seen(f"GET {media.page.url}", evidence)
     first = plain.hops[0] if plain and isinstance(plain.hops, tuple) and plain.hops else None
     if first is not None and withheld(first) is None and first.header(_NAME) is not None:
         return warned("on_http").seen(f"GET {first.url}", header_lines(first, _NAME))
     return None
+
+
+def _same_host(facts: Facts, host: str) -> Iterator[Page]:
+    """Other answers of the same host: where a location has headers of its own, nginx drops the inherited ones."""
+    kinds = (facts.maybe(ApiPage), facts.maybe(AssetPage), facts.maybe(SignInPage), facts.maybe(MediaSample))
+    for fact in kinds:
+        if fact is not None and fact.page.url.split("/")[2] == host and withheld(fact.page) is None:
+            yield fact.page

@@ -1,14 +1,24 @@
-"""If the HSTS header asks for preloading, does the site meet the conditions of hstspreload.org?"""
+"""If the HSTS header asks for preloading, does the site meet the conditions of hstspreload.org?
 
+The list takes a name directly under a public suffix (those lent by hosters included), never one below it; the first
+answer on https has to ask for it, and port 80, where open, has to lead to the same name first.  A closed port 80 is
+fine.  Whether the name stands on the list already is not looked up."""
+
+import re
+from urllib.parse import urlsplit
+
+from checks.data.suffixes import lender, public_suffix
 from checks.errors import ParseError
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage, PlainHttp
+from checks.facts.tls import WebCertificates
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, not_applicable, passed, warned
-from checks.parse.answers import header_lines, readable
+from checks.parse.answers import header_lines, readable, refused_by_browsers
 from checks.parse.hsts import parse_hsts
 
 _NAME = "strict-transport-security"
 _YEAR = 31_536_000
+_ASKED = re.compile(r"(?:^|;)[ \t]*preload[ \t]*(?:;|$)", re.IGNORECASE)
 
 NGINX = """
     add_header Strict-Transport-Security "max-age=63072000; includeSubDomains; preload" always;"""
@@ -49,6 +59,22 @@ item = Item(
             "The header meets the conditions for preloading.", "プリロードの条件を満たしています。"
         ),
         "not_wanted": Text("The header does not ask for preloading.", "プリロードは申請していません。"),
+        "subdomain": Text(
+            "preload is sent, but only {listed} could be listed, not a name below it.",
+            "preload が付いていますが、登録できるのは {listed} だけで、その下の名前は登録できません。",
+        ),
+        "public_suffix": Text(
+            "preload is sent, but {host} is a public suffix under which others have names; it cannot be listed.",
+            "preload が付いていますが、{host} は他者にも名前を貸す公開サフィックスのため、登録できません。",
+        ),
+        "unreadable": Text(
+            "preload is sent in a header that browsers ignore: {problem}.",
+            "preload が付いていますが、ブラウザに無視される書き方です（{problem}）。",
+        ),
+        "certificate": Text(
+            "preload is sent, but browsers refuse the certificate, so it cannot be granted.",
+            "preload が付いていますが、ブラウザが証明書を受け付けないため、認められません。",
+        ),
         "no_subdomains": Text(
             "preload is sent without includeSubDomains, so it cannot be granted.",
             "includeSubDomains がないため、preload は認められません。",
@@ -58,8 +84,8 @@ item = Item(
             "preload が付いていますが max-age は {days} 日です。1年以上が必要です。",
         ),
         "no_redirect": Text(
-            "preload is sent, but port 80 does not redirect to https.",
-            "preload が付いていますが、80番から https への転送がありません。",
+            "preload is sent, but port 80 does not lead to https on the same name first.",
+            "preload が付いていますが、80番がまず同じホストの https へ転送していません。",
         ),
     },
 )
@@ -68,10 +94,12 @@ item = Item(
 @item.check
 def check(facts: Facts) -> Verdict:
     page = seen(readable(facts.get(FrontPage).page))
-    where, lines = f"GET {page.url}", header_lines(page, _NAME)
+    where, lines, value = f"GET {page.url}", header_lines(page, _NAME), page.header(_NAME) or ""
     try:
-        hsts = parse_hsts(page.header(_NAME) or "")
-    except ParseError:
+        hsts = parse_hsts(value)
+    except ParseError as error:
+        if _ASKED.search(value):
+            return warned("unreadable", problem=str(error)).seen(where, lines)
         return not_applicable("not_wanted")
     if not hsts.preload:
         return not_applicable("not_wanted")
@@ -79,7 +107,30 @@ def check(facts: Facts) -> Verdict:
         return warned("no_subdomains").seen(where, lines)
     if hsts.max_age_s < _YEAR:
         return warned("short", days=hsts.max_age_s // 86_400).seen(where, lines)
+    unlisted = _cannot_be_listed(urlsplit(page.url).hostname or "")
+    if unlisted is not None:
+        return unlisted.seen(where, lines)
+    if refused := refused_by_browsers(facts.maybe(WebCertificates)):
+        return warned("certificate").seen(where, f"{refused}\n{lines}")
     plain = facts.get(PlainHttp)
-    if not plain.closed and not (seen(plain.hops)[0].header("location") or "").startswith("https://"):
+    if not plain.closed and not _leads_home(seen(plain.hops)[0].header("location"), page.url):
         return warned("no_redirect").seen(where, lines)
     return passed("eligible").seen(where, lines)
+
+
+def _cannot_be_listed(host: str) -> Verdict | None:
+    suffix = lender(host) or public_suffix(host)
+    below = host.removesuffix(suffix).rstrip(".")
+    if not below:
+        return warned("public_suffix", host=host)
+    if "." in below:
+        return warned("subdomain", listed=f"{below.split('.')[-1]}.{suffix}")
+    return None
+
+
+def _leads_home(location: str | None, url: str) -> bool:
+    try:
+        to = urlsplit((location or "").strip())
+        return to.scheme == "https" and to.hostname == urlsplit(url).hostname
+    except ValueError:
+        return False

@@ -1,11 +1,12 @@
 """Does plain http lead straight to https on the same host?
 
-A closed port 80 passes.  A port that stays silent says nothing and is treated like a closed one only by the
-table's "n/a"; a 403 or 405 there is unknown."""
+A closed port 80 passes.  A port that stays silent says nothing: it may be closed for fedisec alone, so that is unknown
+and no pass.  So is a refusal there: 401, 403, 405, 429 or a fault of the server."""
 
 from urllib.parse import urlsplit
 
-from checks.facts import Facts, MissingFact, seen
+from checks.errors import Reason
+from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.http import FrontPage, Page, PlainHttp
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, withheld
@@ -129,6 +130,8 @@ def check(facts: Facts) -> Verdict:
         reason = withheld(page)
         if reason is not None:
             raise MissingFact(reason)
+        if page.status == 405:
+            raise MissingFact(Missing(Reason.WITHHELD, "HTTP 405"))
     to = urlsplit(last.header("location") or "")
     if last.status not in _REDIRECTS:
         status = {"status": last.status}

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.errors import ParseError
-from checks.parse.cookies import parse_cookie
-from checks.parse.csp import frame_ancestors, meta_policy, parse_csp, weaknesses
+from checks.parse.answers import first_asset
+from checks.parse.cookies import parse_cookie, parse_cookies
+from checks.parse.csp import frame_ancestors, is_inert, parse_csp, parse_meta, weaknesses
 from checks.parse.headers import is_nosniff, parse_frame_options, parse_referrer_policy, single_token
 from checks.parse.hsts import parse_hsts
 from checks.parse.json_caps import load_object
@@ -26,14 +27,16 @@ FAMILIES = ("mastodon", "akkoma", "misskey", "pixelfed", "gotosocial", "friendic
 
 def _csp(text: str) -> object:
     policies = parse_csp((text,))
-    return weaknesses(policies), frame_ancestors(policies)
+    return weaknesses(policies), frame_ancestors(policies), [is_inert(policy) for policy in policies]
 
 
 PARSERS: dict[str, Callable[[str], object]] = {
     "hsts": parse_hsts,
     "csp": _csp,
-    "meta policy": meta_policy,
+    "meta policy": parse_meta,
     "cookie": parse_cookie,
+    "cookies": lambda text: parse_cookies(tuple(text.split("\n"))),
+    "asset": lambda text: first_asset(text, "a.test"),
     "frame options": lambda text: parse_frame_options((text,)),
     "nosniff": lambda text: is_nosniff((text,)),
     "referrer": lambda text: parse_referrer_policy((text,)),
@@ -53,7 +56,8 @@ EACH = pytest.mark.parametrize("parse", PARSERS.values(), ids=PARSERS)
 TRICKY = [
     "", "\0", ";" * 8192, "," * 8192, "=" * 8192, '"' * 8192, "a" * 8192, " " * 8192, "\n" * 8192, "[" * 8192,
     '{"a":' * 1600, "<title>" * 1100, "<?php" * 1600, "'nonce-" * 1100, "1." * 4096, "1" * 8192, "(compatible; " * 600,
-    "<meta http-equiv=content-security-policy " * 190, "script-src 'self'; " * 400, "max-age=1;" * 800, "Contact:\n" * 900,
+    "<meta http-equiv=content-security-policy " * 190, "<" * 8192, "<!--" * 2048, "<a " * 2700, "<meta a='" * 1000,
+    ' src="/a' * 1100, ' href="https://a.test/' + "a/" * 4000, "<script>" * 1000, "a=1; expires=" + "1970 " * 1600, "script-src 'self'; " * 400, "max-age=1;" * 800, "Contact:\n" * 900,
     "# HELP a b\n" * 700, "A=1\n" * 2000, '{"n": ' + "9" * 5000 + "}", '{"n": NaN}', '{"n": 1e999}', '{"\\ud800": "\\udfff"}',
     "2025.4.1-" + "alpha." * 1000, "-1-g" + "f" * 8000, "\u202e\u2066" * 4000, "０" * 4000, "٣" * 4000,
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from checks.facts import Fact, Facts, Missing
 from checks.facts.http import (
     FOREIGN_ORIGIN,
     ApiPage,
+    AssetPage,
     FrontPage,
     MediaSample,
     NoSuchPage,
@@ -21,6 +22,8 @@ from checks.facts.http import (
 from checks.items import all_items
 from checks.model import Status
 from tests.checks.http.pages import GOOD, HOST, NOW, SESSION, facts, front, html, redirect, software
+from tests.checks.http.test_header_table import CASES as HEADER_CASES
+from tests.checks.tls.made import certificate, web
 
 PASS, WARN, FAIL, UNKNOWN, NA = Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 HTTP = "http://site.test/"
@@ -72,10 +75,12 @@ CASES: list[tuple[str, tuple[Fact, ...], Status, str]] = [
     ("https_redirect", (chain(Page(HTTP, 404, (), "")),), FAIL, "served"),
     ("https_redirect", (chain(redirect(HTTP, HTTP)),), FAIL, "not_https"),
     ("https_redirect", (chain(Page(HTTP, 403, (), "")),), UNKNOWN, ""),
+    ("https_redirect", (chain(Page(HTTP, 405, (), "")),), UNKNOWN, ""),
     ("https_redirect", (PlainHttp(False, Missing(Reason.TIMEOUT)),), UNKNOWN, ""),
     ("hsts", (), PASS, "long_enough"),
     ("hsts", (hsts("max-age=15552000"),), PASS, "long_enough"),
-    ("hsts", (hsts("max-age=63072000", "max-age=63072000"),), PASS, "long_enough"),
+    ("hsts", (hsts("max-age=63072000", "max-age=63072000"),), WARN, "repeated"),
+    ("hsts", (front(), web(certificate(left=-1))), NA, "certificate"),
     ("hsts", (hsts("max-age=15551999"),), WARN, "short"),
     ("hsts", (hsts("max-age=86399"),), FAIL, "too_short"),
     ("hsts", (hsts('max-age="300"'),), FAIL, "too_short"),
@@ -94,7 +99,7 @@ CASES: list[tuple[str, tuple[Fact, ...], Status, str]] = [
     ("hsts", (front(status=503),), UNKNOWN, ""),
     ("hsts", (front(status=403, strict_transport_security=()),), UNKNOWN, ""),
     ("hsts_preload", (), NA, "not_wanted"),
-    ("hsts_preload", (hsts("max-age=abc; preload"),), NA, "not_wanted"),
+    ("hsts_preload", (hsts("max-age=abc; preload"),), WARN, "unreadable"),
     ("hsts_preload", (hsts("max-age=63072000; includeSubDomains; preload"),), PASS, "eligible"),
     ("hsts_preload", (hsts("max-age=15552000; preload"),), WARN, "no_subdomains"),
     ("hsts_preload", (hsts("max-age=15552000; includeSubDomains; preload"),), WARN, "short"),
@@ -112,8 +117,12 @@ CASES: list[tuple[str, tuple[Fact, ...], Status, str]] = [
     ("csp", (csp("upgrade-insecure-requests"),), FAIL, "weak"),
     ("csp", (csp(f"script-src 'self' 'unsafe-inline'; {RULES}"),), FAIL, "weak"),
     ("csp", (csp(f"script-src *; {RULES}"),), FAIL, "weak"),
-    ("csp", (csp(f"script-src 'unsafe-inline'; {RULES}"), software("misskey", "2026.9.1")), FAIL, "weak"),
-    ("csp", (csp(), software("friendica", "2026.05")), FAIL, "absent"),
+    ("csp", (csp(f"script-src 'unsafe-inline'; {RULES}"), software("misskey", "2026.9.1")), WARN, "upstream_weak"),
+    ("csp", (csp(), software("friendica", "2026.05")), WARN, "upstream"),
+    ("hsts", (AssetPage(Page(f"{HOST}/a.css", 200, (), "")),), WARN, "not_everywhere"),
+    ("hsts", (SignInPage(Page(f"{HOST}/auth/sign_in", 200, (), "")),), WARN, "not_everywhere"),
+    ("hsts", (SignInPage(Page(f"{HOST}/auth/sign_in", 403, (), "")),), PASS, "long_enough"),
+    ("hsts", (ApiPage(Page("https://elsewhere.test/api/v2/instance", 200, (), "")),), PASS, "long_enough"),
     ("csp", (front(content_security_policy=(), body=f'<meta http-equiv="Content-Security-Policy" content="script-src \'self\'; {RULES}">'),), PASS, "strict"),
     ("csp", (FrontPage(Page(f"{HOST}/", 200, (("content-type", "application/json"),), "{}")),), UNKNOWN, ""),
     ("csp", (front(status=401),), UNKNOWN, ""),
@@ -198,6 +207,7 @@ def test_verdicts(slug: str, changed: tuple[Fact, ...], status: Status, code: st
 
 def test_every_code_of_every_item_has_a_case() -> None:
     used = {(slug, code) for slug, _, _, code in CASES if code}
+    used |= {(c.item[5:], c.code) for c in HEADER_CASES if c.code and c.item.startswith("http.")}
     declared = {(i.id[5:], code) for i in all_items().values() if i.topic == "http" for code in i.codes}
     assert declared == used
 

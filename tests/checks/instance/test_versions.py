@@ -83,8 +83,10 @@ def test_no_newest_release_is_named_by_an_advisory() -> None:
 
 
 def test_shipped_policies_let_no_foreign_script_run() -> None:
-    for name, policy in shipped_policies().items():
-        assert not policy or not weaknesses(parse_csp((policy,))) & SCRIPT_OPEN, name
+    for name, (newest, *older) in shipped_policies().items():
+        assert not newest.policy or not weaknesses(parse_csp((newest.policy,))) & SCRIPT_OPEN, name
+        since = [comparable(baseline.since) for baseline in (newest, *older)]
+        assert since == sorted(since, reverse=True) and since[-1] == comparable("0"), name
 
 
 ENV = "# my server\nLOCAL_DOMAIN=a.test\nSECRET_KEY_BASE=0123456789\nDB_PASS=hunter2\n"
