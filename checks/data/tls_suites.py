@@ -134,6 +134,14 @@ def members(kind: SuiteFamily) -> frozenset[int]:
 
 
 @cache
+def strong_lists() -> tuple[tuple[int, ...], ...]:
+    """Every other suite up to TLS 1.2, in as few lists as hellos can hold."""
+    weak = frozenset[int]().union(*(members(kind) for kind in WEAK))
+    rest = sorted((n for n, suite in suites().items() if suite.key_exchange and n not in weak), key=_strength)
+    return tuple(tuple(rest[at : at + OFFERED_MAX]) for at in range(0, len(rest), OFFERED_MAX))
+
+
+@cache
 def weak_lists() -> tuple[tuple[int, ...], ...]:
     """Every suite of every weak family once, in three lists that a hello can hold: a server that takes
     nothing of them has none of these families."""

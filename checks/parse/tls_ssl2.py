@@ -31,6 +31,7 @@ class ServerHello2:
     """A SERVER-HELLO: the server speaks SSL 2.0, with these ciphers (none may be left of our offer)."""
 
     ciphers: tuple[str, ...]
+    certificate: bytes  # DER, by itself: SSL 2.0 sends no chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,6 @@ def parse_answer2(body: bytes) -> ServerHello2 | Error2:
         or len(body) != _HEAD + certificate + ciphers + connection
     ):
         raise ParseError("lengths of SERVER-HELLO")
-    listed = body[_HEAD + certificate : _HEAD + certificate + ciphers]
-    numbers = [int.from_bytes(listed[at : at + 3], "big") for at in range(0, len(listed), 3)]
-    return ServerHello2(
-        tuple(CIPHERS.get(number, f"0x{number:06X}") for number in numbers[: 2 * len(CIPHERS)])
-    )
+    leaf, rest = body[_HEAD : _HEAD + certificate], body[_HEAD + certificate :]
+    numbers = [int.from_bytes(rest[at : at + 3], "big") for at in range(0, ciphers, 3)][: 2 * len(CIPHERS)]
+    return ServerHello2(tuple(CIPHERS.get(number, f"0x{number:06X}") for number in numbers), leaf)

@@ -16,8 +16,9 @@ from checks.facts.dns import Addresses
 from checks.facts.tls import TlsOffer, WebCertificates
 from checks.probes.look import Look, Probe
 from checks.probes.tls_chain import matches
-from checks.probes.tls_families import ask_rest, weak_questions
+from checks.probes.tls_families import ask_rest, every_question, weak_questions
 from checks.probes.tls_findings import read_certificates, read_endpoint
+from checks.probes.tls_flight import Refusal
 from checks.probes.tls_hello import SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
 from checks.probes.tls_issuer import complete
 from checks.probes.tls_prober import (
@@ -53,7 +54,10 @@ async def gather_tls(look: Look) -> Iterable[Fact]:
 
 
 async def look_in_full(prober: Prober, host: str) -> None:
-    """Eleven connections where all is well, 22 at most."""
+    """Eleven connections where all is well, 22 at most.
+
+    A server that refuses the common suites of TLS 1.2, and does not say that the version is the reason, is
+    asked with all others: it may have a rare one."""
     if not await prober.open(version_question(host, TLS13), version_question(host, TLS12)):
         return
     questions = [version_question(host, version) for version in (TLS11, TLS10, SSL3)] + [SSL2_QUESTION]
@@ -64,8 +68,12 @@ async def look_in_full(prober: Prober, host: str) -> None:
         questions.append(post_quantum_question(host))
     await prober.ask_all(questions)
     await prober.mend()
+    refused = prober.answers[VERSIONS[TLS12]]
     if known is None and prober.older is not None:
         await prober.ask_all(_about_suites(host, prober.older))
+        await prober.mend()
+    elif known is None and isinstance(refused, Refusal) and not refused.is_of_version:
+        await prober.ask_all([*every_question(host, TLS12)])
         await prober.mend()
     await ask_rest(prober, host)
 

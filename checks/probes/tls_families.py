@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.data.tls_suites import OFFERED_MAX, WEAK, everything, members, name_of, weak_lists
+from checks.data.tls_suites import OFFERED_MAX, WEAK, everything, members, name_of, strong_lists, weak_lists
 from checks.errors import Reason
 from checks.facts import Missing
 from checks.facts.tls import Negotiated, SuiteFamily
@@ -47,6 +47,13 @@ def weak_questions(host: str, version: int) -> Iterator[Question]:
     """Every suite of every weak family, in as few hellos as hold them."""
     for number, offered in enumerate(weak_lists(), 1):
         yield suites_question(host, version, f"weak {number}", offered)
+
+
+def every_question(host: str, version: int) -> Iterator[Question]:
+    """Every suite there is: for a server that refuses the common ones, and not because of the version."""
+    yield from weak_questions(host, version)
+    for number, offered in enumerate(strong_lists(), 1):
+        yield suites_question(host, version, f"strong {number}", offered)
 
 
 async def ask_rest(prober: Prober, host: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from checks.data.tls_suites import everything, name_of, suites, weakest_first
@@ -31,6 +32,7 @@ from checks.probes.tls_prober import POST_QUANTUM, REVERSED, SSL2_QUESTION, VERS
 
 _CERTIFICATES_MAX = 4  # of one address
 _OLDER = (TLS12, TLS11, TLS10, SSL3)
+_NO_CHAIN = Missing(Reason.NOT_ASKED, "SSL 2.0 shows no chain")
 _ELSEWHERE = Missing(Reason.NOT_ASKED, "asked of another address")
 
 
@@ -110,7 +112,9 @@ def _group_name(group: int | None) -> str:
 def _older(prober: Prober) -> TlsOffer12 | Missing | None:
     """From the answer to the newest of the older hellos, which offer the strongest suites first."""
     answers = [prober.answers[VERSIONS[v]] for v in _OLDER if VERSIONS[v] in prober.answers]
-    flight = next((a for a in answers if isinstance(a, Flight)), None)
+    # A server that has rare suites alone answers none of these hellos, but one of the further ones.
+    flights = (a for a in (*answers, *prober.flights) if isinstance(a, Flight) and a.hello.version < TLS13)
+    flight = next(flights, None)
     if flight is None:
         return next((a for a in answers if isinstance(a, Missing)), None)
     hello = flight.hello
@@ -190,7 +194,7 @@ def _http2(prober: Prober) -> bool | Missing | None:
         flight = prober.flight(VERSIONS[version])
         if flight is not None:
             return flight.alpn if isinstance(flight.alpn, Missing) else flight.alpn == b"h2"
-    return None
+    return None if prober.flights else False
 
 
 def _post_quantum(prober: Prober, tls13: Flight | Missing | None) -> bool | Missing | None:
@@ -204,24 +208,33 @@ def _post_quantum(prober: Prober, tls13: Flight | Missing | None) -> bool | Miss
     return answer if isinstance(answer, Missing) else False
 
 
+def _chains(prober: Prober) -> Iterator[Chain | Missing]:
+    """Hellos of SSL 2.0 and 3.0 name no host: what comes back may belong to another one, unless the server
+    has nothing else."""
+    for name, answer in prober.answers.items():
+        if isinstance(answer, Flight) and answer.chain is not None and name != VERSIONS[SSL3]:
+            yield answer.chain
+    if prober.ssl2 is not None and not prober.flights:
+        yield Chain((prober.ssl2.certificate,))
+
+
 def read_certificates(prober: Prober, host: str, now: datetime, trust_pem: str) -> ServedCertificates:
     """The different certificates that the answers brought, that of TLS 1.3 first."""
     found: dict[bytes, WebCertificate] = {}
     gap: Missing | None = None
-    for name, answer in prober.answers.items():
-        # SSL 3.0 names no host, so what comes back may belong to another one.
-        chain = answer.chain if isinstance(answer, Flight) and name != VERSIONS[SSL3] else None
+    for chain in _chains(prober):
         if isinstance(chain, Missing):
             gap = gap or chain
-        elif isinstance(chain, Chain) and chain.certificates[0] not in found:
+        elif chain.certificates[0] not in found:
             if len(found) >= _CERTIFICATES_MAX:
                 break
             try:
-                found[chain.certificates[0]] = read_chain(chain, host, now, trust_pem)
+                one = read_chain(chain, host, now, trust_pem)
+                found[chain.certificates[0]] = one if prober.flights else replace(one, trusted=_NO_CHAIN)
             except ProbeError as error:
                 gap = gap or Missing.of(error)
     if found:
         return ServedCertificates(prober.address, tuple(found.values()))
-    if not prober.flights:
+    if not prober.flights and prober.ssl2 is None:
         gap = _why_unseen(prober)
     return ServedCertificates(prober.address, gap or Missing(Reason.MALFORMED, "no certificate was sent"))

@@ -33,13 +33,24 @@ class Flight:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The server takes nothing of the offer: an alert, or a clean end before the first byte."""
+    """The server takes nothing of the offer: an alert, or a clean end before the first byte (`is_end`), with
+    which it may also keep us to a limit."""
 
     why: str
+    is_end: bool = False
+
+    @property
+    def is_of_version(self) -> bool:
+        """It says itself that the version is what it refuses (RFC 5246 7.2.2)."""
+        return self.why == f"alert {wire.ALERTS[wire.PROTOCOL_VERSION]}"
 
 
 class _Ended(Exception):
-    """The server ended the exchange in an orderly way."""
+    """The server ended the exchange in an orderly way; `is_end`: without a word."""
+
+    def __init__(self, why: str, *, is_end: bool = False) -> None:
+        super().__init__(why)
+        self.is_end = is_end
 
 
 async def exchange(
@@ -76,7 +87,7 @@ class _Exchange:
         try:
             message = await self._message()
         except _Ended as end:
-            return Refusal(str(end))
+            return Refusal(str(end), end.is_end)
         if message.kind != wire.SERVER_HELLO:
             raise ParseError(f"message {message.kind} in place of ServerHello")
         hello = wire.parse_server_hello(message.body)
@@ -183,7 +194,7 @@ class _Exchange:
             if not more:
                 if self._buffer or self._pending:
                     raise ConnectionLost(f"{self._stream.where}: cut inside a message")
-                raise _Ended("connection closed")
+                raise _Ended("connection closed", is_end=True)
             self._buffer += more
         self._buffer = self._buffer[record.size :]
         return record

@@ -162,6 +162,20 @@ class Prober:
             return
         for question in failed:
             await self.ask(question, slowly=True)
+        await self._doubt_ends()
+
+    async def _doubt_ends(self) -> None:
+        """A connection that is closed without a word may mean "no", or "not so many at once": one is asked
+        again by itself, and if that brings another answer, so are all."""
+        ended = [q for name, q in self._asked.items() if self._is_end(name) and name not in self._retried]
+        ended.sort(key=lambda question: question is SSL2_QUESTION)  # there it is the usual no
+        for question in ended if len(ended) < len(self.answers) else ():
+            self._retried.add(question.name)
+            await self.ask(question, slowly=True)
+            if self._is_end(question.name):
+                self._retried |= {other.name for other in ended}
+                return
+            self.net.trouble(self.address)
 
     async def ask(self, question: Question, *, slowly: bool = False) -> None:
         """One connection, one hello."""
@@ -211,6 +225,12 @@ class Prober:
         if name == SSL2_QUESTION.name and self.speaks_13:
             return False  # known by that, see tls_findings
         return isinstance(answer, Missing) and answer.reason not in _FINAL
+
+    def _is_end(self, name: str) -> bool:
+        answer = self.answers[name]
+        if name == SSL2_QUESTION.name and self.speaks_13:
+            return False
+        return isinstance(answer, Refusal) and answer.is_end
 
     async def _is_shut_out(self) -> bool:
         answered = next((n for n, a in self.answers.items() if not isinstance(a, Missing)), None)

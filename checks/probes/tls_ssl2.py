@@ -23,7 +23,7 @@ async def exchange2(stream: Stream, *, within_s: float = 6.0) -> ServerHello2 | 
         if not more:
             if heard:
                 raise ConnectionLost(f"{stream.where}: cut inside a message")
-            return Refusal("connection closed")
+            return Refusal("connection closed", is_end=True)
         heard += more
         try:
             answer = _read(heard)

@@ -178,7 +178,7 @@ def test_the_hello_is_that_of_the_draft() -> None:
 
 def test_answers_are_read() -> None:
     assert parse_answer2(server_hello2()).ciphers[0] == "SSL_CK_RC4_128_WITH_MD5"  # type: ignore[union-attr]
-    assert parse_answer2(server_hello2(b"\x12\x34\x56")) == ServerHello2(("0x123456",))
+    assert parse_answer2(server_hello2(b"\x12\x34\x56")) == ServerHello2(("0x123456",), b"certificate")
     assert parse_answer2(b"\0\0\1") == Error2(1)
     whole = record2(server_hello2())
     assert all(take_record2(whole[:cut]) is None for cut in range(len(whole)))
