@@ -21,7 +21,8 @@ class Level(StrEnum):
 
 
 class Status(StrEnum):
-    """What a machine can say.  MANUAL: no machine can, a person is asked."""
+    """What a machine can say.  MANUAL: no machine can, a person is asked; with a code, what can be seen was
+    seen, and the rest only a person knows.  UNKNOWN: the machine could not look."""
 
     PASS = "pass"
     WARN = "warn"
@@ -138,6 +139,11 @@ def not_applicable(code: str, **data: Scalar) -> Verdict:
 def unknown(code: str, reason: Reason, **data: Scalar) -> Verdict:
     """An unknown that the item explains in its own words; otherwise let MissingFact speak."""
     return _verdict(Status.UNKNOWN, code, data, reason)
+
+
+def asked(code: str, **data: Scalar) -> Verdict:
+    """A look that worked and leaves the answer to a person; never for what could not be seen."""
+    return _verdict(Status.MANUAL, code, data)
 
 
 Check = Callable[[Facts], Verdict]

@@ -91,7 +91,7 @@ def as_lines(report: Report, language: str) -> Iterator[str]:
     topic = ""
     for key, verdict in report.verdicts.items():
         item = items[key]
-        if verdict.status is Status.MANUAL:
+        if verdict.status is Status.MANUAL and not verdict.code:
             continue
         if item.topic != topic:
             topic = item.topic

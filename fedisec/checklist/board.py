@@ -54,7 +54,7 @@ class Row:
     def summary(self, language: str) -> str:
         """The sentence for what the machine found, or why it found nothing."""
         machine = self.machine
-        if machine is None or machine.status == Status.MANUAL:
+        if machine is None or (machine.status == Status.MANUAL and not machine.code):
             return (_ASKED if self.item.takes_answers else _NOT_SCANNED).in_language(language)
         text = self.item.codes.get(machine.code)
         if text is not None:

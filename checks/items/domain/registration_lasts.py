@@ -124,7 +124,7 @@ item = Item(
     },
 )
 
-_GRAVITY = (Status.FAIL, Status.WARN, Status.PASS, Status.UNKNOWN, Status.NOT_APPLICABLE)
+_GRAVITY = (Status.FAIL, Status.WARN, Status.PASS, Status.UNKNOWN, Status.MANUAL, Status.NOT_APPLICABLE)
 
 
 @item.check
@@ -138,7 +138,8 @@ def gravest(verdicts: Sequence[Verdict]) -> Verdict:
     but what could not be seen of the web name is not made good by the mail domain."""
     first = verdicts[0]
     worst = min(verdicts, key=lambda verdict: _GRAVITY.index(verdict.status))
-    return first if first.status is Status.UNKNOWN and worst.status is Status.PASS else worst
+    unseen = first.status in {Status.UNKNOWN, Status.MANUAL}
+    return first if unseen and worst.status is Status.PASS else worst
 
 
 def _of_name(found: RegisteredName, now: datetime) -> Verdict:

@@ -26,6 +26,7 @@ from checks.model import (
     Status,
     Text,
     Verdict,
+    asked,
     failed,
     not_applicable,
     passed,
@@ -123,7 +124,7 @@ def _of_name(found: RegisteredName) -> Verdict:
     if isinstance(record, Missing):
         return Verdict(Status.UNKNOWN, reason=record.reason, detail=record.detail)
     if not found.server:
-        return unknown("no_service", Reason.NOT_ASKED, name=name)
+        return asked("no_service", name=name)
     if record is None:
         return unknown("not_found", Reason.NOT_ASKED, name=name, server=found.server)
     verdict = _judged(name, record)

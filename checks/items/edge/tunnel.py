@@ -1,6 +1,11 @@
-"""Does cloudflared or another tunnel carry inbound traffic?"""
+"""Does cloudflared or another tunnel carry inbound traffic?
 
-from checks.model import INSIDE, MANUAL, OUTSIDE, Fix, Item, Level, Source, Text
+From outside a tunnel looks like any other server or CDN: what can be seen is shown, the answer is the admin's."""
+
+from checks.data.network import cdn_in_front
+from checks.facts import Facts
+from checks.facts.dns import Addresses
+from checks.model import INSIDE, MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, asked
 
 INSTALL = """
     sudo mkdir -p --mode=0755 /usr/share/keyrings
@@ -98,5 +103,23 @@ item = Item(
         "サービスが動いて接続済みであり、オリジンのアドレス（例では 203.0.113.5）が応答しないことを確認します。\n"
         + VERIFY,
     ),
+    codes={
+        "behind_cdn": Text(
+            "{cdn} answers for the name. Whether a tunnel leads from there to the server cannot be seen from outside; please answer.",
+            "この名前には {cdn} が応答します。その先がトンネルかどうかは外部からわからないため、回答してください。",
+        ),
+        "no_cdn": Text(
+            "The name leads to {address}, no CDN's address. Whether a tunnel begins there cannot be seen from outside; please answer.",
+            "この名前は CDN ではないアドレス {address} を指します。そこからトンネルを通るかどうかは外部からわからないため、回答してください。",
+        ),
+    },
     attest_days=180,
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    addresses = facts.get(Addresses)
+    cdn, every = cdn_in_front(addresses), addresses.v4 + addresses.v6
+    verdict = asked("behind_cdn", cdn=cdn.name) if cdn else asked("no_cdn", address=every[0])
+    return verdict.seen(f"A, AAAA {addresses.host}", "\n".join(every))

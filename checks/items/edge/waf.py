@@ -2,7 +2,6 @@
 no attack is sent to find out."""
 
 from checks.data.network import carries, cdn_in_front, cdn_of_headers, firewalls
-from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.dns import Addresses
 from checks.facts.http import FrontPage
@@ -16,8 +15,8 @@ from checks.model import (
     Source,
     Text,
     Verdict,
+    asked,
     passed,
-    unknown,
     warned,
 )
 
@@ -151,6 +150,7 @@ def check(facts: Facts) -> Verdict:
             return passed("firewall", name=name).seen(f"GET {front.page.url}", mark)
     cdn = cdn_in_front(addresses) or cdn_of_headers(headers)
     if cdn is None:
-        return unknown("nothing_seen", Reason.NOT_CONNECTED)
+        page = facts.get(FrontPage).page  # without an answer there was nothing to see a sign in
+        return asked("nothing_seen").seen(f"GET {page.url}", f"HTTP {page.status}")
     verdict = passed("cdn", cdn=cdn.name) if cdn.has_waf else warned("cdn_plan", cdn=cdn.name)
     return verdict.seen(f"A, AAAA {addresses.host}", "\n".join(addresses.v4 + addresses.v6))

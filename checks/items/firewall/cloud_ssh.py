@@ -2,10 +2,9 @@
 
 From outside alone nobody can tell: an open port may be open just now, a silent one may have other reasons."""
 
-from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.ssh import SshService
-from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, unknown
+from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, asked, unknown
 
 AWS_OPEN = """
     aws ec2 authorize-security-group-ingress --group-id sg-ID --protocol tcp --port 22 --cidr 203.0.113.5/32"""
@@ -89,7 +88,5 @@ def check(facts: Facts) -> Verdict:
     ssh = facts.get(SshService)
     if ssh.speaking:
         first = ssh.speaking[0]
-        return unknown("answers", Reason.NOT_ASKED, port=first.port).seen(
-            f"{first.address} port {first.port}", first.banner
-        )
+        return asked("answers", port=first.port).seen(f"{first.address} port {first.port}", first.banner)
     return unknown("hidden", ssh.unseen)

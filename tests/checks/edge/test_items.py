@@ -59,13 +59,26 @@ def test_cdn(addresses: Addresses, page: FrontPage | None, status: Status, code:
         (name("151.101.1.1"), None, Status.WARN, "cdn_plan"),
         (name(PLAIN), front(x_sucuri_id="1"), Status.PASS, "cdn"),
         (name(PLAIN), front(x_amzn_waf_action="challenge"), Status.PASS, "firewall"),
-        (name(PLAIN), front(server="nginx"), Status.UNKNOWN, "nothing_seen"),
-        (name(PLAIN), None, Status.UNKNOWN, "nothing_seen"),
+        (name(PLAIN), front(server="nginx"), Status.MANUAL, "nothing_seen"),
+        (name(PLAIN), None, Status.UNKNOWN, ""),
     ],
 )
 def test_waf(addresses: Addresses, page: FrontPage | None, status: Status, code: str) -> None:
     found = verdict("edge.waf", addresses, *((page,) if page else ()))
     assert (found.status, found.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "code", "data"),
+    [
+        (name(CLOUDFLARE), "behind_cdn", {"cdn": "Cloudflare"}),
+        (name(PLAIN), "no_cdn", {"address": PLAIN}),
+    ],
+)
+def test_a_tunnel_stays_a_question(addresses: Addresses, code: str, data: dict[str, str]) -> None:
+    found = verdict("edge.tunnel", addresses)
+    assert (found.status, found.code, dict(found.data)) == (Status.MANUAL, code, data)
+    assert found.evidence[0].text == addresses.v4[0]
 
 
 def asked(*answers: DirectAnswer) -> OriginExposure:

@@ -145,7 +145,7 @@ def test_a_provider_firewall_stays_a_question() -> None:
     answering = SshService("root", 22, (SshEndpoint(ADDRESS, 22, PortState.OPEN, "SSH-2.0-x"),))
     silent = SshService("root", 22, (SshEndpoint(ADDRESS, 22, PortState.FILTERED),))
     found = [judge(item, Facts().with_facts(fact)) for fact in (answering, silent)]
-    assert [(v.status, v.code) for v in found] == [(Status.UNKNOWN, "answers"), (Status.UNKNOWN, "hidden")]
+    assert [(v.status, v.code) for v in found] == [(Status.MANUAL, "answers"), (Status.UNKNOWN, "hidden")]
 
 
 def test_the_table_of_ports_is_sound() -> None:

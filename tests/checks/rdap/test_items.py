@@ -92,12 +92,16 @@ def test_registration_lasts(found: Record, wanted: str) -> None:
     ("name", "wanted"),
     [
         (RegisteredName("me.github.io", lent_by="github.io"), "not_applicable:lent"),
-        (RegisteredName("a.jp"), "unknown:no_service"),
         (RegisteredName("co.jp", record=Missing(Reason.NOT_ASKED)), "unknown:not_asked"),
     ],
 )
 def test_names_without_a_record(item_id: str, name: RegisteredName, wanted: str) -> None:
     assert judged(item_id, name) == wanted
+
+
+def test_where_no_service_is_known_a_person_may_still_answer() -> None:
+    assert judged(LASTS, RegisteredName("a.jp")) == "unknown:no_service"
+    assert judged(PRIVATE, RegisteredName("a.jp")) == "manual:no_service"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_a_name_that_the_registry_does_not_know_is_unknown(lab: Lab) -> None:
 
 
 def test_without_a_service_for_the_name_nobody_is_asked(lab: Lab) -> None:
-    assert set(judged(lab, lab.good, "").values()) == {"unknown:no_service"}
+    assert set(judged(lab, lab.good, "").values()) == {"unknown:no_service", "manual:no_service"}
 
 
 def test_the_command_line_takes_the_list(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
