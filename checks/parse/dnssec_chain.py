@@ -69,10 +69,10 @@ class _Needs(Exception):
 class Walker:
     """All walks of one scan: zones and their keys are judged once.  Not to be shared between scans."""
 
-    def __init__(self, anchors: tuple[DS, ...], now: datetime) -> None:
+    def __init__(self, anchors: tuple[DS, ...], now: datetime, effort: Effort | None = None) -> None:
         self._anchors = anchors
         self._now = now
-        self._effort = Effort()
+        self._effort = effort or Effort()
         self._answers: dict[Question, dns.message.Message | None] = {}
         self._zones: dict[dns.name.Name, _Zone] = {}
         self._cuts: dict[dns.name.Name, _Zone] = {}
