@@ -20,6 +20,7 @@ Doc = Mapping[str, Any] | Missing
 
 _PRIVACY_DEFAULT_DATE = "2022-10-07"  # Mastodon gives this date to the text it ships
 _DEFAULT_MARKS = ("discourse privacy policy", "default placeholder tos", "this is a placeholder")
+_PEERTUBE_TERMS = "No terms for now"
 _CAPTCHAS = ("enableHcaptcha", "enableMcaptcha", "enableRecaptcha", "enableTurnstile", "enableFC")
 
 
@@ -33,13 +34,17 @@ class Docs:
     meta: Doc = NOT_SHOWN
     site: Doc = NOT_SHOWN  # Lemmy /api/v3/site
     config: Doc = NOT_SHOWN  # PeerTube /api/v1/config
+    about: Doc = NOT_SHOWN  # PeerTube /api/v1/config/about
     captcha: Doc = NOT_SHOWN  # Pleroma, Akkoma
     privacy: Doc = NOT_SHOWN  # Mastodon's text of the privacy policy
     terms_text: str | Missing = NOT_SHOWN
 
 
 def read_instance(family: str, docs: Docs) -> InstanceInfo:
-    """The settings of an instance of `family`; the Mastodon API's for families not known."""
+    """The settings of an instance of `family`; the Mastodon API's for families not known, and for those of
+    Misskey's family that speak it alone."""
+    if family == "misskey" and isinstance(docs.meta, Missing) and not isinstance(docs.v1, Missing):
+        return _mastodon_api(family, docs)
     reader = {"misskey": _misskey, "lemmy": _lemmy, "peertube": _peertube}.get(family)
     return reader(docs) if reader else _mastodon_api(family, docs)
 
@@ -94,7 +99,7 @@ def _mastodon_api(family: str, docs: Docs) -> InstanceInfo:
         terms_default=_is_default(docs.terms_text),
         privacy_default=_privacy_default(docs.privacy),
         media_urls=_media(v1, v2),
-        actor_url=_actor(v1, v2),
+        actor_url=_actor(v1, v2, docs),
     )
 
 
@@ -128,9 +133,15 @@ def _rules(rules: list[Any]) -> tuple[str, ...]:
 
 
 def _terms_url(family: str, v1: Doc, v2: Doc, docs: Docs) -> str | None | Missing:
-    for value in (text_at(v2, "configuration", "urls", "terms_of_service"), text_at(v1, "terms")):
-        if value:
-            return value
+    texts = (
+        text_at(v2, "configuration", "urls", "terms_of_service"),
+        text_at(v1, "terms"),
+        text_at(v2, "terms"),
+    )
+    if any(texts):
+        return next(text for text in texts if text)
+    if family == "gotosocial":  # the field is there and empty
+        return None
     if family in {"pleroma", "akkoma"}:
         return NOT_SHOWN if isinstance(docs.terms_text, Missing) else "/static/terms-of-service.html"
     return None if family == "mastodon" and not isinstance(v2, Missing) else NOT_SHOWN
@@ -160,12 +171,13 @@ def _account(v1: Doc, v2: Doc) -> str | None:
     return text_at(v2, "contact", "account", "acct") or text_at(v1, "contact_account", "acct")
 
 
-def _actor(v1: Doc, v2: Doc) -> str | None:
+def _actor(v1: Doc, v2: Doc, docs: Docs) -> str | None:
     for account in (at(v2, "contact", "account"), at(v1, "contact_account")):
         url = text_at(account, "uri", limit=2000) or text_at(account, "url", limit=2000)
         if url:
             return url
-    return None
+    staff = list_at(_meta(docs), "staffAccounts") or [None]  # Pleroma, Akkoma: addresses of actors
+    return text_at({"first": staff[0]}, "first", limit=2000)
 
 
 def _media(v1: Doc, v2: Doc) -> tuple[str, ...]:
@@ -199,13 +211,22 @@ def _misskey(docs: Docs) -> InstanceInfo:
         rules=_rules(rules) if rules is not None else gap,
         terms_url=text_at(meta, "tosUrl") if read else gap,
         privacy_url=text_at(meta, "privacyPolicyUrl") if read else gap,
-        contact_email=text_at(meta, "maintainerEmail") or text_at(meta, "inquiryUrl") if read else gap,
+        contact_email=_misskey_contact(docs) or (None if read else gap),
         contact_account=NOT_SHOWN,
         user_count=_known(_users(docs), gap),
         setup_open=_known(bool_at(meta, "requireSetup"), gap),
         terms_default=False if text_at(meta, "tosUrl") else NOT_SHOWN,
         privacy_default=False if text_at(meta, "privacyPolicyUrl") else NOT_SHOWN,
         media_urls=_https(meta, "iconUrl", "bannerUrl", "backgroundImageUrl", "logoImageUrl"),
+    )
+
+
+def _misskey_contact(docs: Docs) -> str | None:
+    """NodeInfo names the maintainer also where the API is closed."""
+    return (
+        text_at(docs.meta, "maintainerEmail")
+        or text_at(docs.meta, "inquiryUrl")
+        or text_at(_meta(docs), "maintainer", "email")
     )
 
 
@@ -217,7 +238,8 @@ def _https(doc: Any, *keys: str) -> tuple[str, ...]:
 def _lemmy(docs: Docs) -> InstanceInfo:
     site, gap = docs.site, _gap(docs.site)
     local = at(site, "site_view", "local_site")
-    mode = (text_at(local, "registration_mode") or "").lower()
+    mode = (text_at(local, "registration_mode") or "").lower().replace("_", "")  # 1.0: require_application
+    finished = bool_at(local, "site_setup")
     legal = text_at(local, "legal_information", limit=2000)
     read = isinstance(local, dict)
     admins = list_at(site, "admins") or []
@@ -235,7 +257,7 @@ def _lemmy(docs: Docs) -> InstanceInfo:
         contact_email=NOT_SHOWN,
         contact_account=text_at(admin, "name") if read else gap,
         user_count=_known(_users(docs), gap),
-        setup_open=NOT_SHOWN,
+        setup_open=_known(None if finished is None else not finished, gap),
         terms_default=False if legal else NOT_SHOWN,
         privacy_default=False if legal else NOT_SHOWN,
         media_urls=(*_https(admin, "avatar"), *_https(at(site, "site_view", "site"), "icon", "banner")),
@@ -245,6 +267,9 @@ def _lemmy(docs: Docs) -> InstanceInfo:
 
 def _peertube(docs: Docs) -> InstanceInfo:
     config, gap = docs.config, _gap(docs.config)
+    about, about_gap = at(docs.about, "instance"), _gap(docs.about)
+    read = isinstance(about, dict)
+    conduct, terms = text_at(about, "codeOfConduct", limit=300), text_at(about, "terms", limit=300)
     return InstanceInfo(
         registrations_open=_known(bool_at(config, "signup", "allowed"), gap),
         approval_required=_known(bool_at(config, "signup", "requiresApproval"), gap),
@@ -252,13 +277,19 @@ def _peertube(docs: Docs) -> InstanceInfo:
         captcha=NOT_SHOWN,
         captcha_is_test=NOT_SHOWN,
         email_confirmation=_known(bool_at(config, "signup", "requiresEmailVerification"), gap),
-        rules=NOT_SHOWN,
-        terms_url=NOT_SHOWN,
+        rules=((conduct,) if conduct else ()) if read else about_gap,
+        terms_url=("/about/instance" if terms else None) if read else about_gap,
         privacy_url=NOT_SHOWN,
         contact_email=NOT_SHOWN,
         contact_account=NOT_SHOWN,
         user_count=_known(_users(docs), gap),
         setup_open=NOT_SHOWN,
-        terms_default=NOT_SHOWN,
+        terms_default=terms.startswith(_PEERTUBE_TERMS) if terms else NOT_SHOWN,
         privacy_default=NOT_SHOWN,
+        media_urls=tuple(
+            url
+            for kind in ("avatars", "banners")
+            for image in (list_at(about, kind) or [])[:3]
+            for url in _https(image, "fileUrl")
+        ),
     )

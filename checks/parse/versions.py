@@ -13,8 +13,11 @@ _MAX = 200
 _PRE = re.compile(r"(?:^|[.-])(?:alpha|beta|rc|nightly|dev|pre|snapshot|unstable|develop)", re.IGNORECASE)
 _NUMBERS = re.compile(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(.*)", re.DOTALL | re.ASCII)
 _BUILD = re.compile(r"-\d+-g[0-9a-f]{4,40}")  # git describe: that many commits after the release
-_COMPATIBLE = re.compile(r"\(compatible; ([A-Za-z.]{1,40}) ([^)]{1,100})\)")
-_REALLY = re.compile(r"\(not true; really ([A-Za-z.]{1,40})/([^)]{1,100})\)")
+_COMPATIBLE = re.compile(r"\(compatible; ([A-Za-z.-]{1,40}) ([^)]{1,100})\)")
+_REALLY = re.compile(r"\(not true; really ([A-Za-z.-]{1,40})/([^)]{1,100})\)")
+_MASTODON = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(?:-[0-9A-Za-z.-]{1,60})?(?:\+(.{1,80}))?", re.ASCII)
+# A name, with what hangs on it by a hyphen unless that is a number: hometown-1.1.2 is hometown.
+_MARKER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}(?:-[A-Za-z][A-Za-z0-9_]{0,39}){0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ def parse_version(family: str, text: str) -> FediVersion:
     if family in {"mastodon", "pixelfed"}:
         fork = _marker(plus)
     elif family == "misskey":
-        fork = _marker(re.sub(r"^-(?:alpha|beta|rc)\.\d+", "", rest).lstrip("-"))
+        fork = _marker(re.sub(r"^-(?:alpha|beta|rc)(?:\.\d+)?(?=-|$)", "", rest).lstrip("-"))
     elif family == "friendica":
         pass  # 2024.08-1571: the number behind is the database's
     elif _BUILD.match(rest) or (rest and not prerelease):
@@ -51,6 +54,18 @@ def really(text: str) -> tuple[str, str] | None:
     """(name, version) inside a pretended Mastodon version: "2.7.2 (compatible; Akkoma 3.16.0)"."""
     match = _COMPATIBLE.search(text[:_MAX]) or _REALLY.search(text[:_MAX])
     return (match[1].lower(), match[2].strip()) if match else None
+
+
+def is_mastodon(text: str) -> bool:
+    """Whether a version of the Mastodon API can be Mastodon's own."""
+    return _MASTODON.fullmatch(text[:_MAX].strip()) is not None and not is_injected(text)
+
+
+def is_injected(text: str) -> bool:
+    """GoToSocial can be told to write the version of a Mastodon in front of its own ("3.5.3+0.19.2"); what
+    forks of Mastodon append never begins with a digit."""
+    match = _MASTODON.fullmatch(text[:_MAX].strip())
+    return match is not None and (match[1] or "")[:1].isdigit()
 
 
 def comparable(text: str) -> Version:
@@ -72,5 +87,5 @@ def is_within(version: str, ranges: tuple[tuple[str, str], ...]) -> bool:
 
 def _marker(text: str) -> str:
     """The name at the beginning of a suffix: "glitch.1.12.1" -> "glitch"."""
-    match = re.match(r"[A-Za-z][A-Za-z0-9_-]{0,39}", text)
+    match = _MARKER.match(text)
     return match[0].lower() if match else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -16,9 +17,9 @@ from checks.facts.http import ApiPage, Page
 from checks.facts.instance import ContactDomain, InstanceInfo, Software
 from checks.parse.answers import withheld
 from checks.parse.instance_api import Doc, Docs, read_instance
-from checks.parse.json_caps import load_object, text_at
+from checks.parse.json_caps import at, load_object, text_at
 from checks.parse.nodeinfo import NodeInfo, best_link, parse_nodeinfo
-from checks.parse.versions import parse_version, really
+from checks.parse.versions import is_injected, is_mastodon, parse_version, really
 from checks.probes import hidden
 from checks.probes.http import STRANGER, kept
 from checks.probes.look import Look, Probe
@@ -30,8 +31,8 @@ _META_BODY = json.dumps({"detail": True}).encode()
 class _Api:
     """The public API of one instance; remembers the first readable answer, whose headers count."""
 
-    def __init__(self, look: Look) -> None:
-        self._look, self.base = look, f"https://{look.target.domain}"
+    def __init__(self, look: Look, host: str) -> None:
+        self._look, self.base = look, f"https://{host}"
         self.first: Page | None = None
 
     async def document(self, path: str, *, post: bytes = b"") -> Doc:
@@ -69,31 +70,36 @@ class _Api:
 
 
 async def gather_instance(look: Look) -> Iterable[Fact]:
-    api = _Api(look)
-    nodeinfo = await _nodeinfo(look)
-    if isinstance(nodeinfo, NodeInfo):
-        name, version, via = nodeinfo.name, nodeinfo.version, "nodeinfo"
-        docs = await _documents(api, _family(name), nodeinfo)
-    else:
-        docs = await _without_nodeinfo(api, nodeinfo)
+    """Software and settings.  The handles' domain may lead to another host for NodeInfo: the API is there."""
+    found = await _nodeinfo(look)
+    if isinstance(found, Missing):
+        api = _Api(look, look.target.domain)
+        docs = await _without_nodeinfo(api, found)
         recognised = _recognise(docs)
         if recognised is None:
-            raise MissingFact(nodeinfo)
+            raise MissingFact(found)
         name, version, via = recognised
+    else:
+        nodeinfo, host = found
+        api = _Api(look, host)
+        name, version, via = nodeinfo.name, nodeinfo.version, "nodeinfo"
+        docs = await _documents(api, _family(name), nodeinfo)
     software = _software(name, version, via, docs)
     facts: list[Fact] = [software, read_instance(software.family, docs)]
-    if api.first is not None:
+    if api.first is not None and api.base == f"https://{look.target.domain}":
         facts.append(ApiPage(kept(api.first, 0)))
     return facts
 
 
-async def _nodeinfo(look: Look) -> NodeInfo | Missing:
-    """By the link of the well-known document, on this host or the one it redirected to."""
+async def _nodeinfo(look: Look) -> tuple[NodeInfo, str] | Missing:
+    """The document and the host it lies on: by the link of the well-known one, on this host or the one it
+    redirected to."""
     try:
         chain = await look.http.follow(f"https://{look.target.domain}/.well-known/nodeinfo")
         host = urlsplit(chain[-1].url).hostname or ""
         link = best_link(_readable(chain[-1]), frozenset({look.target.domain, host}))
-        return parse_nodeinfo(_readable(await look.http.get(link)))
+        nodeinfo = parse_nodeinfo(_readable(await look.http.get(link)))
+        return nodeinfo, urlsplit(link).hostname or look.target.domain
     except ParseError as error:
         return Missing(Reason.MALFORMED, str(error))
     except ProbeError as error:
@@ -114,11 +120,18 @@ def _readable(page: Page) -> str:
 async def _documents(api: _Api, family: str, nodeinfo: NodeInfo) -> Docs:
     """The documents that this family has, and no others: requests are counted."""
     if family == "misskey":
-        return Docs(nodeinfo, meta=await api.document("/api/meta", post=_META_BODY))
+        meta = await api.document("/api/meta", post=_META_BODY)
+        if not _has_no_such(meta):
+            return Docs(nodeinfo, meta=meta)
+        # Iceshrimp.NET speaks the Mastodon API alone.
     if family == "lemmy":
-        return Docs(nodeinfo, site=await api.document("/api/v3/site"))
+        site = await api.document("/api/v3/site")
+        return Docs(nodeinfo, site=await api.document("/api/v4/site") if _has_no_such(site) else site)
     if family == "peertube":
-        return Docs(nodeinfo, config=await api.document("/api/v1/config"))
+        config, about = await asyncio.gather(
+            api.document("/api/v1/config"), api.document("/api/v1/config/about")
+        )
+        return Docs(nodeinfo, config=config, about=about)
     if family in {"pleroma", "akkoma"}:
         v1, captcha, terms = await asyncio.gather(
             api.document("/api/v1/instance"),
@@ -130,11 +143,16 @@ async def _documents(api: _Api, family: str, nodeinfo: NodeInfo) -> Docs:
         v2, privacy = await asyncio.gather(
             api.document("/api/v2/instance"), api.document("/api/v1/instance/privacy_policy")
         )
-        if not isinstance(v2, Missing) or v2.reason is not Reason.NOT_ASKED:
+        if not _has_no_such(v2):
             return Docs(nodeinfo, v2=v2, privacy=privacy)
         return Docs(nodeinfo, v2=v2, v1=await api.document("/api/v1/instance"), privacy=privacy)
     v1, v2 = await asyncio.gather(api.document("/api/v1/instance"), api.document("/api/v2/instance"))
     return Docs(nodeinfo, v1=v1, v2=v2)
+
+
+def _has_no_such(doc: Doc) -> bool:
+    """The software has no such path (404 or the like), as opposed to one that is closed or broken."""
+    return isinstance(doc, Missing) and doc.reason is Reason.NOT_ASKED
 
 
 async def _without_nodeinfo(api: _Api, reason: Missing) -> Docs:
@@ -144,21 +162,40 @@ async def _without_nodeinfo(api: _Api, reason: Missing) -> Docs:
         raise MissingFact(reason)
     docs = Docs(reason, v2=await api.document("/api/v2/instance"))
     if text_at(docs.v2, "version") is None:
-        docs = Docs(reason, v2=docs.v2, v1=await api.document("/api/v1/instance"))
+        docs = replace(docs, v1=await api.document("/api/v1/instance"))
     if _recognise(docs) is None:
-        docs = Docs(reason, meta=await api.document("/api/meta", post=_META_BODY))
+        docs = replace(docs, meta=await api.document("/api/meta", post=_META_BODY))
+    if _recognise(docs) is None:
+        docs = replace(docs, site=await api.document("/api/v3/site"))
+    if _recognise(docs) is None:
+        docs = replace(docs, config=await api.document("/api/v1/config"))
     return docs
 
 
 def _recognise(docs: Docs) -> tuple[str, str, str] | None:
-    """(name, version, where) from the instance APIs; a pretended Mastodon version names the real one."""
+    """(name, version, where) from the APIs; a pretended Mastodon version names the real one."""
     for via, doc in (("instance_v2", docs.v2), ("instance_v1", docs.v1)):
-        version = text_at(doc, "version", limit=200)
-        if version:
-            name, real = really(version) or ("mastodon", version)
-            return name, real, via
-    version = text_at(docs.meta, "version", limit=200)
-    return ("misskey", version, "meta") if version else None
+        version = text_at(doc, "version", limit=200) or ""
+        source = (text_at(doc, "source_url", limit=2000) or "").lower()
+        if pretended := really(version):
+            return *pretended, via
+        if "gotosocial" in source:
+            return "gotosocial", version.partition("+")[2] if is_injected(version) else version, via
+        if is_mastodon(version):
+            return "mastodon", version, via
+    if version := text_at(docs.meta, "version", limit=200) or "":
+        return _misskey_or_fork(docs.meta), version, "meta"
+    if isinstance(at(docs.site, "site_view"), dict) and (version := text_at(docs.site, "version") or ""):
+        return "lemmy", version, "site"
+    version = text_at(docs.config, "serverVersion", limit=200) or ""
+    return ("peertube", version, "config") if version else None
+
+
+def _misskey_or_fork(meta: Doc) -> str:
+    """A fork under a name of its own does not say it here, but where its source lies."""
+    source = (text_at(meta, "repositoryUrl", limit=2000) or "").lower()
+    names = sorted(forks(), key=len, reverse=True)  # iceshrimp.net before iceshrimp
+    return next((name for name in names if forks()[name] == "misskey" and name in source), "misskey")
 
 
 def _family(name: str) -> str:
@@ -174,7 +211,8 @@ def _software(name: str, version: str, via: str, docs: Docs) -> Software:
         pass
     else:
         prerelease = read.prerelease
-        base, fork = ("", fork) if fork else (read.base, read.fork)
+        follows = not fork or (family == "mastodon" and read.fork == fork)  # 4.0.15+hometown-1.1.1
+        base, fork = (read.base if follows else ""), fork or read.fork
     return Software(name, family, version, base, fork, prerelease, _source_url(docs), via, datetime.now(UTC))
 
 

@@ -8,7 +8,7 @@ from checks.data.tables import advisories, families, forks, releases, shipped_po
 from checks.errors import ParseError
 from checks.parse.csp import SCRIPT_OPEN, parse_csp, weaknesses
 from checks.parse.served import listing_in, panel_in, secret_in
-from checks.parse.versions import FediVersion, comparable, is_within, parse_version, really
+from checks.parse.versions import FediVersion, comparable, is_mastodon, is_within, parse_version, really
 from tests.checks.instance.samples import sample
 
 
@@ -17,7 +17,7 @@ from tests.checks.instance.samples import sample
     [
         ("mastodon", "4.7.3", FediVersion("4.7.3", "", False)),
         ("mastodon", "4.6.5+glitch", FediVersion("4.6.5", "glitch", False)),
-        ("mastodon", "4.3.1+hometown-1.1.2", FediVersion("4.3.1", "hometown-1", False)),
+        ("mastodon", "4.3.1+hometown-1.1.2", FediVersion("4.3.1", "hometown", False)),
         ("mastodon", "4.7.0-alpha.2+glitch", FediVersion("4.7.0", "glitch", True)),
         ("mastodon", "4.5.0-nightly.2025-07-11", FediVersion("4.5.0", "", True)),
         ("mastodon", "4.5.0-rc.1", FediVersion("4.5.0", "", True)),
@@ -27,6 +27,10 @@ from tests.checks.instance.samples import sample
         ("misskey", "2026.9.1", FediVersion("2026.9.1", "", False)),
         ("misskey", "2025.12.0-alpha.2", FediVersion("2025.12.0", "", True)),
         ("misskey", "2025.4.1-io.13", FediVersion("2025.4.1", "io", False)),
+        ("mastodon", "4.5.0-nightly.2025-07-11+glitch", FediVersion("4.5.0", "glitch", True)),
+        ("mastodon", "4.4.8+chuckya-alpha", FediVersion("4.4.8", "chuckya-alpha", False)),
+        ("misskey", "13.14.2", FediVersion("13.14.2", "", False)),
+        ("misskey", "12.119.2-rc", FediVersion("12.119.2", "", True)),
         ("misskey", "2025.4.1-beta.2-pari.2", FediVersion("2025.4.1", "pari", True)),
         ("pixelfed", "0.12.6+glitch.1.12.1", FediVersion("0.12.6", "glitch", False)),
         ("gotosocial", "0.19.2+git-abc1234", FediVersion("0.19.2", "", False)),
@@ -50,7 +54,19 @@ def test_what_is_no_version_is_a_parse_error(text: str) -> None:
 def test_pretended_versions_name_the_real_one() -> None:
     assert really("2.7.2 (compatible; Akkoma 3.16.0-1-gab)") == ("akkoma", "3.16.0-1-gab")
     assert really("4.0.0 (not true; really snac/2.38)") == ("snac", "2.38")
+    assert really("3.5.3 (compatible; Pixelfed-Brasil 0.12.4)") == ("pixelfed-brasil", "0.12.4")
     assert really("4.7.3") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("4.7.3", True), ("4.6.5+glitch", True), ("4.7.0-alpha.2+glitch", True), ("4.5.0-nightly.2025-07-11", True),
+        ("4.0.15+hometown-1.1.1", True), ("3.5.3+0.19.2+git-abc1234", False), ("takahe/0.11", False), ("0.9", False), ("", False),
+    ],
+)  # fmt: skip
+def test_only_a_version_of_mastodon_is_taken_for_one(text: str, wanted: bool) -> None:
+    assert is_mastodon(text) is wanted
 
 
 def test_versions_are_compared_as_numbers() -> None:
