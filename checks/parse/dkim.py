@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 
 from checks.errors import ParseError
@@ -11,6 +12,9 @@ from checks.parse.tags import parse_tags
 
 _RSA_OID = bytes.fromhex("2a864886f70d010101")
 _KEY_CHARS_MAX = 8192
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"  # underscores are not allowed, and in use
+SELECTOR = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,19 @@ def key_name(selector: str, domain: str) -> str:
     """Where the key lies.  A selector may name its domain itself ("s._domainkey.example.org"), for mail that
     is signed by the domain above the one in From."""
     return selector if "._domainkey." in selector else f"{selector}._domainkey.{domain}"
+
+
+def parse_selector(text: str) -> str:
+    """A selector as a person writes it, also "s._domainkey" and the whole name of the record; lower case.
+    ParseError for anything else."""
+    selector, mark, domain = text.strip().rstrip(".").lower().partition("._domainkey")
+    if len(selector) > 200 or SELECTOR.fullmatch(selector) is None:
+        raise ParseError("no selector")
+    if not mark or not domain:
+        return selector
+    if len(domain) > 253 or not domain.startswith(".") or DOMAIN.fullmatch(domain[1:]) is None:
+        raise ParseError("no domain after _domainkey")
+    return f"{selector}._domainkey{domain}"
 
 
 def parse_dkim(text: str) -> DkimKey:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from checks.data.suffixes import same_registrable
 from checks.errors import ParseError
+from checks.parse.dkim import DOMAIN, SELECTOR
 from checks.parse.tags import parse_tags
 
 MAX_MESSAGE = 1024 * 1024
@@ -22,9 +23,6 @@ MAX_FROM = 2048
 _BLANKS_MAX = 40  # in a row inside a signature: a folded line needs some ten
 
 _FIELD = re.compile(rb"([!-9;-~]{1,100}):")
-_DOMAIN_CHARS = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_DOMAIN = re.compile(rf"{_DOMAIN_CHARS}(?:\.{_DOMAIN_CHARS})+")
-_SELECTOR = re.compile(rf"{_DOMAIN_CHARS}(?:\.{_DOMAIN_CHARS})*")
 _NUMBER = re.compile(r"[0-9]{1,12}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -143,7 +141,7 @@ def _from_domain(values: list[bytes]) -> str:
         domain = domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise MessageError("no_from") from None
-    if len(domain) > 253 or _DOMAIN.fullmatch(domain) is None:
+    if len(domain) > 253 or DOMAIN.fullmatch(domain) is None:
         raise MessageError("no_from")
     return domain
 
@@ -166,9 +164,9 @@ def _read(value: bytes) -> Signature:
     if missing := [name for name in ("v", "a", "b", "bh", "d", "h", "s") if not tags.get(name)]:
         raise ParseError(f"no {missing[0]}= tag")
     domain, selector = tags["d"].lower().rstrip("."), tags["s"].lower()
-    if len(domain) > 253 or _DOMAIN.fullmatch(domain) is None:
+    if len(domain) > 253 or DOMAIN.fullmatch(domain) is None:
         raise ParseError("d= is no domain")
-    if len(selector) > 200 or _SELECTOR.fullmatch(selector) is None:
+    if len(selector) > 200 or SELECTOR.fullmatch(selector) is None:
         raise ParseError("s= is no selector")
     identity = tags.get("i", f"@{domain}").lower().rpartition("@")[2]
     found = Signature(

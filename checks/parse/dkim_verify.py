@@ -111,8 +111,8 @@ def _verified(mail: PastedMail, number: int, record: str) -> tuple[Proof, str]:
 
 
 def _body(mail: PastedMail, form: str) -> bytes:
-    """The body for dkimpy.  Where the relaxed form makes one blank of many anyhow, it is done here: dkimpy first
-    takes those off line ends with a pattern that needs quadratic time for long rows of them."""
+    """The body for dkimpy.  Where the relaxed form makes one blank of many anyhow, it is done here: dkimpy
+    first takes those off line ends with a pattern that needs quadratic time for long rows of them."""
     body = mail.body or b""
     if form == "simple":
         return body

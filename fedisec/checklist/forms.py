@@ -1,12 +1,15 @@
-"""Forms for answers."""
+"""Forms for answers, and for a mail that is pasted to be verified."""
 
 from __future__ import annotations
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from checks.model import Item, Level
+from checks.parse.dkim_message import MAX_MESSAGE, MessageError, PastedMail, read_message
 from fedisec.checklist.models import WaiverKind
 
 DAYS = [
@@ -68,3 +71,88 @@ class WaiverForm(forms.Form):
     def full_clean(self) -> None:
         super().full_clean()
         _lead_to_the_first_error(self)
+
+
+NO_MAIL = {
+    "empty": _("Paste a mail with its headers, or choose a file."),
+    "too_large": _("The mail is larger than 1 MiB. Paste its headers alone."),
+    "no_headers": _(
+        "This is not the source of a mail: it must begin with header lines such as “From: …”. "
+        "Mail programs show it as “source” or “original”."
+    ),
+    "too_many": _("This has more headers or signatures than any real mail."),
+    "no_signature": _(
+        "There is no DKIM-Signature header in it. Either the mail is not signed, or the copy lacks it."
+    ),
+    "no_from": _("There is no From header with an address in it."),
+    "several_from": _("There is more than one From header. Paste a single mail."),
+    "elsewhere": _(
+        "The mail is from %(sender)s, but this instance's mail is looked for at %(domain)s. "
+        "If your server sends as %(sender)s, tick the box and send it again."
+    ),
+    "not_own": _(
+        "No signature in it belongs to %(sender)s; receivers need one of the sender's own domain. "
+        "Signed by: %(by)s"
+    ),
+}
+
+
+class MailForm(forms.Form):
+    """The source of a mail as text or file.  `mail` holds what was read; the text itself is kept nowhere."""
+
+    message = forms.CharField(
+        label=_("Paste a mail that your server sent (or only its headers)"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
+    )
+    file = forms.FileField(
+        label=_("Or choose a saved mail (.eml)"),
+        required=False,
+        allow_empty_file=True,
+        help_text=_("Safer than pasting, which may change characters. The mail is verified and not stored."),
+    )
+    use_domain = forms.BooleanField(label=_("My server sends mail as this domain"), required=False)
+
+    def __init__(
+        self,
+        mail_domain: str,
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile[bytes]] | None = None,
+    ) -> None:
+        super().__init__(data, files, auto_id="pasted-%s")
+        self._mail_domain = mail_domain
+        self.mail: PastedMail | None = None
+        self.offers_domain = False
+        field = self.fields["message"]
+        field.validators = [
+            v for v in field.validators if type(v).__name__ != "ProhibitNullCharactersValidator"
+        ]
+
+    def clean(self) -> None:
+        raw = self._raw()
+        try:
+            mail = read_message(raw)
+        except MessageError as error:
+            self.refuse(error.code)
+            return
+        if mail.from_domain != self._mail_domain and not self.cleaned_data.get("use_domain"):
+            self.offers_domain = True
+            self.refuse("elsewhere", sender=mail.from_domain, domain=self._mail_domain)
+            return
+        self.mail = mail
+
+    def refuse(self, code: str, **values: str) -> None:
+        self.offers_domain = self.offers_domain or bool(self.cleaned_data.get("use_domain"))
+        self.add_error("message", forms.ValidationError(NO_MAIL[code], params=values))
+
+    def _raw(self) -> bytes:
+        """The bytes of the file, else of the text.  What a refused file holds comes back as text."""
+        file = self.cleaned_data.get("file")
+        if file is None:
+            text: str = self.cleaned_data.get("message") or ""
+            return text.encode("utf-8", "surrogatepass")
+        raw: bytes = file.read(MAX_MESSAGE + 1)
+        if len(raw) <= MAX_MESSAGE:
+            self.data = dict(self.data.items()) | {"message": raw.decode("utf-8", "replace")}
+        return raw

@@ -1,12 +1,18 @@
-"""Adding an instance."""
+"""Adding an instance, and telling fedisec what it cannot find out by itself."""
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from checks.errors import ParseError
+from checks.parse.dkim import parse_selector
+from checks.probes.addresses import may_dial, parse_networks
 from checks.target import TargetError, parse_domain
 from fedisec.accounts.models import Team
 from fedisec.instances.models import Instance
@@ -29,7 +35,157 @@ REFUSED = {
 }
 
 
-class AddForm(forms.Form):
+SELECTORS_MAX = 10  # as many as one scan asks for
+ORIGINS_MAX = 4
+_USER = re.compile(r"[a-z_][a-z0-9_.-]{0,30}\$?", re.IGNORECASE)
+_TECHNICAL = {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+
+
+class MoreForm(forms.Form):
+    """What only the admin knows; every field may stay empty."""
+
+    mail_from = forms.CharField(
+        label=_("Mail domain"),
+        required=False,
+        max_length=2048,
+        help_text=_("The domain after the @ in the sender of your server's mail, if it is another one."),
+        widget=forms.TextInput(attrs=_TECHNICAL | {"placeholder": "example.org", "inputmode": "url"}),
+    )
+    dkim_selectors = forms.CharField(
+        label=_("DKIM selectors"),
+        required=False,
+        max_length=2048,
+        help_text=_(
+            "The s= in the DKIM-Signature header of a mail that your server sent; several with commas."
+        ),
+        widget=forms.TextInput(attrs=_TECHNICAL | {"placeholder": "fedi2026, s1"}),
+    )
+    origins = forms.CharField(
+        label=_("Origin addresses"),
+        required=False,
+        max_length=2048,
+        help_text=_(
+            "Only behind a CDN: the true addresses of your server. "
+            "fedisec tries whether they answer past the CDN."
+        ),
+        widget=forms.TextInput(attrs=_TECHNICAL),
+    )
+    ssh_port = forms.IntegerField(
+        label=_("SSH port"),
+        required=False,
+        min_value=1,
+        max_value=65535,
+        help_text=_(
+            "If it is not 22. fedisec looks which ways to sign in are offered there; it never tries one."
+        ),
+        widget=forms.NumberInput(attrs={"placeholder": "22", "inputmode": "numeric"}),
+        error_messages=dict.fromkeys(
+            ("invalid", "min_value", "max_value"), _("A port is a number from 1 to 65535.")
+        ),
+    )
+    ssh_user = forms.CharField(
+        label=_("SSH user"),
+        required=False,
+        max_length=32,
+        help_text=_("The user whose ways to sign in are looked at, if it is not root. Nobody is signed in."),
+        widget=forms.TextInput(attrs=_TECHNICAL | {"placeholder": "root"}),
+    )
+
+    @classmethod
+    def of(cls, instance: Instance) -> MoreForm:
+        """The form with what is stored."""
+        return cls(
+            initial={
+                "mail_from": instance.mail_from,
+                "dkim_selectors": ", ".join(instance.dkim_selectors),
+                "origins": ", ".join(instance.origins),
+                "ssh_port": instance.ssh_port if instance.ssh_port != 22 else None,
+                "ssh_user": instance.ssh_user if instance.ssh_user != "root" else "",
+            }
+        )
+
+    def clean_mail_from(self) -> str:
+        text = self.cleaned_data["mail_from"]
+        if not text:
+            return ""
+        try:
+            return parse_domain(text)
+        except TargetError as error:
+            raise forms.ValidationError(REFUSED[error.code]) from error
+
+    def clean_dkim_selectors(self) -> list[str]:
+        words = _words(self.cleaned_data["dkim_selectors"])
+        found: list[str] = []
+        for word in words:
+            try:
+                found.append(parse_selector(word))
+            except ParseError as error:
+                raise forms.ValidationError(
+                    _("“%(word)s” is no selector: letters, digits, hyphens and dots, as after s=."),
+                    params={"word": word[:60]},
+                ) from error
+        return _at_most(SELECTORS_MAX, found)
+
+    def clean_origins(self) -> list[str]:
+        allowed = parse_networks(settings.ALLOW_NETWORKS)
+        found: list[str] = []
+        for word in _words(self.cleaned_data["origins"]):
+            try:
+                address = str(ipaddress.ip_address(word.strip("[]")))
+            except ValueError as error:
+                raise forms.ValidationError(
+                    _("“%(word)s” is no IP address."), params={"word": word[:60]}
+                ) from error
+            if not may_dial(address, allowed):
+                raise forms.ValidationError(
+                    _("%(word)s is a private or reserved address, which fedisec does not visit."),
+                    params={"word": address},
+                )
+            found.append(address)
+        return _at_most(ORIGINS_MAX, found)
+
+    def clean_ssh_port(self) -> int:
+        return self.cleaned_data["ssh_port"] or 22
+
+    def clean_ssh_user(self) -> str:
+        name: str = self.cleaned_data["ssh_user"]
+        if name and _USER.fullmatch(name) is None:
+            raise forms.ValidationError(
+                _("This is not a user name: letters, digits, dots, hyphens, underscores.")
+            )
+        return name or "root"
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """The cleaned values, named as the fields of the model."""
+        return {name: self.cleaned_data[name] for name in MoreForm.base_fields}
+
+    @property
+    def more_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in MoreForm.base_fields]
+
+    @property
+    def more_is_open(self) -> bool:
+        """Whether something in these fields wants to be seen."""
+        return (
+            any(self[name].errors or self[name].data for name in MoreForm.base_fields)
+            if self.is_bound
+            else False
+        )
+
+
+def _words(text: str) -> list[str]:
+    return list(dict.fromkeys(word for word in re.split(r"[\s,;、]+", text) if word))
+
+
+def _at_most(count: int, found: list[str]) -> list[str]:
+    found = list(dict.fromkeys(found))
+    if len(found) > count:
+        raise forms.ValidationError(_("%(count)d at most."), params={"count": count})
+    return found
+
+
+class AddForm(MoreForm):
     """One field that takes a domain in any form people paste it."""
 
     domain = forms.CharField(
@@ -48,6 +204,8 @@ class AddForm(forms.Form):
             }
         ),
     )
+
+    field_order = ("domain",)
 
     def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -23,6 +23,7 @@ class Instance(models.Model):
     dkim_selectors = models.JSONField(default=list, blank=True)
     origins = models.JSONField(default=list, blank=True)  # addresses behind a CDN that the admin names
     ssh_port = models.PositiveIntegerField(default=22)
+    ssh_user = models.CharField(max_length=32, default="root")  # the offered methods are asked for this user
     interval_s = models.PositiveIntegerField(default=default_interval)
     next_scan_at = models.DateTimeField(null=True, blank=True, db_index=True)
     paused = models.BooleanField(default=False)
@@ -47,6 +48,7 @@ class Instance(models.Model):
             dkim_selectors=tuple(self.dkim_selectors),
             origins=tuple(self.origins),
             ssh_port=self.ssh_port,
+            ssh_user=self.ssh_user,
         )
 
     @property

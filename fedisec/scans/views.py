@@ -1,4 +1,4 @@
-"""Adding an instance, looking now, and following a look while it runs."""
+"""Adding and changing an instance, looking now, and following a look while it runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 
 from fedisec.accounts.models import Role, Team, User
 from fedisec.instances.access import instance_for
-from fedisec.instances.forms import AddForm
+from fedisec.instances.forms import AddForm, MoreForm
 from fedisec.instances.models import Instance
 from fedisec.instances.reach import refusal
 from fedisec.scans.models import Scan
@@ -58,13 +58,35 @@ def _add(form: AddForm, team: Team, user: User) -> Instance | None:
         return None
     try:
         with transaction.atomic():
-            instance = Instance.objects.create(team=team, domain=domain, created_by=user)
+            instance = Instance.objects.create(team=team, domain=domain, created_by=user, **form.more)
             import_string(settings.ON_INSTANCE_ADDED)(instance)
             queue_scan(instance, "first")
     except IntegrityError:
         form.refuse("known", domain)
         return None
     return instance
+
+
+@require_http_methods(["GET", "POST"])
+def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
+    """What the admin knows about an instance and fedisec cannot see; a change is looked at at once."""
+    instance = instance_for(person(request), domain, Role.EDITOR)
+    if request.method != "POST":
+        return render(request, "instances/edit.html", {"instance": instance, "form": MoreForm.of(instance)})
+    form = MoreForm(request.POST)
+    if not form.is_valid():
+        return render(request, "instances/edit.html", {"instance": instance, "form": form}, status=422)
+    for name, value in form.more.items():
+        setattr(instance, name, value)
+    instance.save(update_fields=list(form.more))
+    asked = queue_scan(instance, "manual")
+    told = {
+        Asked.QUEUED: _("Saved. fedisec looks again now."),
+        Asked.LIVE: _("Saved. It counts from the next look on."),
+        Asked.TOO_SOON: _("Saved. It counts from the next look on."),
+    }
+    messages.success(request, told[asked])
+    return redirect("instance", instance.domain)
 
 
 def _team_of_editor(user: User) -> Team:

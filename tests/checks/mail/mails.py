@@ -79,3 +79,8 @@ def signed(
 def keys(**records: str) -> Mapping[str, str]:
     """Key name -> record, for selectors of a.test."""
     return {f"{selector}._domainkey.a.test": record for selector, record in records.items()}
+
+
+def quoted(text: str) -> tuple[str, ...]:
+    """A TXT record as a zone file writes it: strings of 255 bytes at most."""
+    return (" ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200)),)

@@ -18,12 +18,7 @@ from checks.model import Status
 from checks.probes import gather, mail
 from checks.target import Target
 from tests.checks.dns.server import Table, name_server, vantage
-from tests.checks.mail.mails import HEAD, key, signed
-
-
-def quoted(text: str) -> tuple[str, ...]:
-    return (" ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200)),)
-
+from tests.checks.mail.mails import HEAD, key, quoted, signed
 
 TABLE: Table = {("s._domainkey.a.test", "TXT"): quoted(key().record)}
 
