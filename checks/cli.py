@@ -20,6 +20,7 @@ from typing import Any
 
 from checks import CHECKS_VERSION
 from checks.codec import CodecError, decode_facts, encode_facts
+from checks.data.dns import root_anchors
 from checks.data.rdap import bootstrap
 from checks.errors import Reason
 from checks.evaluate import evaluate
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument(
         "--dnssec-names", nargs=2, metavar=("SECURE", "BOGUS"), help="names for the resolver's self-test"
     )
+    scan.add_argument("--dnssec-anchor", type=Path, metavar="FILE", help="the root's keys, as DS or DNSKEY")
     scan.add_argument(
         "--rdap-bootstrap", type=Path, metavar="FILE", help="RDAP services, in the form of IANA's dns.json"
     )
@@ -258,8 +260,9 @@ def _vantage(given: argparse.Namespace) -> Vantage:
         if not given.dnssec_names
         else dict(zip(("secure_name", "bogus_name"), given.dnssec_names, strict=True))
     )
-    services = _rdap_bootstrap(given.rdap_bootstrap)
-    return Vantage(given.resolver, pem, tuple(given.allow_network), rdap_bootstrap=services, **names)
+    services, anchors = _rdap_bootstrap(given.rdap_bootstrap), _anchors(given.dnssec_anchor)
+    networks = tuple(given.allow_network)
+    return Vantage(given.resolver, pem, networks, anchors=anchors, rdap_bootstrap=services, **names)
 
 
 def _roots(path: Path) -> str:
@@ -282,6 +285,15 @@ def _rdap_bootstrap(path: Path | None) -> str:
     except ValueError as error:
         raise UsageError(f"--rdap-bootstrap: {path}: {error}") from error
     return str(path or "")
+
+
+def _anchors(path: Path | None) -> tuple[str, ...]:
+    try:
+        return root_anchors(str(path or ""))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"--dnssec-anchor: {path}: {error}") from error
 
 
 def _chosen(only: str) -> list[Item] | None:

@@ -172,6 +172,7 @@ ALLOW_NETWORKS = env.parsed("FEDISEC_ALLOW_NETWORKS", env.networks, "networks su
 CONTACT_URL = env.text("FEDISEC_CONTACT", "https://github.com/fedisec/fedisec")
 DNSSEC_SECURE_NAME = env.text("FEDISEC_DNSSEC_SECURE_NAME", ".")
 DNSSEC_BOGUS_NAME = env.text("FEDISEC_DNSSEC_BOGUS_NAME", "dnssec-failed.org")
+DNSSEC_ANCHOR = env.text("FEDISEC_DNSSEC_ANCHOR")
 RDAP_BOOTSTRAP = env.text("FEDISEC_RDAP_BOOTSTRAP")
 
 # Mail.  Without EMAIL_URL each mail becomes a file in the data folder.

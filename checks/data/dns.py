@@ -6,7 +6,10 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
+
+from checks.parse.dnssec import parse_anchors
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,16 @@ def common_selectors() -> tuple[str, ...]:
 
 
 @cache
-def root_anchors() -> tuple[str, ...]:
-    """The root's key-signing keys as DS records, one a line."""
-    text = resources.files("checks.data").joinpath("root_anchors.txt").read_text(encoding="ascii")
-    return tuple(line for line in text.splitlines() if not line.startswith(";"))
+def root_anchors(path: str = "") -> tuple[str, ...]:
+    """The root's keys in the file at `path`, or the shipped ones for "": DS or DNSKEY records, one a line.
+    Read once; raises OSError, and ValueError for a file without such records."""
+    text = (
+        Path(path).read_text(encoding="ascii", errors="replace")
+        if path
+        else resources.files("checks.data").joinpath("root_anchors.txt").read_text(encoding="ascii")
+    )
+    parse_anchors(text)
+    return tuple(text.splitlines())
 
 
 def authority_of(organisation: str) -> Authority | None:

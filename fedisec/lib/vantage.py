@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from checks.data.dns import root_anchors
 from checks.data.rdap import bootstrap
 from checks.target import Vantage
 
@@ -22,8 +23,17 @@ def vantage() -> Vantage:
         contact_url=settings.CONTACT_URL,
         secure_name=settings.DNSSEC_SECURE_NAME,
         bogus_name=settings.DNSSEC_BOGUS_NAME,
+        anchors=_anchors(settings.DNSSEC_ANCHOR),
         rdap_bootstrap=_rdap_bootstrap(settings.RDAP_BOOTSTRAP),
     )
+
+
+def _anchors(path: str) -> tuple[str, ...]:
+    try:
+        return root_anchors(path)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ImproperlyConfigured(f"FEDISEC_DNSSEC_ANCHOR: cannot read {path} ({why})") from error
 
 
 def _rdap_bootstrap(path: str) -> str:

@@ -29,7 +29,13 @@ def start_dns(folder: Path, tlsa: tuple[str, ...]) -> list[Server]:
     folder.mkdir(parents=True, exist_ok=True)
     texts = zone_texts(dkim_public_key(), tlsa)
     anchor = _sign_all(folder, texts)
+    anchor_file(folder).write_text(anchor + "\n")
     return [_nsd(folder, list(texts)), _unbound(folder, anchor)]
+
+
+def anchor_file(folder: Path) -> Path:
+    """The root's key-signing key, for whoever validates by themselves."""
+    return folder / "root.key"
 
 
 def dns_ready() -> bool:

@@ -22,7 +22,7 @@ from tests.lab.databases import (
     redis_answers,
     start_redis,
 )
-from tests.lab.dns import dns_ready, start_dns
+from tests.lab.dns import anchor_file, dns_ready, start_dns
 from tests.lab.mail import RECEIVER_PORT, Mailbox, mail_ready, start_mail
 from tests.lab.nginx import Nginx
 from tests.lab.processes import LabError, Server, answers, wait_until
@@ -48,6 +48,7 @@ class Lab:
         self.bad_state = BadState()
         self.mail = Mailbox(directory / "mail")
         self.ca_file = directory / "ca" / "lab-ca.pem"
+        self.dnssec_anchor = anchor_file(directory / "dns")
         self.rdap_bootstrap = directory / "rdap.json"
         self.start_seconds = 0.0
         self._servers: list[Server] = []
@@ -64,6 +65,7 @@ class Lab:
             "FEDISEC_TRUST_CA": str(self.ca_file),
             "FEDISEC_ALLOW_NETWORKS": ",".join(self.networks),
             "FEDISEC_RDAP_BOOTSTRAP": str(self.rdap_bootstrap),
+            "FEDISEC_DNSSEC_ANCHOR": str(self.dnssec_anchor),
             "FEDISEC_DNSSEC_SECURE_NAME": self.secure_name,
             "FEDISEC_DNSSEC_BOGUS_NAME": self.bogus_name,
             "EMAIL_URL": f"smtp://{at.RECEIVER_IP}:{RECEIVER_PORT}",

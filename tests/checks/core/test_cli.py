@@ -42,7 +42,7 @@ class Ran:
 
 def options(lab: Lab) -> list[str]:
     networks = [word for network in lab.networks for word in ("--allow-network", network)]
-    names = ["--dnssec-names", lab.secure_name, lab.bogus_name]
+    names = ["--dnssec-names", lab.secure_name, lab.bogus_name, "--dnssec-anchor", str(lab.dnssec_anchor)]
     return ["--resolver", lab.resolver, "--trust-ca", str(lab.ca_file), *networks, *names]
 
 

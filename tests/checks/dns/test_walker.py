@@ -85,6 +85,12 @@ def test_a_key_without_the_right_flags_signs_nothing(made: Made, flags: int) -> 
     assert made.told("www.a.test.", answer(key.signed("a.test.", WWW))) == "bogus:wrong_ds"
 
 
+def test_a_revoked_key_signs_no_data(made: Made) -> None:
+    revoked = Key(257 | 128)
+    made.keys("a.test.", made.zone, made.zone.public, revoked.public)
+    assert made.told("www.a.test.", answer(revoked.signed("a.test.", WWW))) == "bogus:unknown_key"
+
+
 def test_keys_that_the_named_key_does_not_sign_are_not_believed(made: Made) -> None:
     thief = Key()
     made.keys("a.test.", thief, made.zone.public, thief.public)
