@@ -16,7 +16,8 @@ class Family:
     """What is known of one family of software."""
 
     name: str
-    upstream: str
+    upstream: str  # the project's repository
+    also: tuple[str, ...]  # the same under other addresses
     agpl: bool
     sign_in: str  # path of the page that sets the session's cookie; "" if there is none
     panels: tuple[str, ...]
@@ -73,6 +74,7 @@ def families() -> dict[str, Family]:
         name: Family(
             name,
             row["upstream"],
+            tuple(row.get("also", ())),
             row["agpl"],
             row["sign_in"],
             tuple(row["panels"]),

@@ -37,6 +37,26 @@ _PANELS = tuple(
         ("installer", r"<title>[^<]{0,80}(?:install|setup)", "database"),
     )
 )
+_LISTINGS = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("bucket listing", r"<(?:\w{1,9}:)?(?:ListBucketResult|ListAllMyBucketsResult|EnumerationResults)\b"),
+        ("bucket listing", r"<container name="),
+        ("folder index", r"<title>\s{0,20}(?:Index of|Directory listing for) /"),
+        (
+            "folder index",
+            r"\A\s{0,9}\[\s{0,9}\{\s{0,9}\"name\":[^,]{1,300},\s{0,9}\"type\":\s?\"(?:file|directory)\"",
+        ),
+    )
+)
+# Marks of first-run pages that no finished page holds, in whatever language they are shown.
+_INSTALLERS = tuple(
+    (name, re.compile(mark, re.IGNORECASE))
+    for name, mark in (
+        ("Friendica", r"/view/install/style\.css|name=[\"']config-php_path[\"']"),
+        ("Pixelfed", r"<title>\s{0,20}Pixelfed Installer\s{0,20}</title>"),
+    )
+)
 _SIGN_IN = re.compile(r"type=[\"']?password", re.IGNORECASE)
 _HEALTH = re.compile(r'"(?:pool_size|active|idle|memory_used)"\s*:')
 
@@ -57,7 +77,9 @@ def secret_in(body: str) -> Found | None:
     known = sorted(set(_ENV_KNOWN.findall(text)))
     names = sorted(set(_ENV_LINE.findall(text)))
     if known or len(names) >= 3:
-        return Found("environment file", ", ".join(f"{n}=" for n in (known or names)[:4]))
+        # Names that are not known might be a part of a value.
+        proof = ", ".join(f"{n}=" for n in known[:4]) or f"{len(names)} × NAME="
+        return Found("environment file", proof)
     if _GIT.search(text) and _GIT_MORE.search(text):
         return Found("git configuration", "[core] …")
     if _DUMP.search(text):
@@ -77,6 +99,8 @@ def panel_in(body: str) -> Found | None:
         return Found("metrics", ", ".join(metrics[:3]))
     if text.lstrip().startswith("{") and len(_HEALTH.findall(text)) >= 2:
         return Found("health details", "pool_size, memory_used …")
+    if installer := installer_in(text):
+        return installer
     if _SIGN_IN.search(text):
         return None
     for name, title, inside in _PANELS:
@@ -86,14 +110,21 @@ def panel_in(body: str) -> Found | None:
     return None
 
 
-def listing_in(body: str) -> Found | None:
-    """A listing of a bucket or folder."""
+def installer_in(body: str) -> Found | None:
+    """The page of a set-up that has not been run: it asks for passwords, and is no sign-in for that."""
     text = body[:_MAX]
-    head = text[:2000]
-    if "<ListBucketResult" in head or "<EnumerationResults" in head:
-        return Found("bucket listing", "<ListBucketResult>")
-    if re.search(r"<title>\s*(?:Index of|Directory listing for) /", head, re.IGNORECASE):
-        return Found("folder index", "Index of /")
+    for name, mark in _INSTALLERS:
+        if mark.search(text):
+            return Found("installer", f"set-up page of {name}")
+    return None
+
+
+def listing_in(body: str) -> Found | None:
+    """A listing of a bucket or folder: S3 and its likes, Azure, Swift; nginx (HTML, JSON), Apache, Python."""
+    head = body[:2000]
+    for kind, pattern in _LISTINGS:
+        if match := pattern.search(head):
+            return Found(kind, re.sub(r"\s+", " ", match[0])[:40])
     return None
 
 

@@ -1,12 +1,17 @@
 """Do uploads come from another (sub)domain than the instance?
 
-The same origin is acceptable where uploads come with a policy that keeps them inert (sandbox or default-src none)."""
+What sets uploads apart best is another registered domain; a name under the same one shares its cookies.  Wherever
+they lie, they are harmless if they come with a policy under which nothing runs (sandbox, or no scripts at all), or
+only to be saved: that is acceptable on the same origin, too."""
 
+from urllib.parse import urlsplit
+
+from checks.data.suffixes import same_registrable
 from checks.facts import Facts, seen
-from checks.facts.http import FrontPage, MediaSample
+from checks.facts.http import FrontPage, MediaSample, Page
 from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, readable
-from checks.parse.csp import Policy, parse_csp
+from checks.parse.csp import is_inert, parse_csp
 from checks.parse.headers import is_nosniff
 
 AKKOMA = """
@@ -82,8 +87,8 @@ item = Item(
             "メディアは {host} から配信されていますが、nosniff や制限するポリシーがありません。",
         ),
         "subdomain": Text(
-            "Media come from {host}, a name below the instance's own; another domain keeps cookies apart as well.",
-            "メディアは {host}（同じドメインの下）から配信されています。別ドメインにすると Cookie も分離できます。",
+            "Media come from {host}, under the same registered domain as the instance; another one keeps cookies apart as well.",
+            "メディアは {host}（インスタンスと同じ登録ドメイン）から配信されています。別の登録ドメインにすると Cookie も分離できます。",
         ),
         "same_inert": Text(
             "Media come from the instance's own host, but with a policy that keeps them inert.",
@@ -101,20 +106,24 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     media = facts.get(MediaSample)
     page = seen(readable(media.page))
-    host = facts.get(FrontPage).page.url.split("/")[2]
+    host = urlsplit(facts.get(FrontPage).page.url).hostname or ""
     where = f"GET {page.url}"
-    lines = header_lines(page, "content-security-policy", "x-content-type-options")
-    inert = any(_is_inert(policy) for policy in parse_csp(page.header_values("content-security-policy")))
+    lines = header_lines(page, "content-security-policy", "x-content-type-options", "content-disposition")
+    inert = _is_inert(page)
     if media.host == host:
         if inert:
             return passed("same_inert").seen(where, lines)
         return failed("same").seen(where, lines)
-    if media.host.endswith("." + host):
+    if inert:
+        return passed("separate", host=media.host).seen(where, lines)
+    if same_registrable(media.host, host):
         return warned("subdomain", host=media.host).seen(where, lines)
-    if inert or is_nosniff(page.header_values("x-content-type-options")):
+    if is_nosniff(page.header_values("x-content-type-options")):
         return passed("separate", host=media.host).seen(where, lines)
     return warned("separate_bare", host=media.host).seen(where, lines)
 
 
-def _is_inert(policy: Policy) -> bool:
-    return policy.get("sandbox") is not None or policy.get("default-src") == ("'none'",)
+def _is_inert(page: Page) -> bool:
+    kind = (page.header("content-disposition") or "").split(";")[0].strip().lower()
+    policies = parse_csp(page.header_values("content-security-policy"))
+    return kind == "attachment" or any(is_inert(policy) for policy in policies)

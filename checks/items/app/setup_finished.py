@@ -1,12 +1,25 @@
-"""Is no first-run set-up open to strangers?"""
+"""Is no first-run set-up open to strangers?
+
+Friendica sends every visitor of an unfinished server to its installer, where there is no API yet; Misskey and Lemmy say
+in theirs whether the set-up was run.  Pixelfed's installer shows itself where there is no .env file."""
+
+from urllib.parse import urlsplit
 
 from checks.facts import Facts, Missing, MissingFact
-from checks.facts.http import PanelPaths, PathSeen
+from checks.facts.http import FrontPage, Page, PanelPaths, PathSeen
 from checks.facts.instance import InstanceInfo, Software
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.parse.served import installer_in
 
 # Families whose set-up runs in a terminal: there is no page that a stranger could take over.
-_NO_WEB_SETUP = frozenset({"mastodon", "pleroma", "akkoma", "gotosocial", "pixelfed", "peertube"})
+_NO_WEB_SETUP = frozenset({"mastodon", "pleroma", "akkoma", "gotosocial", "peertube"})
+_INSTALLERS = ("/install", "/installer")
+# Where the API says it, and in which words: (place, while it is open, once it is finished).
+_SAYS = {
+    "misskey": ("POST /api/meta", "requireSetup: true", "requireSetup: false"),
+    "lemmy": ("GET /api/v3/site", "site_setup: false", "site_setup: true"),
+}
+_ELSEWHERE = ("instance API", "set-up open", "set-up finished")
 
 MISSKEY = """
     setupPassword: a-long-random-word"""
@@ -42,6 +55,13 @@ item = Item(
                 ),
             ),
             (
+                "Pixelfed",
+                Text(
+                    "The installer is there as long as the program's folder holds no .env file, also where the settings come from the environment of a container. Put the file there, or let the proxy answer 404 to /installer.",
+                    "プログラムのディレクトリに .env がないと、コンテナの環境変数で設定している場合でもインストーラが開きます。.env を置くか、プロキシで /installer に 404 を返してください。",
+                ),
+            ),
+            (
                 "Friendica, Lemmy",
                 Text(
                     "Remove the page /install (Friendica), or the block setup with its admin_password (Lemmy), once the account exists.",
@@ -50,7 +70,14 @@ item = Item(
             ),
         ),
     ),
-    verify=Text("Misskey must say false:\n" + SEE, "Misskey では false になることを確認します。\n" + SEE),
+    verify=Text(
+        "Misskey must say false:\n"
+        + SEE
+        + "\n\nOn Friendica /install, on Pixelfed /installer must answer 403 or 404.",
+        "Misskey では false になることを確認します。\n"
+        + SEE
+        + "\n\nFriendica では /install、Pixelfed では /installer が 403 か 404 になることを確認します。",
+    ),
     codes={
         "finished": Text("The set-up is finished.", "初期設定は完了しています。"),
         "none": Text(
@@ -67,24 +94,28 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    info = facts.get(InstanceInfo)
-    if info.setup_open is True:
-        return failed("open").seen("POST /api/meta", "requireSetup: true")
-    panels = facts.maybe(PanelPaths)
-    for path in panels.paths if panels else ():
-        if isinstance(path, PathSeen) and path.found == "installer":
+    front, panels = facts.maybe(FrontPage), facts.maybe(PanelPaths)
+    document = front.document if front is not None else None
+    if isinstance(document, Page) and (found := installer_in(document.body)):
+        where = urlsplit(document.url).path
+        return failed("installer", path=where).seen(f"GET {document.url}", found.proof)
+    asked = [path for path in (panels.paths if panels else ()) if isinstance(path, PathSeen)]
+    for path in asked:
+        if path.found == "installer":
             return failed("installer", path=path.path).seen(f"GET {path.path}", path.proof)
+    info = facts.get(InstanceInfo)
+    software = facts.maybe(Software)
+    where, unfinished, finished = _SAYS.get(software.family if software else "", _ELSEWHERE)
+    if info.setup_open is True:
+        return failed("open").seen(where, unfinished)
     if info.setup_open is False:
-        return passed("finished").seen("POST /api/meta", "requireSetup: false")
+        return passed("finished").seen(where, finished)
     software = facts.get(Software)
     if software.family in _NO_WEB_SETUP:
-        return passed("none", software=software.name).seen(
-            software.via, f"{software.name} {software.version}"
-        )
-    installers = [
-        p for p in (panels.paths if panels else ()) if isinstance(p, PathSeen) and p.path == "/install"
-    ]
-    if installers:
-        return passed("finished").seen("GET /install", f"HTTP {installers[0].status}, no installer")
+        line = f"{software.name} {software.version}"
+        return passed("none", software=software.name).seen(software.via, line)
+    for path in asked:
+        if path.path in _INSTALLERS:
+            return passed("finished").seen(f"GET {path.path}", f"HTTP {path.status}, no installer")
     assert isinstance(info.setup_open, Missing)
     raise MissingFact(info.setup_open)

@@ -1,9 +1,25 @@
-"""Is an unsigned ActivityPub request for a public actor refused?  Optional: it breaks some software."""
+"""Is an unsigned ActivityPub request for a public actor refused?  Optional: it breaks some software.
+
+Unmodified Misskey has no such mode (its forks may), so there is nothing to ask for there."""
 
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.http import SignedFetch
-from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.facts.software import Software
+from checks.model import (
+    INSIDE,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
 
 MASTODON = """
     AUTHORIZED_FETCH=true"""
@@ -62,6 +78,9 @@ item = Item(
             "An unsigned request gets the profile; closing this is optional.",
             "署名がなくてもプロフィールを取得できます（対応は任意です）。",
         ),
+        "no_mode": Text(
+            "{software} has no mode that asks for signatures.", "{software} に署名を求める機能はありません。"
+        ),
         "unclear": Text(
             "The answer to an unsigned request (status {status}) tells neither.",
             "署名のないリクエストへの応答（ステータス {status}）からは判断できません。",
@@ -72,6 +91,10 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    software = facts.maybe(Software)
+    upstream = software is not None and software.name == "misskey" and not software.fork
+    if software is not None and upstream and facts.maybe(SignedFetch) is None:
+        return not_applicable("no_mode", software=software.name)
     fetch = facts.get(SignedFetch)
     where, line = f"GET {fetch.url}", f"Accept: application/activity+json, unsigned: HTTP {fetch.status}"
     if fetch.status == 401:

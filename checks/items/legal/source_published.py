@@ -1,7 +1,8 @@
 """Does the source offer match what runs?  AGPL section 13.
 
 Unmodified upstream with the upstream's link, or a fork with a repository of its own, is right; a fork marker with
-the upstream's link is not.  Whether changes without a marker exist nobody can see: the admin answers."""
+the upstream's link (or a mirror's) is not.  The link itself is not followed: a scanned server must not choose what
+fedisec asks of a third one.  Whether changes without a marker exist nobody can see: the admin answers."""
 
 from urllib.parse import urlsplit
 
@@ -111,7 +112,7 @@ def check(facts: Facts) -> Verdict:
     if not software.source_url:
         return unknown("no_link", Reason.NOT_ASKED)
     lines = f"version {software.version}\nsource {software.source_url}"
-    if _place(software.source_url) != _place(family.upstream):
+    if _place(software.source_url) not in {_place(url) for url in (family.upstream, *family.also)}:
         return passed("own", url=software.source_url).seen("instance API", lines)
     if software.fork:
         return failed("mismatch", fork=software.fork).seen("instance API", lines)

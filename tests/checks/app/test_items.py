@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from checks.errors import Reason
@@ -22,6 +24,7 @@ from tests.checks.http.pages import front, html, software
 from tests.checks.instance.infos import WITHHELD, info
 from tests.checks.instance.verdicts import (
     FAIL,
+    NA,
     PASS,
     UNKNOWN,
     WARN,
@@ -47,7 +50,12 @@ def contact(*mx: str, exists: bool = True, address: bool = False, resolves: bool
     return ContactDomain("site.test", exists, mx, address, resolves)
 
 
+def on(host: str) -> FrontPage:
+    return FrontPage(replace(front().page, url=f"https://{host}/"))
+
+
 BARE = front()
+FRIENDICA = '<html><head><link rel="stylesheet" href="https://site.test/view/install/style.css"></head><h1>セットアップ</h1><input type="password">'
 CLOSED = PathSeen("/metrics", 404)
 CASES: list[Case] = [
     ("app.secure_cookie", (BARE,), PASS, "none_set"),
@@ -60,6 +68,17 @@ CASES: list[Case] = [
     ("app.media_domain", (BARE, media("files.test", x_content_type_options="nosniff")), PASS, "separate"),
     ("app.media_domain", (BARE, media("files.test")), WARN, "separate_bare"),
     ("app.media_domain", (BARE, media("media.site.test")), WARN, "subdomain"),
+    ("app.media_domain", (BARE, media("media.site.test", x_content_type_options="nosniff")), WARN, "subdomain"),
+    ("app.media_domain", (BARE, media("media.site.test", content_security_policy="sandbox")), PASS, "separate"),
+    ("app.media_domain", (on("social.site.test"), media("media.site.test")), WARN, "subdomain"),
+    ("app.media_domain", (on("social.site.co.jp"), media("files.site.co.jp")), WARN, "subdomain"),
+    ("app.media_domain", (on("social.site.co.jp"), media("files.other.co.jp", x_content_type_options="nosniff")), PASS, "separate"),
+    ("app.media_domain", (BARE, media("site.test", content_disposition="attachment; filename=a.png")), PASS, "same_inert"),
+    ("app.media_domain", (BARE, media("site.test", content_disposition="inline")), FAIL, "same"),
+    ("app.media_domain", (BARE, media("site.test", x_content_type_options="nosniff")), FAIL, "same"),
+    ("app.media_domain", (BARE, media("site.test", content_security_policy="default-src 'none'; script-src 'self'")), FAIL, "same"),
+    ("app.media_domain", (BARE, media("site.test", content_security_policy="default-src 'none'; img-src 'self'")), PASS, "same_inert"),
+    ("app.media_domain", (BARE, media("site.test", content_security_policy="sandbox allow-scripts allow-same-origin")), FAIL, "same"),
     ("app.media_domain", (BARE, media("site.test", content_security_policy="default-src 'none'")), PASS, "same_inert"),
     ("app.media_domain", (BARE, media("site.test", content_security_policy="sandbox")), PASS, "same_inert"),
     ("app.media_domain", (BARE, media("site.test", content_security_policy="default-src 'self'")), FAIL, "same"),
@@ -79,11 +98,24 @@ CASES: list[Case] = [
     ("app.setup_finished", (info(), software("mastodon")), PASS, "none"),
     ("app.setup_finished", (info(), software("friendica"), PanelPaths((PathSeen("/install", 404),))), PASS, "finished"),
     ("app.setup_finished", (info(), software("friendica"), PanelPaths((PathSeen("/install", 200, "installer", "Install"),))), FAIL, "installer"),
+    ("app.setup_finished", (info(setup_open=True), software("lemmy")), FAIL, "open"),
+    ("app.setup_finished", (info(setup_open=False), software("lemmy")), PASS, "finished"),
+    ("app.setup_finished", (front(body=FRIENDICA),), FAIL, "installer"),
+    ("app.setup_finished", (FrontPage(html("/", 302), html("/install", body=FRIENDICA)),), FAIL, "installer"),
+    ("app.setup_finished", (info(), software("pixelfed"), PanelPaths((PathSeen("/installer", 404),))), PASS, "finished"),
+    ("app.setup_finished", (info(), software("pixelfed"), PanelPaths((TIMEOUT,))), UNKNOWN, ""),
+    *(("app.setup_finished", (info(), software(name)), PASS, "none") for name in ("pleroma", "akkoma", "gotosocial", "peertube")),
     ("app.setup_finished", (info(setup_open=WITHHELD), software("misskey")), UNKNOWN, ""),
     ("app.setup_finished", (info(),), UNKNOWN, ""),
     ("app.signed_fetch", (SignedFetch("https://site.test/@a", 401, False),), PASS, "required"),
     ("app.signed_fetch", (SignedFetch("https://site.test/@a", 200, True),), FAIL, "open"),
     ("app.signed_fetch", (SignedFetch("https://site.test/@a", 200, False),), UNKNOWN, "unclear"),
+    ("app.signed_fetch", (SignedFetch("https://site.test/@a", 403, False),), UNKNOWN, "unclear"),
+    ("app.signed_fetch", (software("misskey"),), NA, "no_mode"),
+    ("app.signed_fetch", (software("misskey"), SignedFetch("https://site.test/@a", 401, False)), PASS, "required"),
+    ("app.signed_fetch", (software("misskey", fork="io"),), UNKNOWN, ""),
+    ("app.signed_fetch", (software("misskey", name="sharkey", fork="sharkey"),), UNKNOWN, ""),
+    ("app.signed_fetch", (software("gotosocial"),), UNKNOWN, ""),
     ("app.signed_fetch", (), UNKNOWN, ""),
     ("plan.software_fits", (software(),), WARN, "needs_answer"),
     ("plan.software_fits", (software("", "2.38", name="snac"),), WARN, "unrecognised"),
