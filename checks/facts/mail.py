@@ -37,7 +37,8 @@ class MailRoutes(Fact):
 
 @dataclass(frozen=True, slots=True)
 class SpfAnswers(Fact):
-    """Every answer that a walk through the SPF tree needs; `cut`: the tree asked for more than is allowed."""
+    """Every answer that a walk through the SPF tree needs; `cut`: the tree asked for more than is allowed.
+    Of TXT answers only the SPF records are kept (a FOUND answer may so hold none), 4096 characters each."""
 
     domain: str
     asked: tuple[Asked, ...]

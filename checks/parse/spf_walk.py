@@ -6,7 +6,8 @@ The walk assumes that no mechanism matches, so it sees what the mail that runs t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -53,6 +54,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """One term that costs a look-up, or the record that the tree grows from (number 0); in walking order."""
+
+    depth: int
+    text: str
+    number: int  # of the look-up, from 1
+    lookups: int  # in this branch, its own included
+    voids: int
+    mark: str = ""  # void, macro, unseen, not_asked, not_followed, or the problem found just there
+
+
+@dataclass(frozen=True, slots=True)
 class SpfWalk:
     lookups: int
     voids: int
@@ -63,6 +76,7 @@ class SpfWalk:
     unseen: tuple[tuple[str, Missing], ...]  # questions that were asked and not answered
     needed: tuple[tuple[str, str], ...]  # questions not asked yet
     steps: tuple[Step, ...]
+    tree: tuple[Branch, ...]
 
 
 @dataclass
@@ -77,6 +91,32 @@ class _Walker:
     unseen: dict[str, Missing] = field(default_factory=dict)
     needed: dict[tuple[str, str], None] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    tree: list[Branch | None] = field(default_factory=list)
+
+    @contextmanager
+    def branch(self, depth: int, text: str, cost: int = 1) -> Iterator[None]:
+        """Notes what the block adds to the counts, and what it finds, as one line of the tree."""
+        place, before = len(self.tree), self._counts()
+        self.tree.append(None)
+        self.lookups += cost
+        number = self.lookups if cost else 0
+        yield
+        lookups, voids, *_ = (now - then for now, then in zip(self._counts(), before, strict=True))
+        leaf = len(self.tree) == place + 1
+        mark = self._mark(before) if leaf else ""
+        self.tree[place] = Branch(depth, text, number, lookups, voids, mark)
+
+    def _counts(self) -> tuple[int, ...]:
+        found = self.problems, self.macros, self.unseen, self.needed
+        return self.lookups, self.voids, *map(len, found)
+
+    def _mark(self, before: tuple[int, ...]) -> str:
+        _, voids, problems, macros, unseen, needed = self._counts()
+        if problems > before[2]:
+            return self.problems[-1].code
+        gaps = zip((macros, unseen, needed, voids), (*before[3:], before[1]), strict=True)
+        names = ("macro", UNSEEN, "not_asked", "void")
+        return next((n for n, (now, then) in zip(names, gaps, strict=True) if now > then), "")
 
     def answer(self, name: str, rdtype: str) -> Lookup | None:
         """The answer where there is one; what is not asked or not answered is noted."""
@@ -112,6 +152,7 @@ class _Walker:
             if term.kind == "all":
                 return term.qualifier
             if self.lookups > _STOP_AFTER:
+                self.tree.append(Branch(len(chain) + 1, term.text, 0, 0, 0, "not_followed"))
                 return ""
             self.term(term, name, (*chain, name))
         return self.redirect(record, name, (*chain, name))
@@ -119,12 +160,12 @@ class _Walker:
     def redirect(self, record: SpfRecord, name: str, chain: tuple[str, ...]) -> str:
         if record.redirect is None:
             return ""
-        self.lookups += 1
-        target = expand(record.redirect.domain, name, self.sender)
-        if target is None:
-            self.macros.append(Note("macro", name, record.redirect.text))
-            return UNSEEN
-        return self.descend(target, chain, "redirect_")
+        with self.branch(len(chain), record.redirect.text):
+            target = expand(record.redirect.domain, name, self.sender)
+            if target is None:
+                self.macros.append(Note("macro", name, record.redirect.text))
+                return UNSEEN
+            return self.descend(target, chain, "redirect_")
 
     def descend(self, target: str, chain: tuple[str, ...], via: str) -> str:
         if target in chain:
@@ -140,7 +181,10 @@ class _Walker:
             self.network(term, name, own=len(chain) == 1)
         if term.kind not in {"include", "a", "mx", "ptr", "exists"}:
             return
-        self.lookups += 1
+        with self.branch(len(chain), term.text):
+            self.lookup(term, name, chain)
+
+    def lookup(self, term: Term, name: str, chain: tuple[str, ...]) -> None:
         if term.kind == "ptr":
             self.warnings.append(Note("ptr", name, term.text))
             return
@@ -189,7 +233,8 @@ class _Walker:
 def walk(domain: str, answers: Answers) -> SpfWalk:
     """The tree of `domain` as far as `answers` reach; ask `needed` and walk again until it is empty."""
     walker = _Walker(domain, answers)
-    ending = walker.visit(domain, (), "")
+    with walker.branch(0, domain, cost=0):
+        ending = walker.visit(domain, (), "")
     if ending == "+":
         walker.problems.append(Note("plus_all", domain))
     if walker.lookups > MAX_LOOKUPS:
@@ -210,6 +255,7 @@ def walk(domain: str, answers: Answers) -> SpfWalk:
         tuple(walker.unseen.items()),
         tuple(walker.needed)[:MAX_QUESTIONS],
         tuple(walker.steps),
+        tuple(branch for branch in walker.tree if branch is not None),
     )
 
 

@@ -14,6 +14,7 @@ from checks.facts.http import Page
 from checks.facts.mail import DmarcAnswers, MailHost, MailRoutes, MtaSts, SpfAnswers
 from checks.parse.dmarc import discover, report_name, walk_names
 from checks.parse.mta_sts import is_sts
+from checks.parse.spf_tree import kept
 from checks.parse.spf_walk import MAX_QUESTIONS, walk
 from checks.probes import mail_dkim, mail_message, mail_smtp
 from checks.probes.dns_zone import ask_all
@@ -55,7 +56,7 @@ async def gather_spf(look: Look) -> Iterable[Fact]:
         if room <= 0:
             break
         for asked in await ask_all(look, needed[:room]):
-            answers[asked.name, asked.rdtype] = asked.answer
+            answers[asked.name, asked.rdtype] = kept(asked.answer)
     asked_all = tuple(Asked(name, rdtype, answer) for (name, rdtype), answer in answers.items())
     return (SpfAnswers(domain, asked_all, bool(needed)),)
 

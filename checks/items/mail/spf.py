@@ -21,6 +21,7 @@ from checks.model import (
     warned,
 )
 from checks.parse.spf import is_spf
+from checks.parse.spf_tree import drawn
 from checks.parse.spf_walk import MAX_LOOKUPS, Note, SpfWalk, walk
 
 OWN = """
@@ -191,13 +192,12 @@ def _warning(walked: SpfWalk) -> Verdict | None:
 
 
 def _with_tree(verdict: Verdict, walked: SpfWalk, found: SpfAnswers) -> Verdict:
-    """The tree with its counts, as a person would draw it."""
+    """The tree with its counts, as a person would draw it, and the records that it is made of."""
+    verdict = verdict.seen("SPF tree", drawn(walked))
     for step in walked.steps[:12]:
         verdict = verdict.seen(f"TXT {step.name}", f"{'> ' * step.depth}{step.text[:600]}")
     for asked in found.asked:
         records = [t for t in getattr(asked.answer, "records", ()) if asked.rdtype == "TXT" and is_spf(t)]
         if len(records) > 1:
             verdict = verdict.seen(f"TXT {asked.name}", "\n".join(t[:600] for t in records[:5]))
-    if walked.macros:
-        verdict = verdict.seen("depends on the single mail", ", ".join(note.detail for note in walked.macros))
     return verdict.seen("look-ups", f"{walked.lookups}, {walked.voids} of them empty")
