@@ -166,6 +166,35 @@ class TrustProblem(StrEnum):
     BROKEN = "broken"  # the leaf breaks the rules for certificates of the web
 
 
+class Revocation(StrEnum):
+    """What an authority says of a certificate (RFC 6960 2.2)."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Staple:
+    """An OCSP answer that came with the certificate and is about it."""
+
+    status: Revocation
+    this_update: datetime
+    next_update: datetime | None
+    revoked_at: datetime | None
+    verified: bool | Missing  # signed by the issuer or for it; Missing where that could not be checked
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamps:
+    """How many logs have signed for the certificate (RFC 6962), by the place where that is said."""
+
+    embedded: int
+    handshake: int
+    staple: int
+    logs: int  # different ones, in all three places
+
+
 @dataclass(frozen=True, slots=True)
 class WebCertificate:
     """One certificate that an address shows, with the chain behind it."""
@@ -191,6 +220,10 @@ class WebCertificate:
     must_staple: bool
     stapled: bool  # an OCSP answer came with it
     sct_count: int  # in the certificate, the handshake and the staple
+    proven: bool = False  # the server has signed with its key
+    # None: none came, where must_staple asks for it not on a second look either.
+    staple: Staple | Missing | None = Missing(Reason.NOT_ASKED)
+    timestamps: Timestamps | Missing = Missing(Reason.NOT_ASKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ PROTOCOL_VERSION = 70
 _ENTRIES_MAX = 64
 _CHAIN_MAX = 16
 _NAMED_CURVE = 3
+_OCSP = 1
+_SCT_V1 = 0
 
 ALERTS = {
     0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 40: "handshake_failure",
@@ -115,8 +117,12 @@ class Chain:
     """Certificates as sent, leaf first, and what came with the leaf."""
 
     certificates: tuple[bytes, ...]
-    stapled: bool = False
-    sct_count: int = 0
+    staple: bytes = b""  # an OCSP answer in DER; b"": none
+    logs: tuple[bytes, ...] | None = ()  # logs of the timestamps beside it, 32 bytes each; None: not readable
+
+    @property
+    def stapled(self) -> bool:
+        return bool(self.staple)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,16 @@ class KeyExchange:
 
     curve: int | None = None
     dh_bits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A ServerKeyExchange with its signature.  `scheme`: hash and algorithm (RFC 5246 7.4.1.4.1, RFC 8446
+    4.2.3); 0 before TLS 1.2, where the key alone decides."""
+
+    parameters: bytes
+    scheme: int
+    signature: bytes
 
 
 def take_record(buffer: bytes) -> Record | None:
@@ -203,36 +219,47 @@ def parse_chain(body: bytes, *, tls13: bool) -> Chain:
         reader.vector(1)  # request context, empty from a server
     entries = _Reader(reader.vector(3))
     found: list[bytes] = []
-    stapled, scts = False, 0
+    staple, logs = b"", parse_logs(b"")
     while entries.left:
         if len(found) >= _CHAIN_MAX:
             raise ParseError("too many certificates")
         found.append(entries.vector(3))
         beside = dict(parse_extensions(entries.vector(2))) if tls13 else {}
         if len(found) == 1:
-            stapled = bool(beside.get(STATUS_REQUEST))
-            scts = count_scts(beside.get(SCT_LIST, b""))
+            staple = parse_staple(beside[STATUS_REQUEST]) if STATUS_REQUEST in beside else b""
+            logs = parse_logs(beside.get(SCT_LIST, b""))
     if not found or not all(found):
         raise ParseError("no certificate")
-    return Chain(tuple(found), stapled, scts)
+    return Chain(tuple(found), staple, logs)
 
 
-def count_scts(extension: bytes) -> int:
-    """How many certificate timestamps a list holds (RFC 6962 3.3); 0 for one that cannot be read."""
+def parse_logs(extension: bytes) -> tuple[bytes, ...] | None:
+    """The logs that a list of certificate timestamps comes from, each once (RFC 6962 3.2, 3.3); () for an
+    empty extension, None for a list that cannot be read."""
+    if not extension:
+        return ()
+    found: dict[bytes, None] = {}
     try:
-        reader, count = _Reader(_Reader(extension).vector(2)), 0
-        while reader.left and count < _ENTRIES_MAX:
-            reader.vector(2)
-            count += 1
+        reader = _Reader(_Reader(extension).vector(2))
+        while reader.left:
+            one = _Reader(reader.vector(2))
+            if one.number(1) == _SCT_V1:
+                found[one.take(32)] = None
+            if len(found) > _ENTRIES_MAX:
+                return None
     except ParseError:
-        return 0
-    return count
+        return None
+    return tuple(found)
 
 
-def is_stapled(body: bytes) -> bool:
-    """Whether a CertificateStatus message holds an OCSP answer (RFC 6066 8)."""
+def parse_staple(body: bytes) -> bytes:
+    """The OCSP answer in a CertificateStatus (RFC 6066 8), which is the form of TLS 1.3's extension too; b""
+    for a status of another kind.  What cannot be read is handed on whole: it is no OCSP answer either."""
     reader = _Reader(body)
-    return reader.number(1) == 1 and bool(reader.vector(3))
+    try:
+        return reader.vector(3) if reader.number(1) == _OCSP else b""
+    except ParseError:
+        return body
 
 
 def parse_key_exchange(body: bytes, key_exchange: str) -> KeyExchange:
@@ -245,3 +272,37 @@ def parse_key_exchange(body: bytes, key_exchange: str) -> KeyExchange:
     if key_exchange.startswith("DH"):
         return KeyExchange(dh_bits=int.from_bytes(reader.vector(2), "big").bit_length())
     return KeyExchange()
+
+
+def parse_signed(body: bytes, key_exchange: str, version: int) -> Signed | None:
+    """The signed parts of a ServerKeyExchange; None where nobody signs (anonymous, or an unknown exchange).
+    ParseError where the signature is missing or not the end."""
+    if "anon" in key_exchange:
+        return None
+    reader = _Reader(body)
+    if key_exchange.startswith("ECDHE"):
+        reader.take(3)
+        reader.vector(1)
+    elif key_exchange.startswith("DHE"):
+        for _ in range(3):  # p, g and the public value
+            reader.vector(2)
+    elif key_exchange.startswith("RSA_EXPORT"):
+        for _ in range(2):  # modulus and exponent of the short key
+            reader.vector(2)
+    else:
+        return None
+    parameters = body[: len(body) - reader.left]
+    scheme = reader.number(2) if version >= 0x0303 else 0
+    signature = reader.vector(2)
+    if reader.left:
+        raise ParseError("more behind the signature")
+    return Signed(parameters, scheme, signature)
+
+
+def parse_certificate_verify(body: bytes) -> tuple[int, bytes]:
+    """(scheme, signature) of TLS 1.3 (RFC 8446 4.4.3)."""
+    reader = _Reader(body)
+    scheme, signature = reader.number(2), reader.vector(2)
+    if reader.left:
+        raise ParseError("more behind the signature")
+    return scheme, signature

@@ -26,12 +26,15 @@ from checks.probes.tls_prober import (
     VERSIONS,
     Prober,
     Question,
+    again_question,
     post_quantum_question,
     reversed_question,
     version_question,
 )
+from checks.probes.tls_shown import lacks_staple
 
 PORT = 443
+_STAPLE_S = 2.0  # what nginx may take to fetch its first staple after a reload
 
 
 async def gather_tls(look: Look) -> Iterable[Fact]:
@@ -40,7 +43,7 @@ async def gather_tls(look: Look) -> Iterable[Fact]:
         raise ProbeError("no IPv4 address", reason=Reason.NO_IPV6)
     host = addresses.host
     probers = [Prober(look.net, address, PORT) for address in addresses.dialled]
-    looks = [look_in_full(probers[0], host), *(look_briefly(prober, host) for prober in probers[1:])]
+    looks = [_look(prober, host, in_full=not number) for number, prober in enumerate(probers)]
     www, _ = await asyncio.gather(_www_points_here(look, addresses), asyncio.gather(*looks))
     now = datetime.now(UTC)
     sent = (read_certificates(prober, host, now, look.vantage.trust_pem) for prober in probers)
@@ -51,6 +54,13 @@ async def gather_tls(look: Look) -> Iterable[Fact]:
         TlsOffer(host, tuple(read_endpoint(prober) for prober in probers)),
         WebCertificates(host, served, now, www, covered),
     )
+
+
+async def _look(prober: Prober, host: str, *, in_full: bool) -> None:
+    await (look_in_full if in_full else look_briefly)(prober, host)
+    if lacks_staple(prober):
+        await asyncio.sleep(_STAPLE_S)
+        await prober.ask(again_question(host, TLS13 if prober.speaks_13 else TLS12))
 
 
 async def look_in_full(prober: Prober, host: str) -> None:

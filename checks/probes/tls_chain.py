@@ -51,7 +51,7 @@ class Trust:
 
 def read_chain(chain: Chain, host: str, now: datetime, trust_pem: str) -> WebCertificate:
     """The facts of the leaf and the verdict on its path.  Malformed for a leaf that cannot be read; what
-    stands behind it and cannot be read is left out of the path."""
+    stands behind it and cannot be read is left out of the path.  What came beside it is not looked into."""
     with warnings.catch_warnings():
         # cryptography warns of odd serial numbers and the like: they are the server's, not ours.
         warnings.simplefilter("ignore")
@@ -87,9 +87,9 @@ def _read(chain: Chain, host: str, now: datetime, trust_pem: str) -> WebCertific
         public_root=trust.public_root,
         name_matches=matches(host, names),
         self_signed=_is_self_signed(leaf),
-        must_staple=_must_staple(leaf),
+        must_staple=must_staple(leaf),
         stapled=chain.stapled,
-        sct_count=chain.sct_count + _embedded_scts(leaf),
+        sct_count=len(chain.logs or ()) + _embedded_scts(leaf),
     )
 
 
@@ -256,7 +256,7 @@ def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str:
     return clean(value, 200, newlines=False)
 
 
-def _must_staple(leaf: x509.Certificate) -> bool:
+def must_staple(leaf: x509.Certificate) -> bool:
     try:
         features = leaf.extensions.get_extension_for_class(x509.TLSFeature).value
     except x509.ExtensionNotFound:

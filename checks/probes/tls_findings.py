@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from checks.data.tls_suites import everything, name_of, suites, weakest_first
@@ -22,15 +21,14 @@ from checks.facts.tls import (
     WebCertificate,
 )
 from checks.parse import tls as wire
-from checks.parse.tls import Chain
 from checks.parse.tls_ssl2 import ServerHello2
 from checks.probes.tls_chain import read_chain
 from checks.probes.tls_families import decide
 from checks.probes.tls_flight import Flight, Refusal
 from checks.probes.tls_hello import CURVE_BITS, GROUP_NAMES, SSL3, TLS10, TLS11, TLS12, TLS13, X25519MLKEM768
 from checks.probes.tls_prober import POST_QUANTUM, REVERSED, SSL2_QUESTION, VERSIONS, Prober
+from checks.probes.tls_shown import shown_by, with_company
 
-_CERTIFICATES_MAX = 4  # of one address
 _OLDER = (TLS12, TLS11, TLS10, SSL3)
 _NO_CHAIN = Missing(Reason.NOT_ASKED, "SSL 2.0 shows no chain")
 _ELSEWHERE = Missing(Reason.NOT_ASKED, "asked of another address")
@@ -208,33 +206,17 @@ def _post_quantum(prober: Prober, tls13: Flight | Missing | None) -> bool | Miss
     return answer if isinstance(answer, Missing) else False
 
 
-def _chains(prober: Prober) -> Iterator[Chain | Missing]:
-    """Hellos of SSL 2.0 and 3.0 name no host: what comes back may belong to another one, unless the server
-    has nothing else."""
-    for name, answer in prober.answers.items():
-        if isinstance(answer, Flight) and answer.chain is not None and name != VERSIONS[SSL3]:
-            yield answer.chain
-    if prober.ssl2 is not None and not prober.flights:
-        yield Chain((prober.ssl2.certificate,))
-
-
 def read_certificates(prober: Prober, host: str, now: datetime, trust_pem: str) -> ServedCertificates:
     """The different certificates that the answers brought, that of TLS 1.3 first."""
-    found: dict[bytes, WebCertificate] = {}
-    gap: Missing | None = None
-    for chain in _chains(prober):
-        if isinstance(chain, Missing):
-            gap = gap or chain
-        elif chain.certificates[0] not in found:
-            if len(found) >= _CERTIFICATES_MAX:
-                break
-            try:
-                one = read_chain(chain, host, now, trust_pem)
-                found[chain.certificates[0]] = one if prober.flights else replace(one, trusted=_NO_CHAIN)
-            except ProbeError as error:
-                gap = gap or Missing.of(error)
+    found: list[WebCertificate] = []
+    shown, gap = shown_by(prober)
+    for one in shown:
+        try:
+            found.append(with_company(prober, one, read_chain(one.chain, host, now, trust_pem), now))
+        except ProbeError as error:
+            gap = gap or Missing.of(error)
     if found:
-        return ServedCertificates(prober.address, tuple(found.values()))
+        return ServedCertificates(prober.address, tuple(found))
     if not prober.flights and prober.ssl2 is None:
         gap = _why_unseen(prober)
     return ServedCertificates(prober.address, gap or Missing(Reason.MALFORMED, "no certificate was sent"))

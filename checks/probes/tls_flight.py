@@ -12,7 +12,8 @@ from checks.parse import tls as wire
 from checks.parse.tls import Chain, KeyExchange, Message, Record, ServerHello
 from checks.probes.net import Stream
 from checks.probes.tls_hello import TLS13, Hello
-from checks.probes.tls_keys import KeyPair, ServerKeys, key_pair, transcript_after_retry
+from checks.probes.tls_keys import KeyPair, ServerKeys, key_pair, transcript_after_retry, transcript_hash
+from checks.probes.tls_proof import proves_12, proves_13
 
 BYTES_MAX = 160 * 1024  # of one connection
 _READ = 16 * 1024
@@ -29,6 +30,7 @@ class Flight:
     exchange: KeyExchange | Missing = KeyExchange()
     alpn: bytes | Missing = b""
     retry_group: int | None = None  # the group that a HelloRetryRequest asked for
+    proven: bool = False  # the key of the certificate signed this exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,12 @@ async def exchange(
     """
     try:
         return await _Exchange(stream, hello, within_s).run(group)
-    except ParseError as error:
+    except (ParseError, _Forged) as error:
         raise Malformed(f"{stream.where}: {error}") from error
+
+
+class _Forged(Exception):
+    """A signature that does not hold: whoever answers has not the key, so nothing of it counts."""
 
 
 class _Exchange:
@@ -98,30 +104,17 @@ class _Exchange:
     # Up to TLS 1.2 everything is in the clear.
 
     async def _rest12(self, hello: ServerHello) -> Flight:
-        suite = suites().get(hello.suite)
-        certified = suite is None or not suite.is_anonymous
-        chain: Chain | None = None
-        parameters, stapled = KeyExchange(), False
+        heard: dict[int, bytes] = {}
         gap: Missing | None = None
         try:
             for _ in range(_MESSAGES_MAX):
                 message = await self._message()
-                if message.kind == wire.CERTIFICATE:
-                    chain = wire.parse_chain(message.body, tls13=False)
-                elif message.kind == wire.CERTIFICATE_STATUS:
-                    stapled = wire.is_stapled(message.body)
-                elif message.kind == wire.SERVER_KEY_EXCHANGE and suite is not None:
-                    parameters = wire.parse_key_exchange(message.body, suite.key_exchange)
-                elif message.kind == wire.SERVER_HELLO_DONE:
+                if message.kind == wire.SERVER_HELLO_DONE:
                     break
+                heard.setdefault(message.kind, message.body)
         except (ProbeError, ParseError, _Ended) as error:
             gap = _gap(error)
-        if chain is not None:
-            scts = wire.count_scts(hello.extension(wire.SCT_LIST) or b"")
-            chain = replace(chain, stapled=stapled, sct_count=scts)
-        missing = gap or Missing(Reason.MALFORMED, "no certificate")
-        known: KeyExchange | Missing = gap if gap and parameters == KeyExchange() else parameters
-        return Flight(hello, chain or (missing if certified else None), known, _alpn(hello.extensions))
+        return _flight12(hello, heard, gap, self._hello.random)
 
     # TLS 1.3: everything behind ServerHello is encrypted.
 
@@ -137,7 +130,7 @@ class _Exchange:
             if pair is None or hello.group is None:
                 raise ParseError("key share without a question")
             self._keys = ServerKeys(hello.suite, pair.secret(hello.share), transcript)
-            return await self._encrypted(flight)
+            return await self._encrypted(flight, transcript)
         except (ProbeError, ParseError, _Ended) as error:
             gap = _gap(error)
             return replace(flight, chain=gap, alpn=gap)
@@ -162,13 +155,22 @@ class _Exchange:
             raise ParseError("second retry")
         return hello, before + again.message() + second.whole, pair
 
-    async def _encrypted(self, flight: Flight) -> Flight:
+    async def _encrypted(self, flight: Flight, transcript: bytes) -> Flight:
+        """As far as CertificateVerify, whose signature covers all before it."""
+        chain: Chain | None = None
         for _ in range(_MESSAGES_MAX):
             message = await self._message()
             if message.kind == wire.ENCRYPTED_EXTENSIONS:
                 flight = replace(flight, alpn=_alpn(wire.parse_encrypted_extensions(message.body)))
             elif message.kind == wire.CERTIFICATE:
-                return replace(flight, chain=wire.parse_chain(message.body, tls13=True))
+                chain = wire.parse_chain(message.body, tls13=True)
+            elif message.kind == wire.CERTIFICATE_VERIFY and chain is not None:
+                digest = transcript_hash(flight.hello.suite, transcript)
+                proof = proves_13(chain.certificates[0], digest, *wire.parse_certificate_verify(message.body))
+                if proof is False:
+                    raise _Forged("the signature of CertificateVerify does not hold")
+                return replace(flight, chain=chain, proven=bool(proof))
+            transcript += message.whole
         raise ParseError("no certificate")
 
     async def _message(self) -> Message:
@@ -210,6 +212,50 @@ class _Exchange:
             bytes([record.kind]) + record.version.to_bytes(2, "big") + len(record.body).to_bytes(2, "big")
         )
         return self._keys.open(header, record.body)
+
+
+def _flight12(
+    hello: ServerHello, heard: dict[int, bytes], gap: Missing | None, client_random: bytes
+) -> Flight:
+    """What the messages in the clear say.  `gap`: why the rest of them did not come."""
+    suite = suites().get(hello.suite)
+    key_exchange = suite.key_exchange if suite is not None else ""
+    chain = None if "anon" in key_exchange else _chain12(hello, heard, gap)
+    body = heard.get(wire.SERVER_KEY_EXCHANGE)
+    if body is None:
+        if isinstance(chain, Chain) and key_exchange.startswith(("ECDHE_", "DHE_")):
+            # Nobody has shown the key of this certificate.
+            chain = gap or Missing(Reason.MALFORMED, "no ServerKeyExchange")
+        return Flight(hello, chain, gap or KeyExchange(), _alpn(hello.extensions))
+    parameters: KeyExchange | Missing = KeyExchange()
+    try:
+        parameters = wire.parse_key_exchange(body, key_exchange)
+        signed = wire.parse_signed(body, key_exchange, hello.version)
+    except ParseError as error:
+        broken = _gap(error)
+        unproven = broken if isinstance(chain, Chain) else chain
+        return Flight(
+            hello, unproven, broken if parameters == KeyExchange() else parameters, _alpn(hello.extensions)
+        )
+    proof: bool | None = None
+    if isinstance(chain, Chain) and signed is not None:
+        proof = proves_12(chain.certificates[0], hello.version, client_random + hello.random, signed)
+    if proof is False:
+        raise _Forged("the signature of ServerKeyExchange does not hold")
+    return Flight(hello, chain, parameters, _alpn(hello.extensions), proven=bool(proof))
+
+
+def _chain12(hello: ServerHello, heard: dict[int, bytes], gap: Missing | None) -> Chain | Missing:
+    body = heard.get(wire.CERTIFICATE)
+    if body is None:
+        return gap or Missing(Reason.MALFORMED, "no certificate")
+    try:
+        chain = wire.parse_chain(body, tls13=False)
+    except ParseError as error:
+        return _gap(error)
+    status = heard.get(wire.CERTIFICATE_STATUS)
+    logs = wire.parse_logs(hello.extension(wire.SCT_LIST) or b"")
+    return replace(chain, staple=wire.parse_staple(status) if status else b"", logs=logs)
 
 
 def _alpn(extensions: tuple[tuple[int, bytes], ...]) -> bytes | Missing:

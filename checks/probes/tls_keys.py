@@ -126,6 +126,11 @@ def transcript_after_retry(suite: int, first_hello: bytes) -> bytes:
     return b"\xfe\x00\x00" + bytes([len(digest)]) + digest
 
 
+def transcript_hash(suite: int, transcript: bytes) -> bytes:
+    """Of a suite of TLS 1.3."""
+    return hashlib.new(_SUITES[suite][0], transcript).digest()
+
+
 def _aead(suite: int, key: bytes) -> _Aead:
     if suite == 0x1303:
         return ChaCha20Poly1305(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from checks.data.tls_suites import SUITES_13, everything, strongest_first, weakest_first
 from checks.errors import ConnectionLost, ProbeError, Reason, TimedOut
@@ -32,7 +32,7 @@ VERSIONS = {
     SSL3: TlsVersion.SSL3, TLS10: TlsVersion.TLS10, TLS11: TlsVersion.TLS11, TLS12: TlsVersion.TLS12,
     TLS13: TlsVersion.TLS13,
 }  # fmt: skip
-REVERSED, POST_QUANTUM = "reversed", "post-quantum"
+REVERSED, POST_QUANTUM, AGAIN = "reversed", "post-quantum", "again"
 _CONNECTIONS = 22  # of the 25 that one address is asked for in all
 _FAILED_MAX = 4  # failures after which it is worth asking whether we were shut out
 _FINAL = frozenset({Reason.FORBIDDEN_ADDRESS, Reason.BUDGET})
@@ -71,6 +71,11 @@ def suites_question(host: str, version: int, name: str, offered: Iterable[int]) 
 def reversed_question(host: str, version: int) -> Question:
     """Weakest first: what a careless server takes from a careless client."""
     return Question(REVERSED, Hello(host, version, weakest_first()))
+
+
+def again_question(host: str, version: int) -> Question:
+    """The question for a version once more, for what a server may not have had at hand."""
+    return replace(version_question(host, version), name=AGAIN)
 
 
 def post_quantum_question(host: str) -> Question:

@@ -26,8 +26,14 @@ PARSERS: tuple[Callable[[bytes], object], ...] = (
     wire.parse_alpn,
     lambda data: wire.parse_chain(data, tls13=False),
     lambda data: wire.parse_chain(data, tls13=True),
-    wire.count_scts,
-    wire.is_stapled,
+    wire.parse_logs,
+    wire.parse_staple,
+    wire.parse_certificate_verify,
+    *(
+        (lambda data, kind=kind, version=version: wire.parse_signed(data, kind, version))
+        for kind in ("ECDHE_RSA", "DHE_DSS", "RSA_EXPORT", "DH_anon", "")
+        for version in (TLS10, TLS12)
+    ),
     lambda data: wire.parse_key_exchange(data, "ECDHE_RSA"),
     lambda data: wire.parse_key_exchange(data, "DHE_RSA"),
 )
@@ -82,11 +88,12 @@ def test_chains_are_read_in_both_forms() -> None:
     assert wire.parse_chain(len(old).to_bytes(3, "big") + old, tls13=False) == wire.Chain(
         (b"leaf", b"middle")
     )
-    scts = b"\0\x08" + b"\0\2ab" + b"\0\2cd"
-    beside = extension(5, b"\1staple") + extension(18, scts)
+    one, other = (b"\0\x23\0" + log * 32 + b"ab" for log in (b"1", b"2"))
+    scts = (0x25 * 3).to_bytes(2, "big") + one + other + one
+    beside = extension(5, b"\1\0\0\6staple") + extension(18, scts)
     new = _entry(b"leaf", True, beside) + _entry(b"middle", True)
     found = wire.parse_chain(b"\0" + len(new).to_bytes(3, "big") + new, tls13=True)
-    assert found == wire.Chain((b"leaf", b"middle"), stapled=True, sct_count=2)
+    assert found == wire.Chain((b"leaf", b"middle"), b"staple", (b"1" * 32, b"2" * 32))
 
 
 @pytest.mark.parametrize(
