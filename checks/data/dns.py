@@ -19,6 +19,8 @@ class Authority:
     name: str
     domains: tuple[str, ...]
     organisations: tuple[str, ...]
+    accounts: tuple[str, ...] = ()  # how the URIs of its ACME accounts begin; () = not known
+    methods: tuple[str, ...] = ()  # validation methods it offers; () = not known, or not bound by CAA
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,13 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files("checks.data").joinpath(name).read_text(encoding="utf-8"))
 
 
+_LISTS = ("domains", "organisations", "accounts", "methods")
+
+
 @cache
 def authorities() -> tuple[Authority, ...]:
     rows = _read("acme_cas.toml")["authority"]
-    return tuple(Authority(r["name"], tuple(r["domains"]), tuple(r["organisations"])) for r in rows)
+    return tuple(Authority(r["name"], *(tuple(r.get(key, ())) for key in _LISTS)) for r in rows)
 
 
 @cache
