@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check lab bench messages servers suites
+.PHONY: help setup setup-dev run test check lab bench bench-tls messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -62,6 +62,11 @@ bench/.env/.ready: bench/requirements.txt tools/setup.sh
 
 bench: setup-dev servers bench/.env/.ready
 	@$(PY) -m tests.lab.netns $(PY) -m bench.outside
+
+# Four other scanners and fedisec at the servers of the TLS matrix, one after the other: about half an hour.
+bench-tls: setup-dev servers suites bench/.env/.ready
+	@sh bench/peers/setup.sh
+	@$(PY) -m tests.lab.netns $(PY) -m bench.tls_matrix $(ARGS)
 
 # After a change of a text: collect, translate locale/ja, then this again.
 messages: setup-dev

@@ -90,7 +90,8 @@ async def compression(certificate: bytes, reader: Reader, writer: Writer) -> Non
     chosen = server_hello(_TLS12, _RSA_AES128_SHA, extension(0xFF01, b"\0"), compression=int(1 in methods))
     chain = (11, len(entry).to_bytes(3, "big") + entry)
     writer.write(handshake(chosen, chain, (14, b""), version=_TLS12))
-    await reader.read()
+    await _record(reader)  # the client's keys, where it goes on
+    writer.write(alert(40))
 
 
 class Limiter:

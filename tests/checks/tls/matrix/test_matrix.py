@@ -6,28 +6,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from checks.facts.tls import TlsVersion
 from tests.checks.tls.matrix.fedisec_sees import look
 from tests.checks.tls.matrix.lab import Matrix, nodes_are_here
 from tests.checks.tls.matrix.targets import TARGETS, Mood, Target
 from tests.checks.tls.matrix.truth import Facts, Mark, compare, wrong
+from tests.lab.processes import MissingProgram
 
-# The prober has no word for SSL 2.0 yet, and these servers deceive it.
-_NO_WORD = set() if any(version.value == "SSLv2" for version in TlsVersion) else {"SSLv2"}
-_DECEIVERS = ("limit_close", "rare_beside_13")
 # The servers that never answer shall not hold the run up; the others are never near it.
 _PATIENCE_S = 3.0
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Facts]]:
-    with Matrix(tmp_path_factory.mktemp("matrix")) as matrix:
+    with contextlib.ExitStack() as stack:
+        try:
+            matrix = stack.enter_context(Matrix(tmp_path_factory.mktemp("matrix")))
+        except MissingProgram as error:
+            pytest.skip(str(error))
         yield asyncio.run(look(matrix.places, matrix.trust_file.read_text(), _PATIENCE_S))
 
 
@@ -41,33 +43,25 @@ def _facts(seen: dict[str, Facts], target: Target) -> Facts:
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_every_fact_of_a_server_is_that_of_its_configuration(seen: dict[str, Facts], target: Target) -> None:
     found, truth = _facts(seen, target), target.truth.facts()
-    if target.name in _DECEIVERS or (target.name == "sslv2_only" and _NO_WORD):
-        pytest.xfail("not yet")
     if target.mood is Mood.HOSTILE:
         assert found == {}
         return
     assert wrong(truth, found) == []
     if target.mood is Mood.PLAIN:
-        assert [
-            name
-            for name, mark in compare(truth, found).items()
-            if mark is Mark.UNSEEN and name not in _NO_WORD
-        ] == []
+        assert [name for name, mark in compare(truth, found).items() if mark is Mark.UNSEEN] == []
 
 
 def test_the_table_of_all(seen: dict[str, Facts]) -> None:
     marks: Counter[Mark] = Counter()
     for name, found in seen.items():
-        truth = TARGETS[name].truth.facts()
-        here = Counter() if TARGETS[name].mood is Mood.HOSTILE else Counter(compare(truth, found).values())
+        truth = TARGETS[name].truth.facts() if TARGETS[name].mood is not Mood.HOSTILE else {}
+        here = Counter(compare(truth, found).values())
+        words = ", ".join(f"{here[mark]:2} {mark}" for mark in Mark)
+        print(f"{name:22} {words}  {'; '.join(wrong(truth, found))}")
         marks += here
-        words = "; ".join(wrong(truth, found)) or "-"
-        print(
-            f"{name:22} {here[Mark.RIGHT]:3} right {here[Mark.WRONG]:2} wrong {here[Mark.UNSEEN]:2} not seen  {words}"
-        )
     print(f"{len(seen)} servers: " + ", ".join(f"{marks[mark]} {mark}" for mark in Mark))
     assert len(seen) >= 30
-    assert marks[Mark.RIGHT] > 25 * 30 and marks[Mark.WRONG] <= 2 * len(_DECEIVERS)
+    assert marks[Mark.RIGHT] > 25 * len(seen) and not marks[Mark.WRONG]
 
 
 def test_a_broken_truth_is_found_out(seen: dict[str, Facts]) -> None:
