@@ -1,10 +1,12 @@
-"""Is there a valid security.txt?  RFC 9116.  A server that gives every path a page of its own has none."""
+"""Is there a valid security.txt?  RFC 9116.  A server that gives every path a page of its own, or sends it home, has
+none; where a path that nobody has is answered otherwise, an HTML page in this place was put there, and is no use."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from checks.errors import ParseError
 from checks.facts import Facts
-from checks.facts.http import SecurityTxt
+from checks.facts.http import NoSuchPage, Page, SecurityTxt
 from checks.model import (
     OUTSIDE,
     Fix,
@@ -100,7 +102,9 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     found = facts.get(SecurityTxt)
     page = found.page
-    if page is None or page.status != 200 or "html" in page.media_type:
+    if page is None or page.status != 200:
+        return not_applicable("absent")
+    if "html" in page.media_type and _is_anything(page, facts):
         return not_applicable("absent")
     where = f"GET {page.url}"
     if page.media_type != "text/plain":
@@ -121,3 +125,10 @@ def check(facts: Facts) -> Verdict:
     if left > _YEAR:
         return warned("far").seen(where, lines)
     return passed("valid", days=left.days).seen(where, lines)
+
+
+def _is_anything(page: Page, facts: Facts) -> bool:
+    """Whether the server shows such a page in any place."""
+    if not urlsplit(page.url).path.endswith("/security.txt"):
+        return True  # led away
+    return facts.get(NoSuchPage).page.status == 200

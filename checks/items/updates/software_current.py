@@ -2,9 +2,11 @@
 
 Only advisories whose affected versions were read in the advisory itself fail; inferred ones warn.  A fork may have
 taken a fix over without changing its version, so it is warned, not failed, unless it follows upstream's numbers
-(glitch-soc).  Prereleases and builds between releases cannot be compared: unknown."""
+(glitch-soc); so it is where upstream has given up the branch that it builds on.  Prereleases and builds between releases
+cannot be compared: unknown, save a nightly build that names a day so long ago that security releases came since."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 
 from packaging.version import Version
 
@@ -30,6 +32,8 @@ from checks.parse.versions import comparable, is_within
 
 _SETTLED = timedelta(days=30)  # a new feature release is not pressed on anybody before that
 _STALE = timedelta(days=200)  # older tables cannot say that nothing is known
+_OLD_BUILD = timedelta(days=45)  # about one security release a month
+_NIGHTLY = re.compile(r"-nightly\.(\d{4}-\d\d-\d\d)(?!\d)")
 _FOLLOWS_UPSTREAM = frozenset({"", "glitch"})
 
 MASTODON = """
@@ -122,6 +126,14 @@ item = Item(
             "Support for {branch} ended on {ended}; it gets no more fixes.",
             "{branch} 系のサポートは {ended} に終了しており、修正は提供されません。",
         ),
+        "fork_branch_ended": Text(
+            "Upstream ended support for {branch}, on which {fork} builds, on {ended}; find out whether {fork} still takes fixes over.",
+            "{fork} のもとになっている {branch} 系のサポートは、本家では {ended} に終了しています。{fork} が修正を取り込み続けているか確認してください。",
+        ),
+        "old_build": Text(
+            "{version} was built {days} days ago; security releases have come out since.",
+            "{version} は {days} 日前のビルドで、その後のセキュリティ修正が含まれていません。",
+        ),
         "maybe_vulnerable": Text(
             "{version} is probably affected by {count} advisories; the exact versions, or what your fork took over, are not certain.",
             "{version} は {count} 件の脆弱性に該当する可能性があります（影響範囲、またはフォークでの修正状況が不確かです）。",
@@ -159,6 +171,9 @@ def check(facts: Facts) -> Verdict:
     version, platform = software.base_version, software.family
     line = f"{software.name} {software.version}"
     if software.prerelease:
+        days = _days_since_build(software)
+        if days > _OLD_BUILD.days:
+            return warned("old_build", version=software.version, days=days).seen(software.via, line)
         return unknown("prerelease", Reason.NOT_ASKED, version=software.version).seen(software.via, line)
     if software.name != software.family and _hits(software.name, software.version):
         version, platform = software.version, software.name  # a fork with advisories of its own
@@ -174,6 +189,9 @@ def check(facts: Facts) -> Verdict:
     if table is None and not hits:
         return unknown("no_data", Reason.NOT_ASKED, name=software.name)
     ended = _ended(table, version, software.seen_at) if table else None
+    if ended is not None and software.fork not in _FOLLOWS_UPSTREAM:
+        fork, day = software.fork, str(ended.ends)
+        return warned("fork_branch_ended", branch=ended.name, fork=fork, ended=day).seen(software.via, line)
     if ended is not None:
         return failed("branch_ended", branch=ended.name, ended=str(ended.ends)).seen(software.via, line)
     if hits:
@@ -181,6 +199,17 @@ def check(facts: Facts) -> Verdict:
         return verdict.seen(software.via, line).seen("advisories", _list(hits))
     assert table is not None
     return _by_releases(table, version, software.seen_at).seen(software.via, line)
+
+
+def _days_since_build(software: Software) -> int:
+    """The age of a nightly build by its name, 0 where it names no day."""
+    match = _NIGHTLY.search(software.version)
+    try:
+        return (
+            (software.seen_at.date() - date.fromisoformat(match[1])).days if match and software.seen_at else 0
+        )
+    except ValueError:
+        return 0
 
 
 def _hits(platform: str, version: str) -> list[Advisory]:

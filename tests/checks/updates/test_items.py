@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from checks.data.tables import Advisory, Branch, Releases
+from checks.facts.software import Software
 from checks.items import all_items
 from checks.items.updates import software_current
 from checks.model import Status
@@ -63,6 +64,11 @@ def _tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(software_current, "releases", lambda: tables)
 
 
+def nightly(day: str) -> Software:
+    """Seen on 2026-11-21."""
+    return software(version=f"4.8.0-nightly.{day}", base_version="4.8.0", prerelease=True)
+
+
 LATER = datetime(2027, 6, 1, tzinfo=UTC)
 CASES: list[Case] = [
     (ITEM, (software(version="4.7.3"),), PASS, "current"),
@@ -83,6 +89,12 @@ CASES: list[Case] = [
     (ITEM, (software("misskey", "2026.8.0"),), WARN, "newer_branch"),
     (ITEM, (software("pixelfed", "0.11.9"),), WARN, "newer_branch"),
     (ITEM, (software(version="4.8.0-rc.1", base_version="4.8.0", prerelease=True),), UNKNOWN, "prerelease"),
+    (ITEM, (nightly("2026-11-01"),), UNKNOWN, "prerelease"),
+    (ITEM, (nightly("2026-10-07"),), UNKNOWN, "prerelease"),
+    (ITEM, (nightly("2026-10-06"),), WARN, "old_build"),
+    (ITEM, (nightly("2026-13-99"),), UNKNOWN, "prerelease"),
+    (ITEM, (nightly("2027-01-01"),), UNKNOWN, "prerelease"),
+    (ITEM, (software(version="4.3.23+hometown-1.1.1", base_version="4.3.23", fork="hometown"),), WARN, "fork_branch_ended"),
     (ITEM, (software("misskey", "2025.4.9", name="sharkey", fork="sharkey", base_version=""),), UNKNOWN, "not_comparable"),
     (ITEM, (software("", "2.38", name="snac"),), UNKNOWN, "no_data"),
     (ITEM, (software(version="4.7.3", seen_at=LATER),), UNKNOWN, "stale_data"),
