@@ -3,7 +3,8 @@
 What counts is whether a script could run that the site did not write (parse.csp).  A policy at least as strict
 as the one that the running version ships passes, whatever general scanners say of it.  Software that ships none, or
 one that is no better, is its authors' matter: a warning, never a fail, also where the admin's own one is weak.
-Policies in the page itself count beside those of the header: browsers obey all of them."""
+Policies in the page itself count beside those of the header: browsers obey all of them.  Who may frame the page is left
+to http.frame_options, since X-Frame-Options may say it as well."""
 
 from checks.data.tables import shipped_policies
 from checks.errors import ParseError

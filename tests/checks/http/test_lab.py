@@ -11,7 +11,7 @@ import pytest
 from checks.codec import decode_facts, encode_facts
 from checks.evaluate import evaluate
 from checks.facts import Facts
-from checks.facts.http import MediaSample, PanelPaths, PathSeen, PlainHttp, SecretPaths
+from checks.facts.http import AssetPage, MediaSample, PanelPaths, PathSeen, PlainHttp, SecretPaths
 from checks.facts.instance import ContactDomain, InstanceInfo, Software
 from checks.model import Status
 from checks.probes import Gathered, dns, gather, http, instance
@@ -51,6 +51,7 @@ def test_the_good_server_neither_fails_nor_warns(lab: Lab) -> None:
     assert len(with_status(gathered.facts, Status.PASS)) >= 20
     assert gathered.facts.get(Software).version == gathered.facts.get(Software).base_version
     assert gathered.facts.get(ContactDomain).mx_resolves
+    assert gathered.facts.get(AssetPage).page.url.endswith("/packs/assets/application.js")
     assert gathered.connections["http"] <= 19, "one request is left to MTA-STS"
     assert gathered.connections["web"] <= 8
 
