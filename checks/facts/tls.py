@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from checks.errors import Reason
 from checks.facts import Fact, Missing, MissingFact
+
+ROOTS_LAST = timedelta(days=90)  # Mozilla's list changes about this often
 
 
 class TlsVersion(StrEnum):
@@ -243,6 +245,7 @@ class WebCertificates(Fact):
     seen_at: datetime  # the measure for their dates
     www_points_here: bool | Missing = False  # www.HOST leads to one of the same addresses
     www_matches: bool = False  # and every certificate is good for it
+    roots_from: datetime | None = None  # date of the list of public roots that was used
 
     @property
     def seen(self) -> tuple[tuple[str, WebCertificate], ...]:
@@ -255,6 +258,14 @@ class WebCertificates(Fact):
     @property
     def gaps(self) -> tuple[Missing, ...]:
         return tuple(s.shown for s in self.served if isinstance(s.shown, Missing))
+
+    def trust(self, one: WebCertificate) -> bool | Missing:
+        """Whether a certificate leads to a trusted root.  A list of roots that is too old to know the newest
+        authorities cannot say that there is none."""
+        is_old = self.roots_from is not None and self.seen_at - self.roots_from > ROOTS_LAST
+        if one.problem is TrustProblem.UNKNOWN_AUTHORITY and one.trusted is False and is_old:
+            return Missing(Reason.NOT_BUILT, f"list of roots of {self.roots_from:%Y-%m-%d}")
+        return one.trusted
 
     @property
     def leaf(self) -> WebCertificate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.facts import Missing
-from checks.facts.tls import Negotiated, TlsEndpoint, WebCertificate
+from checks.facts.tls import Negotiated, Timestamps, TlsEndpoint, WebCertificate
 
 
 def endpoint_label(endpoint: TlsEndpoint) -> str:
@@ -48,8 +48,30 @@ def certificate_text(certificate: WebCertificate) -> str:
             f"key: {certificate.key_kind}{size} {certificate.curve}".rstrip()
             + f", signed with {certificate.signature_hash or certificate.key_kind}",
             f"sent: {len(certificate.chain)} certificates; SHA-256 {certificate.fingerprint}",
+            f"key proven by a signature: {'yes' if certificate.proven else 'not seen'}",
+            f"OCSP staple: {_staple(certificate)}",
+            f"log timestamps: {_timestamps(certificate.timestamps)}",
         )
     )
+
+
+def _staple(certificate: WebCertificate) -> str:
+    staple = certificate.staple
+    wanted = " (must-staple)" if certificate.must_staple else ""
+    if staple is None:
+        return f"none{wanted}"
+    if isinstance(staple, Missing):
+        return f"not seen ({staple.detail or staple.reason}){wanted}"
+    until = f" to {staple.next_update:%Y-%m-%d %H:%M}" if staple.next_update else ""
+    signed = "signature checked" if staple.verified is True else "signature not checked"
+    return f"{staple.status} {staple.this_update:%Y-%m-%d %H:%M}{until} UTC, {signed}{wanted}"
+
+
+def _timestamps(found: Timestamps | Missing) -> str:
+    if isinstance(found, Missing):
+        return f"not seen ({found.detail or found.reason})"
+    places = f"{found.embedded} in the certificate, {found.handshake} in the handshake, {found.staple} stapled"
+    return f"{places}; {found.logs} logs"
 
 
 def _order(server_decides: bool | Missing) -> str:

@@ -15,7 +15,7 @@ from checks.facts import Fact, Missing
 from checks.facts.dns import Addresses
 from checks.facts.tls import TlsOffer, WebCertificates
 from checks.probes.look import Look, Probe
-from checks.probes.tls_chain import matches
+from checks.probes.tls_chain import matches, roots_from
 from checks.probes.tls_families import ask_rest, every_question, weak_questions
 from checks.probes.tls_findings import read_certificates, read_endpoint
 from checks.probes.tls_flight import Refusal
@@ -52,7 +52,7 @@ async def gather_tls(look: Look) -> Iterable[Fact]:
     covered = bool(shown) and all(matches(f"www.{host}", c.names) for c in shown)
     return (
         TlsOffer(host, tuple(read_endpoint(prober) for prober in probers)),
-        WebCertificates(host, served, now, www, covered),
+        WebCertificates(host, served, now, www, covered, roots_from()),
     )
 
 

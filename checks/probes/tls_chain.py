@@ -6,7 +6,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 
 import certifi
@@ -178,6 +178,15 @@ def _public_store() -> Store:
     """Mozilla's roots.  One by one: a single root that the library refuses must not take all others along."""
     with open(certifi.where(), encoding="ascii", errors="replace") as file:
         return Store(load_pem(file.read()))
+
+
+@cache
+def roots_from() -> datetime | None:
+    """The date of the list of public roots; None for a list that does not say."""
+    try:
+        return datetime.strptime(".".join(certifi.__version__.split(".")[:3]), "%Y.%m.%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 @cache

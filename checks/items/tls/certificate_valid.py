@@ -1,14 +1,38 @@
 """Are chain, name, dates and key of every certificate right?  RFC 5280, RFC 9525 6.3; the longest life allowed
 to public authorities is that of the CA/Browser Forum's Baseline Requirements (398 days; 200 since March 2026).
 
-Trust is judged apart from dates and name, so that each fault is called by its own name.
+Trust is judged apart from dates and name, so that each fault is called by its own name.  A list of roots older
+than 90 days may lack a new authority, so by it none is called unknown.  Beside the certificate: an OCSP answer
+that says "revoked" (RFC 6960), none where the certificate asks for one (RFC 7633; asked twice, as the first
+connection after a reload may come too early), and no timestamp of a log for one of a public authority (RFC 6962).
 """
 
 from datetime import UTC, datetime, timedelta
 
+from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
-from checks.facts.tls import KeyKind, TrustProblem, WebCertificate, WebCertificates
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.facts.tls import (
+    KeyKind,
+    Revocation,
+    Staple,
+    Timestamps,
+    TrustProblem,
+    WebCertificate,
+    WebCertificates,
+)
+from checks.model import (
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 from checks.parse.tls_text import certificate_label, certificate_text
 
 _LIFE_MAX = timedelta(days=398)
@@ -52,8 +76,8 @@ item = Item(
         "証明書に誤りがあると、ブラウザは警告を出し、アプリは止まり、他サーバとの連合も黙って途切れます。警告を無視する癖がついた利用者は、後で偽サイトにもだまされやすくなります。",
     ),
     expected=Text(
-        "Every address sends a certificate for the instance's name, within its dates, with an RSA key of 2048 bits or more or an EC key of 256 or more, signed with SHA-2, together with the intermediates that lead to a root everybody trusts.",
-        "どのアドレスも、インスタンスの名前の証明書を有効期限内に、中間証明書まで揃えて送っている状態。鍵は RSA 2048 ビット以上または EC 256 ビット以上、署名は SHA-2 で、広く信頼されたルートまでたどれること。",
+        "Every address sends a certificate for the instance's name, within its dates, with an RSA key of 2048 bits or more or an EC key of 256 or more, signed with SHA-2, together with the intermediates that lead to a root everybody trusts. It is not revoked, stands in the certificate logs, and comes with an OCSP answer where it demands one.",
+        "どのアドレスも、インスタンスの名前の証明書を有効期限内に、中間証明書まで揃えて送っている状態。鍵は RSA 2048 ビット以上または EC 256 ビット以上、署名は SHA-2 で、広く信頼されたルートまでたどれること。失効しておらず、証明書ログに記録があり、必須と指定された OCSP の応答が添付されていること。",
     ),
     fix=Fix(
         Text(
@@ -152,6 +176,22 @@ item = Item(
             "The certificate on {address} is valid for {days} days, more than the 200 that public authorities may give now.",
             "{address} の証明書の有効期間は {days} 日で、いま公的な認証局が発行できる上限（200日）を超えています。",
         ),
+        "revoked": Text(
+            "The certificate on {address} was revoked by its authority on {date}; browsers refuse it.",
+            "{address} の証明書は {date} に認証局によって失効しており、ブラウザに拒否されます。",
+        ),
+        "no_staple": Text(
+            "The certificate on {address} demands a stapled OCSP answer (must-staple), and the server sent none, asked twice.",
+            "{address} の証明書は OCSP ステープリングを必須（must-staple）としていますが、2回尋ねてもサーバは応答を添付しませんでした。",
+        ),
+        "no_timestamps": Text(
+            "The certificate on {address} is in no certificate log, so browsers do not trust it.",
+            "{address} の証明書は証明書ログ（Certificate Transparency）に記録がなく、ブラウザに信頼されません。",
+        ),
+        "old_roots": Text(
+            "fedisec's own list of authorities is of {date}: it may not know the newest ones, so it cannot call {issuer} unknown.",
+            "fedisec の持つ認証局の一覧が {date} のものと古く、新しい認証局を知らない可能性があるため、{issuer} を不明な認証局とは判断できません。",
+        ),
         "www": Text(
             "www.{host} leads to the same server, but the certificate does not cover it.",
             "www.{host} も同じサーバを指していますが、証明書に含まれていません。",
@@ -171,15 +211,22 @@ def check(facts: Facts) -> Verdict:
     address, first = web.seen[0]
     if web.www_points_here is True and not web.www_matches:
         return warned("www", host=web.host).seen(certificate_label(address), certificate_text(first))
-    whole = [(a, one) for a, one, _ in judged if not isinstance(one.trusted, Missing)]
+    whole = [(a, one) for a, one, _ in judged if not isinstance(web.trust(one), Missing)]
     if not whole:
-        seen(first.trusted)
+        return _nobody_knows(web, address, first)
     left, count = len(web.served) - len({a for a, _ in whole}), len(web.served)
     issuer = first.issuer_organisation or first.issuer_name
     verdict = passed("valid_partly", left=left, all=count) if left else passed("valid", issuer=issuer)
     for address, one in whole:
         verdict = verdict.seen(certificate_label(address), certificate_text(one))
     return verdict
+
+
+def _nobody_knows(web: WebCertificates, address: str, one: WebCertificate) -> Verdict:
+    seen(one.trusted)
+    issuer = one.issuer_organisation or one.issuer_name
+    verdict = unknown("old_roots", Reason.NOT_BUILT, date=f"{web.roots_from:%Y-%m-%d}", issuer=issuer)
+    return verdict.seen(certificate_label(address), certificate_text(one))
 
 
 def _judge(web: WebCertificates, address: str, one: WebCertificate) -> Verdict | None:
@@ -192,7 +239,12 @@ def _judge(web: WebCertificates, address: str, one: WebCertificate) -> Verdict |
         return failed("expired", address=address, date=f"{one.not_after:%Y-%m-%d %H:%M} UTC")
     if one.not_before > web.seen_at:
         return failed("not_yet", address=address, date=f"{one.not_before:%Y-%m-%d %H:%M} UTC")
-    return _weakness(address, one) or _untrusted(address, one) or _life(address, one)
+    return (
+        _weakness(address, one)
+        or _untrusted(web, address, one)
+        or _beside(address, one)
+        or _life(address, one)
+    )
 
 
 def _weakness(address: str, one: WebCertificate) -> Verdict | None:
@@ -204,13 +256,25 @@ def _weakness(address: str, one: WebCertificate) -> Verdict | None:
     return None
 
 
-def _untrusted(address: str, one: WebCertificate) -> Verdict | None:
+def _beside(address: str, one: WebCertificate) -> Verdict | None:
+    staple, timestamps = one.staple, one.timestamps
+    if isinstance(staple, Staple) and staple.status is Revocation.REVOKED and staple.verified is True:
+        return failed("revoked", address=address, date=f"{staple.revoked_at or staple.this_update:%Y-%m-%d}")
+    if one.must_staple and staple is None:
+        return failed("no_staple", address=address)
+    is_public = one.public_root and one.trusted is True
+    if is_public and isinstance(timestamps, Timestamps) and not timestamps.logs:
+        return failed("no_timestamps", address=address)
+    return None
+
+
+def _untrusted(web: WebCertificates, address: str, one: WebCertificate) -> Verdict | None:
     match one.problem:
         case TrustProblem.SELF_SIGNED:
             return failed("self_signed", address=address)
         case TrustProblem.BROKEN:
             return failed("broken", address=address, detail=one.trust_detail)
-        case TrustProblem.UNKNOWN_AUTHORITY if one.trusted is False:
+        case TrustProblem.UNKNOWN_AUTHORITY if web.trust(one) is False:
             return failed(
                 "unknown_authority", address=address, issuer=one.issuer_organisation or one.issuer_name
             )

@@ -1,6 +1,8 @@
 """Is the grade A or better by SSL Labs' published rating guide, computed here?  See checks.parse.tls_rating for
 what counts; attacks that only a real attack would show are not part of it."""
 
+from dataclasses import replace
+
 from checks.errors import ParseError
 from checks.facts import Facts, Missing, seen
 from checks.facts.http import FrontPage
@@ -82,7 +84,9 @@ def check(facts: Facts) -> Verdict:
 def _certificates(web: WebCertificates, address: str) -> tuple[WebCertificate, ...]:
     """What an address shows; empty where it could not be seen."""
     shown = next((s.shown for s in web.served if s.address == address), ())
-    return () if isinstance(shown, Missing) else shown
+    if isinstance(shown, Missing):
+        return ()
+    return tuple(replace(one, trusted=web.trust(one)) for one in shown)
 
 
 def _hsts(facts: Facts) -> bool:

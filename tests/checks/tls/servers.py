@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID
 
 from tests.lab.ca import LabCa, Leaf
@@ -95,6 +96,9 @@ CASES = (
     Case("no_intermediate", _GOOD, certificate="no_intermediate"),
     Case("rsa_1024", _tls("TLSv1.2 TLSv1.3", "ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0"), certificate="rsa_1024"),
     Case("refuses", ("ssl_reject_handshake on;",)),
+    Case("stapled", (*_GOOD, "ssl_stapling on;", "ssl_stapling_file @GOOD;")),
+    Case("revoked", (*_GOOD, "ssl_stapling on;", "ssl_stapling_file @REVOKED;")),
+    Case("must_staple", _GOOD, certificate="must_staple"),
 )  # fmt: skip
 
 
@@ -132,7 +136,18 @@ class TlsLab:
         lone = found["no_intermediate"]
         lone.chain.write_bytes(lone.certificate.public_bytes(Encoding.PEM))
         found["self_signed"] = self_signed(self._folder / "ca")
+        found["must_staple"] = self._must_staple(issue("must_staple"))
+        for status in (ocsp.OCSPCertStatus.GOOD, ocsp.OCSPCertStatus.REVOKED):
+            answer = ocsp_answer(self.ca, found["good"].certificate, status)
+            (self._folder / f"{status.name}.der").write_bytes(answer)
         return found
+
+    def _must_staple(self, leaf: Leaf) -> Leaf:
+        wanted = x509.TLSFeature([x509.TLSFeatureType.status_request])
+        certificate = signed_again(self.ca, leaf.certificate, wanted)
+        pem = (certificate, self.ca.intermediate)
+        leaf.chain.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in pem))
+        return Leaf(leaf.chain, leaf.key, certificate)
 
     def _block(self, nginx: Nginx, case: Case) -> list[str]:
         listen, line = nginx.http2()
@@ -140,10 +155,60 @@ class TlsLab:
         for bits, prime in ((1024, PRIME_1024), (2048, PRIME_2048)):
             (self._folder / f"dh{bits}.pem").write_bytes(dh_parameters(prime))
         lines = [text.replace("@DH", f"{self._folder}/dh").replace("@;", ".pem;") for text in case.lines]
+        for name in ("GOOD", "REVOKED"):
+            lines = [text.replace(f"@{name}", f'"{self._folder}/{name}.der"') for text in lines]
         leaves = [self._leaves[name] for name in (case.certificate, case.second) if name]
         files = [f'ssl_certificate "{x.chain}"; ssl_certificate_key "{x.key}";' for x in leaves]
         where = f"{self.addresses[case.name]}:{self.port} ssl{listen if case.http2 else ''}"
         return server((where,), HOST, *files, *switches, *lines, "return 204;")
+
+
+def signed_again(ca: LabCa, leaf: x509.Certificate, *more: x509.ExtensionType) -> x509.Certificate:
+    """The same certificate with further extensions."""
+    builder = x509.CertificateBuilder(
+        leaf.issuer, leaf.subject, leaf.public_key(), leaf.serial_number,
+        leaf.not_valid_before_utc, leaf.not_valid_after_utc,
+    )  # fmt: skip
+    for extension in leaf.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    for value in more:
+        builder = builder.add_extension(value, critical=False)
+    return builder.sign(ca_key(ca), hashes.SHA256())
+
+
+def ca_key(ca: LabCa) -> ec.EllipticCurvePrivateKey:
+    key = ca._key
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def ocsp_answer(
+    ca: LabCa,
+    leaf: x509.Certificate,
+    status: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
+    *,
+    signer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None,
+    by_name: bool = False,
+    more: tuple[x509.ExtensionType, ...] = (),
+) -> bytes:
+    """What the lab's authority, or `signer` for it, says of a leaf."""
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    revoked = status is ocsp.OCSPCertStatus.REVOKED
+    who, key = signer or (ca.intermediate, ca_key(ca))
+    encoding = ocsp.OCSPResponderEncoding.NAME if by_name else ocsp.OCSPResponderEncoding.HASH
+    builder = (
+        ocsp.OCSPResponseBuilder()
+        .add_response(
+            leaf, ca.intermediate, hashes.SHA1(), status, now - dt.timedelta(hours=1),
+            now + dt.timedelta(days=3), now - dt.timedelta(days=2) if revoked else None, None,
+        )
+        .responder_id(encoding, who)
+    )  # fmt: skip
+    if signer is not None:
+        builder = builder.certificates([who])
+    for value in more:
+        builder = builder.add_extension(value, critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def self_signed(folder: Path) -> Leaf:

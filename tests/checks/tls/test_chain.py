@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from checks.errors import Malformed
 from checks.facts.tls import KeyKind, TrustProblem, WebCertificate
 from checks.parse.tls import Chain
-from checks.probes.tls_chain import load_pem, matches, read_chain
+from checks.probes.tls_chain import load_pem, matches, read_chain, roots_from
 from tests.checks.tls.servers import HOST
 
 NOW = dt.datetime.now(dt.UTC)
@@ -175,3 +175,16 @@ def test_a_bundle_with_rubbish_gives_what_can_be_read() -> None:
     broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     assert len(load_pem(f"# comment\n{pem(ROOT)}{broken}{pem(BARE_ROOT)}")) == 2
     assert load_pem("nothing") == []
+
+
+def test_the_list_of_roots_bears_its_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = roots_from()
+    assert found is not None
+    assert dt.datetime(2024, 1, 1, tzinfo=dt.UTC) < found < dt.datetime.now(dt.UTC)
+    for version, expected in (("2026.10.18.1", (2026, 10, 18)), ("nightly", None)):
+        monkeypatch.setattr(certifi, "__version__", version)
+        roots_from.cache_clear()
+        read = roots_from()
+        assert (read and (read.year, read.month, read.day)) == expected
+    monkeypatch.undo()
+    roots_from.cache_clear()
