@@ -16,6 +16,7 @@ POLICIES = ("none", "quarantine", "reject")
 _VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?=;|$)", re.IGNORECASE)
 _ANY_VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC", re.IGNORECASE)
 _MAILTO = re.compile(r"mailto:([^@!,;\s]{1,64})@([A-Za-z0-9.-]{1,253})(?:!\d{1,18}[kmgt]?)?", re.IGNORECASE)
+_URI = re.compile(r"[a-z][a-z0-9+.-]{0,30}:[^,!;\s]{1,500}(?:!\d{1,18}[kmgt]?)?", re.IGNORECASE)
 _LONGEST_WALK = 7  # labels of the second name of the walk: eight questions at most (4.10)
 
 Answers = Mapping[str, Lookup | Missing]
@@ -37,13 +38,23 @@ class DmarcRecord:
         found = (_MAILTO.fullmatch(unquote(uri.strip())) for uri in self.tag("rua").split(",")[:20])
         return tuple(f"{m[1]}@{m[2].lower().rstrip('.')}" for m in found if m is not None)
 
-    def policy(self, tag: str = "p") -> str | None:
-        """none, quarantine or reject; a missing or broken `p` is none where reports are asked for (4.7),
-        else the record says nothing: None."""
-        value = self.tag(tag).lower()
-        if value in POLICIES:
-            return value
-        return "none" if self.rua else None
+    @property
+    def bad_tag(self) -> str:
+        """The first of `p`, `sp` and `np` that should name a policy and does not; "" where all is well."""
+        wrong = (n for n in ("p", "sp", "np") if n in dict(self.tags) and self.tag(n).lower() not in POLICIES)
+        return next(wrong, "" if self.tag("p") else "p")
+
+    def policy(self, *tags: str) -> str | None:
+        """The policy of the first of `tags` (sp, np) that is there, else of `p`.  A record that lacks `p`, or
+        names no policy in any of the three, is one of `p=none` where reports are asked for, else it says
+        nothing: None (4.10.1)."""
+        if self.bad_tag:
+            return "none" if self._asks_for_reports else None
+        return next(self.tag(name).lower() for name in (*tags, "p") if self.tag(name))
+
+    @property
+    def _asks_for_reports(self) -> bool:
+        return any(_URI.fullmatch(uri.strip()) for uri in self.tag("rua").split(",")[:20])
 
     @property
     def testing(self) -> bool:
@@ -76,28 +87,30 @@ def walk_names(domain: str) -> tuple[str, ...]:
     return (domain, *(".".join(labels[-count:]) for count in shorter))
 
 
-def discover(domain: str, answers: Answers) -> DmarcPolicy:
-    """The policy for mail from `domain`, over the answers to `_dmarc.` + each name of the walk."""
+def discover(domain: str, answers: Answers, *, exists: bool = True) -> DmarcPolicy:
+    """The policy for mail from `domain`, over the answers to `_dmarc.` + each name of the walk (4.10.1).
+    `exists`: the domain has any record of use for mail or the web; if not, `np` speaks for it."""
     seen: list[tuple[str, DmarcRecord]] = []
     several, bad_version = "", ""
     for name in walk_names(domain):
         answer = answers.get(name)
         if not isinstance(answer, Lookup):
-            if seen:
-                continue  # above a record that was found, nothing changes which one applies
+            # A record further up decides which domain is the organization's.
             return DmarcPolicy(unseen=answer or Missing(Reason.NOT_ASKED, name))
         records, broken = _records(answer.records)
         bad_version = bad_version or broken
         if len(records) > 1:
             several = several or name
+            if name == domain:
+                return DmarcPolicy(several_at=several, bad_version=bad_version)
         elif records:
             seen.append((name, records[0]))
-            if records[0].tag("psd").lower() in ("y", "n"):
+            if name == domain or records[0].tag("psd").lower() in ("y", "n"):
                 break
-    if several == domain or not seen:
+    if not seen:
         return DmarcPolicy(several_at=several, bad_version=bad_version)
     name, record = _in_effect(domain, seen)
-    return DmarcPolicy(name, record, _effective(record, own=name == domain), several, bad_version)
+    return DmarcPolicy(name, record, _effective(record, name == domain, exists), several, bad_version)
 
 
 def _records(texts: tuple[str, ...]) -> tuple[list[DmarcRecord], str]:
@@ -113,18 +126,20 @@ def _records(texts: tuple[str, ...]) -> tuple[list[DmarcRecord], str]:
 
 
 def _in_effect(domain: str, seen: list[tuple[str, DmarcRecord]]) -> tuple[str, DmarcRecord]:
-    """The author domain's own record; else that of the organizational domain, which is the one that says
-    psd=n, or the one with the fewest labels; else that of the public suffix above it (4.10.1, 4.10.2)."""
+    """The author domain's own record, else that of the organizational domain, else that of the public suffix
+    above it (4.10.1).  Which is the organizational one, 4.10.2 says: the one with psd=n; the one just below a
+    psd=y, whether it has a record or not; the one with the fewest labels."""
     if seen[0][0] == domain:
         return seen[0]
-    above = seen[-1]
-    if above[1].tag("psd").lower() == "y" and len(seen) > 1:
-        return seen[-2]
-    return above
+    top, record = seen[-1]
+    if record.tag("psd").lower() == "y":
+        organization = domain.removesuffix(f".{top}").rpartition(".")[2] + f".{top}"
+        return next((one for one in seen if one[0] == organization), seen[-1])
+    return top, record
 
 
-def _effective(record: DmarcRecord, *, own: bool) -> str | None:
-    policy = record.policy() if own or record.tag("sp").lower() not in POLICIES else record.policy("sp")
+def _effective(record: DmarcRecord, own: bool, exists: bool) -> str | None:
+    policy = record.policy() if own else record.policy("sp") if exists else record.policy("np", "sp")
     if policy is not None and record.testing:
         return POLICIES[max(POLICIES.index(policy) - 1, 0)]
     return policy
@@ -139,4 +154,4 @@ def is_authorised(answer: Lookup | Missing) -> bool | None:
     """Whether the answer at `report_name` takes the reports; None where it was not seen."""
     if isinstance(answer, Missing):
         return None
-    return any(_VERSION.match(text) for text in answer.records)
+    return bool(_records(answer.records)[0])

@@ -5,7 +5,8 @@ step.  Unknown tags, their order and trailing semicolons mean nothing.
 """
 
 from checks.facts import Facts, MissingFact
-from checks.facts.mail import DmarcAnswers
+from checks.facts.dns import Lookup, Outcome
+from checks.facts.mail import DmarcAnswers, MailRoutes
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.dmarc import DmarcPolicy, DmarcRecord, discover, is_authorised, walk_names
 
@@ -68,6 +69,10 @@ item = Item(
             "The record at {name} has no usable policy and no report address: it says nothing.",
             "{name} のレコードには有効なポリシーもレポートの送り先もなく、意味を持ちません。",
         ),
+        "bad_tag": Text(
+            "{tag}={value} in the record at {name} is no policy, so the whole record counts as p=none.",
+            "{name} のレコードの {tag}={value} は正しいポリシーではないため、レコード全体が p=none として扱われます。",
+        ),
         "watching": Text(
             "The policy in effect is none: forged mail is only reported (record at {name}).",
             "有効なポリシーは none で、なりすましメールは報告されるだけです（レコードの場所：{name}）。",
@@ -96,7 +101,8 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     found = facts.get(DmarcAnswers)
     names = walk_names(found.domain)
-    policy = discover(found.domain, {n: a.answer for n, a in zip(names, found.asked, strict=False)})
+    answers = {n: a.answer for n, a in zip(names, found.asked, strict=False)}
+    policy = discover(found.domain, answers, exists=_exists(facts.maybe(MailRoutes)))
     if policy.unseen is not None:
         raise MissingFact(policy.unseen)
     verdict = (
@@ -106,6 +112,12 @@ def check(facts: Facts) -> Verdict:
         for text in getattr(asked.answer, "records", ())[:3]:
             verdict = verdict.seen(f"TXT {asked.name}", text)
     return verdict
+
+
+def _exists(routes: MailRoutes | None) -> bool:
+    """Whether the domain itself exists; only NXDOMAIN says that it does not."""
+    mx = routes.mx if routes is not None else None
+    return not (isinstance(mx, Lookup) and mx.outcome is Outcome.NO_NAME)
 
 
 def _without_record(found: DmarcAnswers, policy: DmarcPolicy) -> Verdict:
@@ -121,6 +133,8 @@ def _judge(policy: DmarcPolicy, record: DmarcRecord, found: DmarcAnswers) -> Ver
     name, effect = f"_dmarc.{policy.found_at}", policy.effective
     if effect is None:
         return failed("broken", name=name)
+    if record.bad_tag and record.tag(record.bad_tag):
+        return warned("bad_tag", name=name, tag=record.bad_tag, value=record.tag(record.bad_tag))
     if record.testing:
         return warned("testing", name=name, policy=effect)
     if effect == "none":

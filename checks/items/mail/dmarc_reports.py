@@ -84,9 +84,10 @@ def check(facts: Facts) -> Verdict:
     if not policy.record.rua:
         return failed("none", name=f"_dmarc.{policy.found_at}").seen(where, policy.record.text)
     for report in found.reports:
-        seen(report.answer)
         if is_authorised(report.answer) is False:
             domain = report.name.partition("._dmarc.")[2]
             verdict = warned("not_permitted", domain=domain, name=policy.found_at)
             return verdict.seen(where, policy.record.text).seen(f"TXT {report.name}", "no v=DMARC1 record")
+    for report in found.reports:
+        seen(report.answer)
     return passed("received", address=", ".join(policy.record.rua[:3])).seen(where, policy.record.text)
