@@ -20,7 +20,7 @@ _GOOD = {
 _BAD = {
     "PasswordAuthentication": "yes",
     "KbdInteractiveAuthentication": "yes",
-    "PubkeyAuthentication": "yes",
+    "PubkeyAuthentication": "no",
     "PermitRootLogin": "yes",
     "Ciphers": "aes128-ctr,aes256-ctr,aes128-cbc,aes256-cbc,3des-cbc",
     "MACs": "hmac-sha1,hmac-sha2-256",

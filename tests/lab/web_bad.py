@@ -17,6 +17,7 @@ _LEGACY_TLS = (
     "ssl_prefer_server_ciphers on;",
 )
 _PINS = 'pin-sha256=\\"d6qzRu9zOECb90Uez27xWltNsj0e1Md7GkYYkVoZWmM=\\"; max-age=31536000'
+APP_PORT = 3000  # Mastodon's web process
 _HTML_TYPE = "text/html; charset=utf-8"
 _JSON_PATHS = {
     "/.well-known/nodeinfo": "nodeinfo",
@@ -51,6 +52,7 @@ nodejs_version_info{version="v20.19.2",major="20",minor="19",patch="2"} 1
 # TYPE connected_clients gauge
 connected_clients{type="websocket"} 14
 """
+_SECURITY_TXT = "Contact: mailto:root@bad.fedi.test\nExpires: 2024-01-01T00:00:00Z\n"
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Bad</title>
 <script>window.initialState = {"meta": {"domain": "bad.fedi.test"}};</script>
@@ -74,11 +76,13 @@ class BadState:
     env_served: bool = True
     metrics_served: bool = True
     media_listing: bool = True
-    legacy_tls: bool = True
-    old_headers: bool = True  # X-XSS-Protection, Public-Key-Pins, X-Powered-By, Referrer-Policy: unsafe-url
+    legacy_tls: bool = True  # TLS 1.0, bad suites, a key of 1024 bits
+    old_headers: bool = True  # X-XSS-Protection, Public-Key-Pins, X-Powered-By, Referrer-Policy: unsafe-url …
     registrations: bool = True  # open, without approval
     approval: bool = False
-    version: str = "4.5.4"
+    version: str = "4.5.4+glitch"  # a fork, which links to the source of what it was forked from
+    security_txt: bool = True  # one that has ended
+    app_port_open: bool = True  # the application's own port answers everybody
     certificate_days: float = 3  # left of 90
 
 
@@ -88,14 +92,18 @@ def bad_blocks(folder: Path, ca: LabCa, state: BadState) -> list[str]:
     # A header that belongs to https alone; a repaired server does not send it over plain http.
     over_http = _site(folder, replace(state, hsts=False))
     plain = location("/", "return 301 https://$host$request_uri;") if state.redirect else over_http
+    application = server((f"{at.BAD_IP}:{APP_PORT}",), at.BAD, *_site(folder, state))
     return [
+        *(application if state.app_port_open else []),
         *server((f"{at.BAD_IP}:80",), at.BAD, *plain),
-        *server((f"{at.BAD_IP}:443 ssl",), at.BAD, *tls(_leaf(ca, state.certificate_days), settings), *site),
+        *server((f"{at.BAD_IP}:443 ssl",), at.BAD, *tls(_leaf(ca, state), settings), *site),
     ]
 
 
-def _leaf(ca: LabCa, days: float) -> Leaf:
-    return ca.issue(at.BAD, age_days=90 - days, left_days=days, rsa_bits=2048)
+def _leaf(ca: LabCa, state: BadState) -> Leaf:
+    # Only the legacy settings let OpenSSL serve so short a key.
+    bits, days = 1024 if state.legacy_tls else 2048, state.certificate_days
+    return ca.issue(at.BAD, age_days=90 - days, left_days=days, rsa_bits=bits)
 
 
 def _values(state: BadState, *, html: bool) -> dict[str, str]:
@@ -119,6 +127,7 @@ def _values(state: BadState, *, html: bool) -> dict[str, str]:
             "Public-Key-Pins": _PINS.replace("\\", ""),
             "Referrer-Policy": "unsafe-url",
             "X-Powered-By": "Phusion Passenger(R) 6.0.17",
+            "X-Permitted-Cross-Domain-Policies": "all",
         }
     secure = "; secure; HttpOnly; SameSite=Lax" if state.secure_cookie else ""
     return values | {"Set-Cookie": f"_mastodon_session=lab-$request_id; path=/{secure}"}
@@ -142,6 +151,9 @@ def _site(folder: Path, state: BadState) -> list[str]:
     if state.metrics_served:
         metrics = _write(folder, "metrics", _METRICS)
         lines += file_location("= /metrics", metrics, "text/plain; version=0.0.4; charset=utf-8", plain)
+    if state.security_txt:
+        ended = _write(folder, "security.txt", _SECURITY_TXT)
+        lines += file_location("= /.well-known/security.txt", ended, "text/plain; charset=utf-8", plain)
     lines += location("= /health", "default_type text/plain;", "return 200 OK;", *headers(plain))
     not_found = 'return 404 \'{"error":"Record not found"}\';'
     lines += location("/api/", f'default_type "{JSON}";', not_found, *headers(plain))

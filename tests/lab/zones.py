@@ -65,6 +65,8 @@ def _fedi() -> str:
         _head("fedi.test.", _NS_OF_LAB)
         + _servers("fedi.test.")
         + f"@ IN MX 10 smtp.fedi.test.\nsmtp IN A {at.RECEIVER_IP}\nrdap IN A {at.RDAP_IP}\n"
+        # A mail server of the bad domain in a zone that is signed, where DANE names another key.
+        + f"oldmx IN A {at.MX_IP}\n_25._tcp.oldmx IN TLSA 3 1 1 {'0' * 64}\n"
         + _delegation(good, f"ns1.{good}", f"ns2.{good}")
         + _servers(good)
         + _delegation(bad, f"ns.{bad}")
@@ -107,7 +109,12 @@ def _bad() -> str:
     return (
         _head("bad.fedi.test.", ("ns.bad.fedi.test.",))
         + f"ns IN A {at.NS1_IP}\n@ IN A {at.BAD_IP}\n"
+        + "@ IN MX 0 .\n"  # "no mail", which must stand alone (RFC 7505 3)
         + "@ IN MX 10 mail.bad.fedi.test.\n"  # an alias, which RFC 2181 10.3 forbids
+        + "@ IN MX 20 oldmx.fedi.test.\n@ IN MX 30 mx.bogus.fedi.test.\n"
+        + '@ IN CAA 0 issue ";"\n'  # nobody, although a certificate is in use
+        + _txt("_dmarc", "v=DMARC1; p=nothing")
+        + _txt("_mta-sts", "v=STSv1; id=20240101T000000")  # without a policy
         + f"mail IN CNAME mailhost.bad.fedi.test.\nmailhost IN A {at.BAD_MAIL_IP}\n"
         + _txt("@", f"v=spf1 ip4:{at.BAD_MAIL_IP} ~all")
         + _txt("@", "v=spf1 +all")
@@ -115,4 +122,8 @@ def _bad() -> str:
 
 
 def _bogus() -> str:
-    return _head("bogus.fedi.test.", _NS_OF_LAB) + f"@ IN A {at.BAD_IP}\n" + _txt("@", "signed wrongly")
+    return (
+        _head("bogus.fedi.test.", _NS_OF_LAB)
+        + f"@ IN A {at.BAD_IP}\nmx IN A {at.BAD_MAIL_IP}\n"
+        + _txt("@", "signed wrongly")
+    )

@@ -226,6 +226,9 @@ def _by_resolver(found: Dnssec) -> Verdict:
             return _bogus(used).seen(label, used.answer.detail)
     if doubt := next((used for used in found.names if _contradicts(used)), None):
         return _disagree(doubt)
+    # What could not be asked may be worse than what was seen: anything milder would read as a recovery.
+    for used in found.names:
+        seen(used.answer)
     there = _there(found)
     for used, answer in there:
         if not answer.secure:

@@ -2,7 +2,6 @@
 
 from checks.data.dns import MailProvider, provider_of_mx, provider_of_spf
 from checks.data.suffixes import same_registrable
-from checks.errors import Reason
 from checks.facts import Facts, seen
 from checks.facts.mail import MailRoutes, SpfAnswers
 from checks.model import (
@@ -14,8 +13,8 @@ from checks.model import (
     Source,
     Text,
     Verdict,
+    asked,
     not_applicable,
-    unknown,
     warned,
 )
 from checks.parse.spf_walk import walk
@@ -87,7 +86,12 @@ def check(facts: Facts) -> Verdict:
     own = bool(hosts) and all(same_registrable(host, routes.domain) for host in hosts)
     if own and walked.steps and not included and not walked.unseen:
         return not_applicable("own_server")
-    return unknown("nothing_seen", Reason.NOT_ASKED)
+    for asked_for in spf.asked:
+        seen(asked_for.answer)  # a part of the tree that could not be read may name the service
+    verdict = asked("nothing_seen")
+    for where, text in [(f"MX {routes.domain}", host) for host in hosts[:8]]:
+        verdict = verdict.seen(where, text)
+    return verdict
 
 
 def _note(found: dict[str, str], provider: MailProvider | None, where: str) -> None:

@@ -1,8 +1,9 @@
 """Where registration is open: is a CAPTCHA on?  A test CAPTCHA solves itself and fails.
 
-Mastodon, Pixelfed and others do not show it to strangers: unknown, so that an admin can answer."""
+Mastodon, Pixelfed and others do not show it to strangers: then an admin is asked."""
 
-from checks.facts import Facts, seen
+from checks.errors import Reason
+from checks.facts import Facts, Missing, seen
 from checks.facts.instance import InstanceInfo
 from checks.model import (
     INSIDE,
@@ -14,6 +15,7 @@ from checks.model import (
     Source,
     Text,
     Verdict,
+    asked,
     failed,
     not_applicable,
     passed,
@@ -86,6 +88,10 @@ item = Item(
         "closed": Text(
             "Nobody can sign up, so no CAPTCHA is needed.", "新規登録を受け付けていないため不要です。"
         ),
+        "not_shown": Text(
+            "Sign-up is open, and this software does not show strangers whether a CAPTCHA is on. Please answer.",
+            "新規登録を受け付けています。CAPTCHA の有無はこのソフトウェアでは外部からわからないため、回答してください。",
+        ),
         "off": Text("Sign-up is open without a CAPTCHA.", "CAPTCHA なしで新規登録を受け付けています。"),
         "test": Text(
             "The CAPTCHA is a test that any bot solves.",
@@ -102,6 +108,8 @@ def check(facts: Facts) -> Verdict:
         return not_applicable("closed")
     if info.captcha_is_test is True:
         return failed("test").seen("instance API", "enableTestcaptcha: true")
+    if isinstance(info.captcha, Missing) and info.captcha.reason is Reason.NOT_ASKED:
+        return asked("not_shown").seen("instance API", "registrations: true")
     if seen(info.captcha):
         return passed("on").seen("instance API", "captcha: true")
     return failed("off").seen("instance API", "registrations: true, captcha: false")

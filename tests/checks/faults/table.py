@@ -45,7 +45,7 @@ _ZONE = ("domain.caa", "domain.dnssec", "domain.nameservers")
 _PORTS = ("firewall.open_ports", "firewall.databases_closed", "app.local_bind")
 
 HOST = {at.GOOD: at.GOOD_IP, at.BAD: at.BAD_IP}
-MAIL_HOST = {at.GOOD: at.MX_IP, at.BAD: at.BAD_MAIL_IP}
+MAIL_HOSTS = {at.GOOD: (at.MX_IP,), at.BAD: (at.BAD_MAIL_IP, at.MX_IP)}
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def _site_cases(target: str) -> Iterator[Case]:
 
 def _cases_beside(target: str) -> Iterator[Case]:
     """Everything but port 443 of the instance, in one world: these services know nothing of each other."""
-    ssh, smtp, plain = (HOST[target], 22), (MAIL_HOST[target], 25), (HOST[target], 80)
+    ssh, plain, smtp = (HOST[target], 22), (HOST[target], 80), [(host, 25) for host in MAIL_HOSTS[target]]
     others = [(at.MEDIA_IP, 443), (at.MTA_STS_IP, 443)] if target == at.GOOD else []
     beside = ("app.bucket_not_listable", "mail.mta_sts") if others else ()
     mail = ("mail.starttls", "mail.dane")
@@ -188,7 +188,7 @@ def _cases_beside(target: str) -> Iterator[Case]:
         # A refusal is definite: nothing is served over HTTP, no SSH on this port.
         mute = () if how is REFUSED else ("http.https_redirect", "ssh.port_changed")
         media = ("app.media_domain",) if others else ()
-        faults = Faults(dict.fromkeys((ssh, smtp, plain, *others), how))
+        faults = Faults(dict.fromkeys((ssh, *smtp, plain, *others), how))
         what = (*silenced, "ssh.source_restricted", *mute, *media)
         yield Case(
             "beside",
@@ -200,7 +200,7 @@ def _cases_beside(target: str) -> Iterator[Case]:
             tuple({*definite, "http.https_redirect"} - {*what}),
         )
     for (one, how), (two, so) in zip_longest(_SSH_ONLY.items(), _SMTP_ONLY.items(), fillvalue=("", REFUSED)):
-        faults = Faults({ssh: how, smtp: so})
+        faults = Faults({ssh: how, **dict.fromkeys(smtp, so)})
         ssh_items = _SSH if one != "reset after the algorithms" else _SSH[:2]
         elsewhere = tuple({*definite, *_SSH} - {*ssh_items})
         what = (*ssh_items, *mail)
@@ -219,7 +219,7 @@ def _cases_of_the_host(target: str) -> Iterator[Case]:
     host = HOST[target]
     everything = (*_SITE, *_SSH, *_PORTS, "tls.*", "http.https_redirect", "edge.cdn", "ssh.source_restricted")
     for name, gone in {"filtered": FILTERED, "refused": REFUSED}.items():
-        faults = Faults(dict.fromkeys(((host, port) for port in (22, 80, 443, 5432, 6379)), gone))
+        faults = Faults(dict.fromkeys(((host, port) for port in (22, 80, 443, 3000, 5432, 6379)), gone))
         yield Case("host", name, target, faults, everything, elsewhere=("ssh.port_changed",))
     if target == at.BAD:
         for name, how in _ANYWHERE.items():

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 CASES = list(cases())
 # Told by the name itself, or (no CDN in front) by its addresses; only the resolver can hide that.
-NEEDS_NO_SERVICE = {"domain.permanent", "edge.origin_hidden"}
+NEEDS_NO_SERVICE = {"domain.permanent", "edge.origin_hidden", "edge.tunnel"}
 # The lab shows nothing that would settle these (no shield, no registry, nobody who would hear of an expiry), so the
 # table cannot prove that a fault unsettles them; their own tests do.
 NEVER_SETTLED_HERE = {

@@ -8,7 +8,8 @@ from checks.items import all_items
 from checks.model import Status
 
 Case = tuple[str, tuple[Fact, ...], Status, str]
-PASS, WARN, FAIL, UNKNOWN, NA = Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
+PASS, WARN, FAIL, UNKNOWN = Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN
+NA, MANUAL = Status.NOT_APPLICABLE, Status.MANUAL
 
 
 def names(cases: list[Case]) -> list[str]:

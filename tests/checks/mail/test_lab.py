@@ -65,16 +65,16 @@ def test_the_good_instance_passes_domain_and_mail(lab: Lab) -> None:  # noqa: F8
 def test_the_bad_instance_fails_where_it_is_bad(lab: Lab) -> None:  # noqa: F811
     verdicts, questions = judged(lab, lab.bad)
     wanted = {
-        "domain.caa": "warn:none",
-        "domain.dnssec": "warn:insecure",
+        "domain.caa": "fail:nobody",
+        "domain.dnssec": "fail:bogus",
         "domain.nameservers": "fail:one_server",
         "mail.spf": "fail:several",
         "mail.dkim": "unknown:no_selector",
-        "mail.dmarc": "fail:none",
-        "mail.mx_sane": "warn:alias",
-        "mail.mta_sts": "warn:absent",
+        "mail.dmarc": "fail:broken",
+        "mail.mx_sane": "fail:null_and_others",
+        "mail.mta_sts": "fail:no_policy",
         "mail.starttls": "fail:not_offered",
-        "mail.dane": "not_applicable:not_signed",
+        "mail.dane": "fail:mismatch",
     }
     assert {key: short(verdicts[key]) for key in wanted} == wanted
     assert questions <= 50

@@ -8,6 +8,7 @@ from checks.items import all_items
 from tests.checks.instance.infos import NOT_SHOWN, WITHHELD, info, opened
 from tests.checks.instance.verdicts import (
     FAIL,
+    MANUAL,
     NA,
     PASS,
     UNKNOWN,
@@ -33,7 +34,8 @@ CASES: list[Case] = [
     ("signup.captcha", (opened(captcha=True),), PASS, "on"),
     ("signup.captcha", (opened(captcha=True, captcha_is_test=True),), FAIL, "test"),
     ("signup.captcha", (opened(captcha=False, captcha_is_test=False),), FAIL, "off"),
-    ("signup.captcha", (opened(),), UNKNOWN, ""),
+    ("signup.captcha", (opened(captcha=NOT_SHOWN),), MANUAL, "not_shown"),
+    ("signup.captcha", (opened(captcha=WITHHELD),), UNKNOWN, ""),
     ("signup.email_verified", (info(email_confirmation=False),), NA, "closed"),
     ("signup.email_verified", (opened(),), PASS, "required"),
     ("signup.email_verified", (opened(email_confirmation=False),), FAIL, "not_required"),
