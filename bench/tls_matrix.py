@@ -1,6 +1,6 @@
 """The TLS matrix: what fedisec and four other scanners say of servers whose truth is known, as a table.
 
-    python -m bench.tls_matrix [--reports FOLDER] [--again] [TOOL ...]
+    python -m bench.tls_matrix [--reports FOLDER] [--again] [--servers SERVER,...] [TOOL ...]
 
 Run by `make bench-tls`, inside a network namespace.  The scanners look one after the other, at one server
 after the other.  Their reports stay in FOLDER; with --again those that lie there are judged anew, and no
@@ -114,16 +114,19 @@ def main() -> int:
     )
     parser.add_argument("--reports", type=Path, metavar="FOLDER")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--servers", default=",".join(TARGETS), metavar="SERVER,...")
     parser.add_argument(
         "tools", nargs="*", metavar="TOOL", help=", ".join(("fedisec", *(p.name for p in PEERS)))
     )
     asked = parser.parse_args()
+    servers = asked.servers.split(",")
     names = asked.tools or ["fedisec", *(peer.name for peer in PEERS)]
     peers = [peer for peer in PEERS if peer.name in names and _is_here(peer)]
     with tempfile.TemporaryDirectory(prefix="fedisec-matrix-") as scratch:
         folder = asked.reports or Path(scratch) / "reports"
         if not asked.again:
             with Matrix(Path(scratch) / "matrix", 443) as matrix:
+                matrix.places = {name: at for name, at in matrix.places.items() if name in servers}
                 if "fedisec" in names:
                     _run_fedisec(matrix, folder / "fedisec")
                 for peer in peers:

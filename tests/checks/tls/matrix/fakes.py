@@ -29,6 +29,7 @@ Writer: TypeAlias = asyncio.StreamWriter
 Behaviour = Callable[[Reader, Writer], Awaitable[None]]
 _AT_ONCE = 2  # connections that the limiters let through
 _TLS12, _RSA_AES128_SHA = 0x0303, 0x002F
+_HANDSHAKE, _SPLINTER = 22, 23
 _PATIENCE_S = 60.0
 
 
@@ -116,6 +117,43 @@ class Limiter:
             self._open -= 1
 
 
+class Shredder:
+    """A good server whose words come in crumbs: single bytes, or handshake records of a few bytes."""
+
+    def __init__(self, behind: tuple[str, int], shred: Callable[[Reader, Writer], Awaitable[None]]) -> None:
+        self._behind, self._shred = behind, shred
+
+    async def serve(self, reader: Reader, writer: Writer) -> None:
+        there, back = await asyncio.open_connection(*self._behind)
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            await asyncio.gather(_pipe(reader, back), self._shred(there, writer))
+        finally:
+            back.close()
+
+
+async def _crumbs(source: Reader, sink: Writer) -> None:
+    while data := await source.read(16384):
+        for byte in data:
+            sink.write(bytes([byte]))
+            await sink.drain()
+    sink.close()
+
+
+async def _splinters(source: Reader, sink: Writer) -> None:
+    """What is not yet encrypted may be cut anywhere (RFC 8446 5.1)."""
+    kind = _HANDSHAKE
+    while kind == _HANDSHAKE:
+        record = await _record(source)
+        kind, body = record[0], record[5:]
+        size = _SPLINTER if kind == _HANDSHAKE else len(body)
+        for at in range(0, len(body), size):
+            part = body[at : at + size]
+            sink.write(record[:3] + len(part).to_bytes(2, "big") + part)
+        await sink.drain()
+    await _pipe(source, sink)
+
+
 async def _pipe(source: Reader, sink: Writer) -> None:
     while data := await source.read(16384):
         sink.write(data)
@@ -153,6 +191,7 @@ async def serve(settings: dict[str, object], certificate: bytes) -> None:
     behaviours: dict[str, Behaviour] = {
         "tarpit": tarpit, "reset": reset, "closes": closes, "ssh": ssh, "noise": noise, "drip": drip,
         "flood": flood, "compression": partial(compression, certificate),
+        "crumbs": Shredder(behind, _crumbs).serve, "splinters": Shredder(behind, _splinters).serve,
         "limit_reset": Limiter(behind, resets=True).serve, "limit_close": Limiter(behind, resets=False).serve,
     }  # fmt: skip
     listening = [

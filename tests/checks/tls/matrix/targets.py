@@ -181,6 +181,20 @@ NGINX = (
     Target("client_certificate", Nginx(lines=("ssl_verify_client optional_no_ca;",), ciphers=_ONE), Truth()),
     Target("limit_conn", Nginx(lines=("limit_conn few 1;",), ciphers=_ONE), Truth()),
     Target("ed25519", Nginx(leaf="ed25519", ciphers=_ONE), Truth(keys="Ed25519 0")),
+    Target("ed448", Nginx(leaf="ed448", ciphers=_ONE), Truth(keys="Ed448 0")),
+    Target("no_san", Nginx(leaf="no_san", ciphers=_ONE), Truth(name_matches=False, trusted=None)),
+    Target("long_chain", Nginx(leaf="long_chain", ciphers=_ONE), Truth(sent=7)),
+    Target(
+        "brainpool_only",
+        Nginx(protocols="TLSv1.2", groups="brainpoolP256r1", ciphers=_ONE),
+        Truth(versions="TLSv1.2", group13=""),
+    ),
+    Target(
+        "ffdhe_only",
+        Nginx(protocols="TLSv1.3", groups="ffdhe2048"),
+        Truth(versions="TLSv1.3", group13="ffdhe2048", **ONLY_13),  # type: ignore[arg-type]
+        Mood.LIMITED,  # the group is named in the clear; to read on takes a key of it
+    ),
     Target("p384_key", Nginx(leaf="p384", ciphers=_ONE), Truth(keys="EC 384")),
     Target("rsa_1024", Nginx(leaf="rsa_1024", ciphers=_ONE_RSA + _LAX), Truth(keys="RSA 1024")),
     Target("sha1", Nginx(leaf="sha1", ciphers=_ONE_RSA + _LAX), Truth(keys="RSA 2048", hash="sha1", trusted=None)),  # whom SHA-1 satisfies is a matter of taste
@@ -264,6 +278,18 @@ NODE = (
         Truth(versions="TLSv1.3", http2=False, group13="X25519MLKEM768", post_quantum=True, **ONLY_13),  # type: ignore[arg-type]
     ),
     Target(
+        "hybrid_p256",
+        Node(program="new", ciphers="TLS_AES_128_GCM_SHA256", options={"ecdhCurve": "SecP256r1MLKEM768", "minVersion": "TLSv1.3"}),
+        Truth(versions="TLSv1.3", http2=False, group13="SecP256r1MLKEM768", post_quantum=None, **ONLY_13),  # type: ignore[arg-type]
+        Mood.LIMITED,
+    ),
+    Target(
+        "ccm8_only",
+        Node(program="new", ciphers="TLS_AES_128_CCM_8_SHA256", options={"ecdhCurve": "X25519", "minVersion": "TLSv1.3"}),
+        Truth(versions="TLSv1.3", http2=False, **ONLY_13),  # type: ignore[arg-type]
+        Mood.LIMITED,
+    ),
+    Target(
         "no_hybrid",
         Node(program="new", ciphers=f"TLS_CHACHA20_POLY1305_SHA256:{_ONE}", options={"ecdhCurve": "P-256:P-384"}),
         Truth(http2=False, group13="secp256r1"),
@@ -295,6 +321,8 @@ OTHERS = (
         Truth(versions="TLSv1.2", families="RSA CBC", http2=False, group13="", keys="RSA 2048", compression=True,
               extended_master_secret=False, trusted=False, sent=1),
     ),
+    Target("crumbs", Fake(behaviour="crumbs"), Truth(server_order=False)),
+    Target("splinters", Fake(behaviour="splinters"), Truth(server_order=False)),
     Target("limit_reset", Fake(behaviour="limit_reset"), Truth(server_order=False), Mood.LIMITED),
     Target("limit_close", Fake(behaviour="limit_close"), Truth(server_order=False), Mood.LIMITED),
     *(Target(name, Fake(behaviour=name), Truth(), Mood.HOSTILE) for name in ("tarpit", "reset", "closes", "ssh", "drip", "flood", "noise")),

@@ -26,7 +26,7 @@ class Truth:
     compression: bool | None = False
     server_order: bool | None = None  # up to TLS 1.2
     group13: str | None = "x25519"  # what a client gets that offers X25519 first; "": no TLS 1.3
-    post_quantum: bool = False  # X25519MLKEM768
+    post_quantum: bool | None = False  # X25519MLKEM768
     trusted: bool | None = True  # by the matrix's own root; dates and name stand apart
     name_matches: bool = True
     expired: bool = False
