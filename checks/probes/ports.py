@@ -96,9 +96,7 @@ class _Scan:
 
     async def _anchor(self) -> tuple[list[PortSeen], int | None, float]:
         """The web ports, the port that shows whether the address answers us, and its round trip."""
-        met = await asyncio.gather(
-            *(_knock(self._net, self._address, port, _ANCHOR_WAITS_S) for port in _WEB)
-        )
+        met = await asyncio.gather(*map(self._web_port, _WEB))
         for one in met:
             _close(one)
         web = [PortSeen(number, one.state) for number, one in zip(_WEB, met, strict=True)]
