@@ -276,6 +276,7 @@ def test_the_scan_waits_for_everything_that_talks_to_the_target() -> None:
         "spf",
         "dmarc",
         "dkim",
+        "dkim_message",
         "rdap",
         "ports",
     }
