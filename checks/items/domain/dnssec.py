@@ -281,6 +281,8 @@ def _by_walk(found: Dnssec) -> Verdict:
     for used in found.names:
         if used.chain is not None and _is_proved_bogus(used.chain, found.seen_at):
             return _bogus(used)
+    for used in found.names:  # as in _by_resolver
+        seen(used.answer)
     there = _there(found)
     for used, _ in there:
         if used.chain is not None and used.chain.status is ChainStatus.INSECURE:

@@ -1,9 +1,11 @@
 """Do two or more name servers answer, all alike?  RFC 2182, RFC 1034 4.1.
 
-A server that answers but not for the zone (lame) is a fail; one that stays silent to us may answer others, so
-it is left out, and two that answer are enough for a pass.
+A server that answers but not for the zone (lame) is a fail, and so is one whose name has no address: whoever
+gets hold of that name answers for the zone.  One that stays silent to us may answer others, so it is left out,
+and two that answer are enough for a pass.
 """
 
+from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.dns import NameServer, NameServers, ServerReply
 from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
@@ -45,9 +47,17 @@ item = Item(
             "{server} is named as a server of {zone} but does not answer for it ({rcode}).",
             "{server} は {zone} のネームサーバに指定されていますが、権威のある応答を返しません（{rcode}）。",
         ),
+        "no_address": Text(
+            "{server} is named as a server of {zone}, but that name has no address. Take it out: whoever registers the name answers for your domain.",
+            "{server} は {zone} のネームサーバに指定されていますが、アドレスがありません。その名前を取得した第三者がドメインを乗っ取れるため、NS から外してください。",
+        ),
         "serials": Text(
             "The servers of {zone} have different serials: {serials}.",
             "{zone} のネームサーバのシリアル番号が一致していません（{serials}）。",
+        ),
+        "one_address": Text(
+            "All name servers of {zone} have the same single address ({address}).",
+            "{zone} のネームサーバがすべて同じ1つのアドレス（{address}）になっています。",
         ),
         "one_network": Text(
             "All name servers of {zone} stand in one network ({network}).",
@@ -68,12 +78,18 @@ def check(facts: Facts) -> Verdict:
         if reply.rcode != "NOERROR" or not reply.authoritative or reply.serial is None:
             told = f"{reply.rcode}, {'authoritative' if reply.authoritative else 'not authoritative'}"
             return failed("lame", server=server.name, zone=zone, rcode=reply.rcode).seen(server.name, told)
+    for server in found.servers:
+        if isinstance(server.addresses, Missing) and server.addresses.reason is Reason.NO_SUCH_NAME:
+            failure = failed("no_address", server=server.name, zone=zone)
+            return failure.seen(f"NS {zone}", _names(found)).seen(server.name, "no A and no AAAA record")
     if len(answered) < 2:
         for server in found.servers:
             seen(server.reply)
     serials = sorted({str(reply.serial) for _, reply in answered})
     if len(serials) > 1:
         verdict = warned("serials", zone=zone, serials=", ".join(serials))
+    elif address := _one_address([server for server, _ in answered]):
+        verdict = warned("one_address", zone=zone, address=address)
     elif network := _one_network([server for server, _ in answered]):
         verdict = warned("one_network", zone=zone, network=network)
     else:
@@ -85,6 +101,11 @@ def check(facts: Facts) -> Verdict:
 
 def _names(found: NameServers) -> str:
     return ", ".join(server.name for server in found.servers)
+
+
+def _one_address(servers: list[NameServer]) -> str:
+    addresses = {a for s in servers if not isinstance(s.addresses, Missing) for a in s.addresses}
+    return addresses.pop() if len(addresses) == 1 else ""
 
 
 def _one_network(servers: list[NameServer]) -> str:

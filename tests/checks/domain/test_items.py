@@ -214,9 +214,27 @@ def test_nameservers(fact: NameServers, wanted: str) -> None:
     assert short(verdict("domain.nameservers", fact)) == wanted
 
 
-def test_a_name_server_without_addresses_is_left_out() -> None:
-    gone = Missing(Reason.NO_SUCH_NAME, "ns9.test")
-    fact = NameServers(
-        "a.test", 3, (*servers((ONE, GOOD), (TWO, GOOD)).servers, NameServer("ns9.test", gone, gone))
+def with_a_third(reason: Reason) -> NameServers:
+    gone = Missing(reason, "ns9.test")
+    two = servers((ONE, GOOD), (TWO, GOOD)).servers
+    return NameServers("a.test", 3, (*two, NameServer("ns9.test", gone, gone)))
+
+
+@pytest.mark.parametrize(
+    ("reason", "wanted"),
+    [
+        (Reason.NO_SUCH_NAME, "fail:no_address"),
+        (Reason.TIMEOUT, "pass:alike"),
+        (Reason.RESOLVER_FAILED, "pass:alike"),
+        (Reason.FORBIDDEN_ADDRESS, "pass:alike"),
+    ],
+)
+def test_a_name_server_without_an_address_is_a_way_in(reason: Reason, wanted: str) -> None:
+    assert short(verdict("domain.nameservers", with_a_third(reason))) == wanted
+
+
+@pytest.mark.parametrize("address", [ONE, "2001:db8::1"])
+def test_two_names_of_one_address_are_one_server(address: str) -> None:
+    assert (
+        short(verdict("domain.nameservers", servers((address, GOOD), (address, GOOD)))) == "warn:one_address"
     )
-    assert short(verdict("domain.nameservers", fact)) == "pass:alike"
