@@ -12,7 +12,6 @@ from checks.parse.hsts import parse_hsts
 from checks.parse.tls_rating import GRADES, rate, rating_text
 from checks.parse.tls_text import endpoint_label, versions_text
 
-_SIX_MONTHS = 15_552_000
 _GOOD = ("A+", "A")
 
 VERIFY = """
@@ -29,8 +28,8 @@ item = Item(
         "バージョン、鍵、暗号スイート、証明書をまとめて1つの文字で表せ、外部の診断サイトとも見比べられます。A に届かないときは、誰からも見える既知の弱点が少なくとも1つあります。",
     ),
     expected=Text(
-        "Grade A or A+ on every address. A- (TLS 1.3 or secure renegotiation missing) gives a warning, B and below a fail.",
-        "どのアドレスでも A または A+ になる状態。A-（TLS 1.3 や安全な再ネゴシエーションがない）は警告、B 以下は不適合です。",
+        "Grade A or A+ on every address. A- (TLS 1.3 or secure renegotiation missing, HSTS broken) gives a warning, B and below a fail.",
+        "どのアドレスでも A または A+ になる状態。A-（TLS 1.3 や安全な再ネゴシエーションがない、HSTS が壊れている）は警告、B 以下は不適合です。",
     ),
     fix=Fix(
         Text(
@@ -64,7 +63,7 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     offer, web = facts.get(TlsOffer), facts.get(WebCertificates)
     hsts = _hsts(facts)
-    rated = [(e, rate(e, _certificates(web, e.address), web.seen_at, hsts=hsts)) for e in offer.seen]
+    rated = [(e, rate(e, _certificates(web, e.address), web.seen_at, hsts_s=hsts)) for e in offer.seen]
     endpoint, worst = max(rated, key=lambda pair: GRADES.index(pair[1].grade))
     grade, score, address = worst.grade, worst.score, endpoint.address
     where, what = endpoint_label(endpoint), f"{rating_text(worst)}\n{versions_text(endpoint)}"
@@ -89,10 +88,13 @@ def _certificates(web: WebCertificates, address: str) -> tuple[WebCertificate, .
     return tuple(replace(one, trusted=web.trust(one)) for one in shown)
 
 
-def _hsts(facts: Facts) -> bool:
+def _hsts(facts: Facts) -> int | None:
+    """max-age in seconds, 0 for a header that browsers ignore; None without one."""
     front = facts.maybe(FrontPage)
     value = front.page.header("strict-transport-security") if front else None
+    if value is None:
+        return None
     try:
-        return value is not None and parse_hsts(value).max_age_s >= _SIX_MONTHS
+        return parse_hsts(value).max_age_s
     except ParseError:
-        return False
+        return 0

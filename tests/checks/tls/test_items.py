@@ -11,11 +11,20 @@ from checks.errors import Reason
 from checks.evaluate import judge
 from checks.facts import Facts, Missing
 from checks.facts.fedisec import CertificateWatch
-from checks.facts.tls import KeyKind, TrustProblem, UnseenEndpoint
+from checks.facts.tls import (
+    KeyKind,
+    Negotiated,
+    Revocation,
+    Staple,
+    SuiteFamily,
+    TrustProblem,
+    UnseenEndpoint,
+)
 from checks.items import all_items
 from checks.model import Status, Verdict
 from tests.checks.tls.made import (
     ADDRESS,
+    NOW,
     SECOND,
     V,
     certificate,
@@ -35,6 +44,7 @@ UNSEEN = UnseenEndpoint(SECOND, SILENT)
 ELSEWHERE = Missing(Reason.NOT_ASKED)
 PASS, WARN, FAIL, UNKNOWN, NA = Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE
 CBC, RSA_GCM = "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_RSA_WITH_AES_128_GCM_SHA256"
+REVOKED = Staple(Revocation.REVOKED, NOW, NOW, NOW, True)
 INCOMPLETE: dict[str, Any] = {"trusted": False, "problem": TrustProblem.INCOMPLETE}
 
 
@@ -259,6 +269,8 @@ def test_without_the_dashboard_nobody_knows_of_the_watch() -> None:
         ({"versions": versions(V.TLS10)}, certificate(), True, "C"),
         ({"versions": versions(V.SSL3, V.TLS12, V.TLS13)}, certificate(), True, "C"),
         ({"versions": versions(V.SSL2, V.TLS12, V.TLS13)}, certificate(), True, "F"),
+        ({"versions": versions(V.SSL3)}, certificate(), True, "F"),
+        ({"versions": versions(V.SSL3, V.TLS10)}, certificate(), True, "C"),
         ({"dh_bits": 1024}, certificate(), True, "B"),
         ({"dh_bits": 768}, certificate(), True, "F"),
         ({"suites": families(NULL="TLS_RSA_WITH_NULL_SHA")}, certificate(), True, "F"),
@@ -270,6 +282,12 @@ def test_without_the_dashboard_nobody_knows_of_the_watch() -> None:
         ({"suites": families(CBC=CBC, RSA=RSA_GCM)}, certificate(), True, "A+"),
         ({}, certificate(key_kind=KeyKind.RSA, key_bits=1024), True, "B"),
         ({}, certificate(signature_hash="md5"), True, "F"),
+        ({}, certificate(signature_hash="sha1"), True, "T"),
+        ({}, certificate(key_bits=192), True, "B"),
+        ({}, certificate(key_kind=KeyKind.ED25519, key_bits=0, signature_hash=""), True, "A+"),
+        ({}, certificate(staple=REVOKED), True, "T"),
+        ({"suites": families(DES="TLS_RSA_WITH_DES_CBC_SHA")}, certificate(), True, "F"),
+        ({"suites": families(DES="TLS_RSA_WITH_IDEA_CBC_SHA")}, certificate(), True, "C"),
         ({}, certificate(left=-1), True, "T"),
         ({}, certificate(trusted=False, problem=TrustProblem.SELF_SIGNED), True, "T"),
         ({}, certificate(**INCOMPLETE), True, "B"),
@@ -280,6 +298,44 @@ def test_the_grade_follows_the_guide(changes: dict[str, Any], shown: Any, hsts: 
     page = front(strict_transport_security="max-age=15552000") if hsts else front()
     verdict = verdict_of("tls.rating", facts(offer(endpoint(**changes)), web(shown), page))
     assert verdict.data["grade"] == grade
+
+
+def test_rc4_alone_is_an_f_and_in_old_versions_a_b() -> None:
+    rc4 = "TLS_RSA_WITH_RC4_128_SHA"
+    alone = endpoint(
+        versions=versions(V.TLS12), suite13=None, group13=None, suites=families(AEAD=SILENT, RC4=rc4),
+        older=older(preferred=rc4, last_resort=rc4),
+    )  # fmt: skip
+    assert verdict_of("tls.rating", facts(offer(alone))).data["grade"] == "F"
+    old = [
+        replace(a, chosen=Negotiated(V.TLS10, rc4)) if a.family is SuiteFamily.RC4 else a for a in families()
+    ]
+    verdict = verdict_of("tls.rating", facts(offer(endpoint(suites=tuple(old)))))
+    assert verdict.data["grade"] == "B"
+
+
+@pytest.mark.parametrize(
+    ("value", "grade"),
+    [("max-age=15552000", "A+"), ("max-age=15551999", "A"), ("max-age=0", "A-"), ("max-age=abc", "A-")],
+)
+def test_hsts_is_part_of_the_grade(value: str, grade: str) -> None:
+    verdict = verdict_of("tls.rating", facts(front(strict_transport_security=value)))
+    assert verdict.data["grade"] == grade
+
+
+def test_the_inputs_of_a_grade_are_shown() -> None:
+    verdict = verdict_of("tls.rating", facts(offer(endpoint(versions=versions(V.TLS10, V.TLS12, V.TLS13)))))
+    text = verdict.evidence[0].text
+    assert "protocols: TLSv1.0 to TLSv1.3: 95" in text
+    assert "key exchange: EC key, worth 3072 bits of RSA: 90" in text
+    assert "ciphers: 256 to 256 bits: 100" in text
+    assert "score: 30 % of 95 + 30 % of 90 + 40 % of 100 = 96" in text
+    assert "at most B: TLSv1.0 is offered (guide 2009q)" in text
+
+
+def test_a_certificate_nobody_can_judge_leaves_the_grade_open() -> None:
+    open_ = certificate(trusted=SILENT, problem=TrustProblem.UNKNOWN_AUTHORITY)
+    assert verdict_of("tls.rating", facts(web(open_))).reason is Reason.TIMEOUT
 
 
 def test_without_forward_secrecy_or_aead_the_grade_is_b_at_best() -> None:
