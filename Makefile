@@ -13,7 +13,7 @@ help:
 	@echo "make test   run the tests"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
-	@echo "make bench  measure a scan beside sslyze"
+	@echo "make bench  measure a scan beside five other scanners"
 
 # Where the system's Python has become another one, the environment is empty: it is made anew.
 $(shell $(PY) -c 'import pip' 2>/dev/null || rm -f $(VENV)/.run $(VENV)/.dev)
@@ -60,7 +60,13 @@ bench/.env/.ready: bench/requirements.txt tools/setup.sh
 	@sh tools/setup.sh "$(PYTHON)" bench/.env bench/requirements.txt
 	@touch $@
 
-bench: setup-dev servers bench/.env/.ready
+bench/.env-checkdmarc/.ready: bench/requirements-checkdmarc.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" bench/.env-checkdmarc bench/requirements-checkdmarc.txt
+	@touch $@
+
+# Needs root (a slow link between two network namespaces) and about three minutes.
+bench: setup-dev servers bench/.env/.ready bench/.env-checkdmarc/.ready
+	@sh bench/peers/setup.sh
 	@$(PY) -m tests.lab.netns $(PY) -m bench.outside
 
 # Four other scanners and fedisec at the servers of the TLS matrix, one after the other: about half an hour.
