@@ -143,3 +143,11 @@ class SignedFetch(Fact):
     url: str
     status: int
     is_actor: bool  # the body is an ActivityPub actor
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOffer(Fact):
+    """The place where a server says that its source lies, asked for where it is not the project's own."""
+
+    url: str
+    status: int  # of the first answer; a redirect is not followed

@@ -1,4 +1,4 @@
-"""Paths that a stranger should not see, the media store, and the unsigned fetch of an actor.
+"""Paths that a stranger should not see, the media store, the unsigned fetch of an actor, the source offer.
 
 Every body is recognised by its content; what is not the thing itself is dropped here."""
 
@@ -11,11 +11,21 @@ from urllib.parse import urlsplit
 from checks.data.tables import families
 from checks.errors import Malformed, ParseError, ProbeError
 from checks.facts import Fact, Missing, MissingFact
-from checks.facts.http import MediaSample, NoSuchPage, Page, PanelPaths, PathSeen, SecretPaths, SignedFetch
+from checks.facts.http import (
+    MediaSample,
+    NoSuchPage,
+    Page,
+    PanelPaths,
+    PathSeen,
+    SecretPaths,
+    SignedFetch,
+    SourceOffer,
+)
 from checks.facts.instance import InstanceInfo, Software
 from checks.parse.answers import withheld
 from checks.parse.json_caps import load_object, text_at
 from checks.parse.served import Found, listing_in, panel_in, secret_in
+from checks.parse.source_offer import is_upstream, without_query
 from checks.probes.http import kept
 from checks.probes.http_client import same_site
 from checks.probes.look import Look, Probe
@@ -125,8 +135,24 @@ def _is_actor(page: Page) -> bool:
         return False
 
 
+async def gather_source(look: Look) -> Iterable[Fact]:
+    """Whether a source offer that is not the project's own opens; nothing of the page is read."""
+    software = await look.need(Software)
+    family = families().get(software.family)
+    if (
+        family is None
+        or not family.agpl
+        or not software.source_url
+        or is_upstream(software.source_url, family)
+    ):
+        return ()
+    url = without_query(software.source_url)
+    return (SourceOffer(url, (await look.http.get(url, max_body=0)).status),)
+
+
 PROBES: tuple[Probe, ...] = (
     Probe("hidden_paths", "web", (SecretPaths, PanelPaths), gather_hidden_paths),
     Probe("media", "web", (MediaSample,), gather_media),
     Probe("signed_fetch", "software", (SignedFetch,), gather_signed_fetch),
+    Probe("source", "software", (SourceOffer,), gather_source),
 )

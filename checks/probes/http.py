@@ -109,7 +109,7 @@ async def gather_security_txt(look: Look) -> Iterable[Fact]:
         raise MissingFact(reason)
     if page.status == 200:
         return (SecurityTxt(kept(page, 32768), now),)
-    await look.after("instance", "hidden_paths", "media", "signed_fetch")
+    await look.after("instance", "hidden_paths", "media", "signed_fetch", "source")
     try:
         page = await look.http.get(f"{base}/security.txt", max_body=32768)
     except ProbeError:
@@ -124,7 +124,7 @@ async def gather_asset(look: Look) -> Iterable[Fact]:
     url = None if isinstance(document, Missing) else first_asset(document.body, look.target.domain)
     if url is None:
         return ()
-    await look.after("instance", "sign_in", "hidden_paths", "media", "signed_fetch", "mta_sts")
+    await look.after("instance", "sign_in", "hidden_paths", "media", "signed_fetch", "source", "mta_sts")
     return (AssetPage(kept(await look.http.get(url, max_body=0), 0)),)
 
 

@@ -17,7 +17,7 @@ from checks.facts.http import ApiPage, Page
 from checks.facts.instance import ContactDomain, InstanceInfo, Software
 from checks.parse.answers import withheld
 from checks.parse.instance_api import Doc, Docs, read_instance
-from checks.parse.json_caps import at, load_object, text_at
+from checks.parse.json_caps import at, bool_at, load_object, text_at
 from checks.parse.nodeinfo import NodeInfo, best_link, parse_nodeinfo
 from checks.parse.versions import is_injected, is_mastodon, parse_version, really
 from checks.probes import hidden
@@ -84,7 +84,7 @@ async def gather_instance(look: Look) -> Iterable[Fact]:
         api = _Api(look, host)
         name, version, via = nodeinfo.name, nodeinfo.version, "nodeinfo"
         docs = await _documents(api, _family(name), nodeinfo)
-    software = _software(name, version, via, docs)
+    software = _software(name, version, via, docs, api.base)
     facts: list[Fact] = [software, read_instance(software.family, docs)]
     if api.first is not None and api.base == f"https://{look.target.domain}":
         facts.append(ApiPage(kept(api.first, 0)))
@@ -202,7 +202,7 @@ def _family(name: str) -> str:
     return name if name in families() else forks().get(name, "")
 
 
-def _software(name: str, version: str, via: str, docs: Docs) -> Software:
+def _software(name: str, version: str, via: str, docs: Docs, base_url: str) -> Software:
     family = _family(name)
     base, fork, prerelease = "", name if name in forks() else "", False
     try:
@@ -213,17 +213,30 @@ def _software(name: str, version: str, via: str, docs: Docs) -> Software:
         prerelease = read.prerelease
         follows = not fork or (family == "mastodon" and read.fork == fork)  # 4.0.15+hometown-1.1.1
         base, fork = (read.base if follows else ""), fork or read.fork
-    return Software(name, family, version, base, fork, prerelease, _source_url(docs), via, datetime.now(UTC))
+    return Software(
+        name, family, version, base, fork, prerelease, _source_url(docs, base_url), via, datetime.now(UTC)
+    )
 
 
-def _source_url(docs: Docs) -> str | None:
+def _source_url(docs: Docs, base: str) -> str | None:
     candidates = (
         text_at(docs.v2, "source_url", limit=2000),
         text_at(docs.v1, "source_url", limit=2000),
         text_at(docs.meta, "repositoryUrl", limit=2000),
+        _tarball(docs, base),
         None if isinstance(docs.nodeinfo, Missing) else docs.nodeinfo.repository,
     )
     return next((url for url in candidates if url), None)
+
+
+def _tarball(docs: Docs, base: str) -> str | None:
+    """Misskey can hand out its own source in place of a repository's address."""
+    version = text_at(docs.meta, "version", limit=80)
+    return (
+        f"{base}/tarball/misskey-{version}.tar.gz"
+        if bool_at(docs.meta, "providesTarball") and version
+        else None
+    )
 
 
 async def gather_contact(look: Look) -> Iterable[Fact]:

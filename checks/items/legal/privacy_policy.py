@@ -1,8 +1,24 @@
-"""Is a privacy policy of one's own published?  Mastodon ships a text that says little about this server."""
+"""Is a privacy policy of one's own published?  Mastodon ships a text that says little about this server.
 
-from checks.facts import Facts, seen
+Most other software has no page for it: then an admin is asked."""
+
+from checks.errors import Reason
+from checks.facts import Facts, Missing, seen
 from checks.facts.instance import InstanceInfo
-from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import (
+    MANUAL,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    warned,
+)
 
 item = Item(
     __name__,
@@ -61,6 +77,10 @@ item = Item(
         "default": Text(
             "Only the text that ships with the software is there.", "ソフトウェア付属の文面のままです。"
         ),
+        "not_shown": Text(
+            "This software has no place of its own for a privacy policy. Please answer whether one is published.",
+            "このソフトウェアにはプライバシーポリシー専用の欄がありません。公開しているかどうか回答してください。",
+        ),
         "none": Text("No privacy policy is published.", "プライバシーポリシーを公開していません。"),
     },
 )
@@ -69,6 +89,8 @@ item = Item(
 @item.check
 def check(facts: Facts) -> Verdict:
     info = facts.get(InstanceInfo)
+    if isinstance(info.privacy_url, Missing) and info.privacy_url.reason is Reason.NOT_ASKED:
+        return asked("not_shown").seen("instance API", "no privacy policy field")
     url = seen(info.privacy_url)
     if url is None:
         return failed("none").seen("instance API", "privacy policy: none")

@@ -1,14 +1,14 @@
 """Does the source offer match what runs?  AGPL section 13.
 
 Unmodified upstream with the upstream's link, or a fork with a repository of its own, is right; a fork marker with
-the upstream's link (or a mirror's) is not.  The link itself is not followed: a scanned server must not choose what
-fedisec asks of a third one.  Whether changes without a marker exist nobody can see: the admin answers."""
-
-from urllib.parse import urlsplit
+the upstream's link (or a mirror's) is not.  A repository of its own has to answer a stranger: one that is private or
+gone offers nothing.  The project's own is not asked for.  Whether changes without a marker exist nobody can see: the
+admin answers."""
 
 from checks.data.tables import families
 from checks.errors import Reason
-from checks.facts import Facts
+from checks.facts import Facts, Missing, MissingFact
+from checks.facts.http import SourceOffer
 from checks.facts.software import Software
 from checks.model import (
     MANUAL,
@@ -23,7 +23,9 @@ from checks.model import (
     not_applicable,
     passed,
     unknown,
+    warned,
 )
+from checks.parse.source_offer import is_upstream
 
 MASTODON = """
     GITHUB_REPOSITORY=you/mastodon
@@ -88,6 +90,10 @@ item = Item(
         "own": Text(
             "A repository of its own is offered: {url}.", "独自のリポジトリが公開されています（{url}）。"
         ),
+        "unreachable": Text(
+            "A repository of its own is named, {url}, but a stranger cannot open it (status {status}).",
+            "独自のリポジトリ（{url}）が示されていますが、部外者は開けません（ステータス {status}）。",
+        ),
         "mismatch": Text(
             "The version is marked as {fork}, but the link leads to the upstream project, which does not hold those changes.",
             "バージョンに {fork} の印がありますが、リンク先は本家で、改変内容が含まれていません。",
@@ -112,18 +118,14 @@ def check(facts: Facts) -> Verdict:
     if not software.source_url:
         return unknown("no_link", Reason.NOT_ASKED)
     lines = f"version {software.version}\nsource {software.source_url}"
-    if _place(software.source_url) not in {_place(url) for url in (family.upstream, *family.also)}:
-        return passed("own", url=software.source_url).seen("instance API", lines)
+    if not is_upstream(software.source_url, family):
+        offer = facts.get(SourceOffer)
+        if offer.status in {401, 403, 404, 410, 451}:
+            answer = f"{lines}\nHTTP {offer.status}"
+            return warned("unreachable", url=offer.url, status=offer.status).seen(f"GET {offer.url}", answer)
+        if not 200 <= offer.status < 400:
+            raise MissingFact(Missing(Reason.WITHHELD, f"{offer.url}: HTTP {offer.status}"))
+        return passed("own", url=offer.url).seen(f"GET {offer.url}", f"{lines}\nHTTP {offer.status}")
     if software.fork:
         return failed("mismatch", fork=software.fork).seen("instance API", lines)
     return passed("upstream", software=software.name).seen("instance API", lines)
-
-
-def _place(url: str) -> str:
-    """Host and repository, so that a tag or a trailing slash makes no difference."""
-    try:
-        parts = urlsplit(url.lower())
-    except ValueError:
-        return url
-    path = [part for part in parts.path.removesuffix(".git").split("/") if part]
-    return "/".join([parts.netloc.removeprefix("www."), *path[:2]]).removesuffix(".git")

@@ -1,6 +1,7 @@
-"""Where registration is open: must the mail address be confirmed?"""
+"""Where registration is open: must the mail address be confirmed?  Where strangers are not told, an admin is asked."""
 
-from checks.facts import Facts, seen
+from checks.errors import Reason
+from checks.facts import Facts, Missing, seen
 from checks.facts.instance import InstanceInfo
 from checks.model import (
     INSIDE,
@@ -12,6 +13,7 @@ from checks.model import (
     Source,
     Text,
     Verdict,
+    asked,
     failed,
     not_applicable,
     passed,
@@ -81,6 +83,10 @@ item = Item(
         "closed": Text(
             "Nobody can sign up, so nothing has to be confirmed.", "新規登録を受け付けていません。"
         ),
+        "not_shown": Text(
+            "Sign-up is open, and this software does not show strangers whether addresses are confirmed. Please answer.",
+            "新規登録を受け付けています。メールアドレスの確認が必須かどうかは外部からわからないため、回答してください。",
+        ),
         "not_required": Text(
             "Accounts work without a confirmed address.",
             "メールアドレスを確認しなくてもアカウントを使えます。",
@@ -94,6 +100,8 @@ def check(facts: Facts) -> Verdict:
     info = facts.get(InstanceInfo)
     if not seen(info.registrations_open):
         return not_applicable("closed")
+    if isinstance(info.email_confirmation, Missing) and info.email_confirmation.reason is Reason.NOT_ASKED:
+        return asked("not_shown").seen("instance API", "registrations: true")
     if seen(info.email_confirmation):
         return passed("required").seen("instance API", "e-mail confirmation: required")
     return failed("not_required").seen(

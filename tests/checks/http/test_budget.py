@@ -18,6 +18,7 @@ from checks.facts.http import (
     PlainHttp,
     SecretPaths,
     SecurityTxt,
+    SourceOffer,
 )
 from checks.facts.instance import InstanceInfo, Software
 from checks.probes import Gathered, gather, http, instance
@@ -25,6 +26,7 @@ from checks.probes.http_client import HttpClient
 from checks.probes.net import Net
 from checks.target import Limits, Target, Vantage
 from tests.checks.http.server import Names
+from tests.checks.instance import families
 from tests.checks.instance.samples import Recorded, answer
 from tests.checks.instance.test_fuzz import SERVERS
 
@@ -66,9 +68,21 @@ def scan(table: dict[str, Page], monkeypatch: pytest.MonkeyPatch) -> Gathered:
     return asyncio.run(gather(Target("site.test"), Vantage(), Limits(), probes=PROBES))
 
 
-@pytest.mark.parametrize("family", SERVERS)
+FORK = "https://site.test/git/fork"
+FORKS: dict[str, dict[str, Page]] = {
+    "glitch": families.mastodon("4.6.5+glitch", source=FORK, enabled=True, approval=True),
+    "a fork of Misskey": families.misskey("misskey", "2025.4.1-io.13", FORK),
+    "a fork of Pixelfed": families.pixelfed("pixelfed", "0.12.6+glitch.1", FORK),
+}
+
+
+ALL = SERVERS | FORKS
+
+
+@pytest.mark.parametrize("family", ALL)
 def test_nothing_that_is_needed_goes_unasked(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    gathered = scan(SERVERS[family], monkeypatch)
+    gathered = scan(ALL[family], monkeypatch)
+    assert family not in FORKS or gathered.facts.get(SourceOffer).status == 404
     assert set(gathered.facts.found) >= NEEDED
     spared = {kind for kind, gap in gathered.facts.missing.items() if gap.reason is Reason.BUDGET}
     assert spared <= {AssetPage}, "only the look at a static file may be left out"

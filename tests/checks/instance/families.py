@@ -114,11 +114,13 @@ def misskey(name: str, version: str, source: str = MISSKEY_SOURCE, **more: Any) 
     return nodeinfo(name, version, path="/nodeinfo/2.1") | {"/api/meta": answer(meta | more)}
 
 
-def pixelfed(name: str, version: str) -> dict[str, Page]:
+def pixelfed(
+    name: str, version: str, source: str = "https://github.com/pixelfed/pixelfed"
+) -> dict[str, Page]:
     shown = "Pixelfed" if name == "pixelfed" else name
     v2 = {
         "version": f"3.5.3 (compatible; {shown} {version})",
-        "source_url": "https://github.com/pixelfed/pixelfed",
+        "source_url": source,
     }
     return nodeinfo(name, version, path="/api/nodeinfo/2.0.json") | {
         "/api/v1/instance": v1(v2["version"], registrations=True, approval_required=True, rules=[{"id": "1", "text": "x"}]),

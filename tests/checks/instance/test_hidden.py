@@ -8,11 +8,21 @@ from typing import cast
 
 import pytest
 
-from checks.errors import ProbeError, Reason, TimedOut
+from checks.errors import Malformed, ProbeError, Reason, TimedOut
 from checks.facts import Fact, Missing
-from checks.facts.http import MediaSample, NoSuchPage, Page, PanelPaths, PathSeen, SecretPaths, SignedFetch
+from checks.facts.http import (
+    MediaSample,
+    NoSuchPage,
+    Page,
+    PanelPaths,
+    PathSeen,
+    SecretPaths,
+    SignedFetch,
+    SourceOffer,
+)
 from checks.facts.instance import InstanceInfo, Software
-from checks.probes.hidden import gather_hidden_paths, gather_media, gather_signed_fetch
+from checks.probes.hidden import gather_hidden_paths, gather_media, gather_signed_fetch, gather_source
+from checks.probes.http_client import HttpClient
 from checks.probes.look import Look, Probe
 from checks.probes.net import Net
 from checks.target import Limits, Target, Vantage
@@ -160,3 +170,38 @@ def test_the_secrets_of_the_software_are_asked_for_as_well() -> None:
     secrets = next(f for f in facts if isinstance(f, SecretPaths))
     assert [p.path for p in secrets.paths if isinstance(p, PathSeen)][-1] == "/storage/logs/laravel.log"
     assert isinstance(software(), Software)
+
+
+OWN = "https://site.test/git/fork"
+
+
+@pytest.mark.parametrize(
+    ("known", "asked"),
+    [
+        (software(source_url=OWN), OWN),
+        (software(source_url=f"{OWN}?x=1#y"), OWN),
+        (software(source_url="https://github.com/mastodon/mastodon"), None),
+        (software(source_url="https://github.com/mastodon/mastodon/tree/v4.7.3"), None),
+        (software("", "2.38", name="snac", source_url=OWN), None),
+        (software(), None),
+    ],
+)
+def test_only_a_source_offer_of_ones_own_is_asked_for(known: Software, asked: str | None) -> None:
+    found = run(gather_source, {"/git/fork": answer("secret of a private page", status=404)}, known)
+    assert found == ([SourceOffer(asked, 404)] if asked else [])
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "file:///etc/passwd", "ftp://site.test/x", "not a link"]
+)
+def test_a_source_offer_that_is_no_web_address_is_not_dialled(url: str) -> None:
+    async def within() -> None:
+        client = HttpClient(Net(Vantage(), Limits()), Names())
+        look = Look(Target("site.test"), Vantage(), Net(Vantage(), Limits()), cast("object", Names()), client)  # type: ignore[arg-type]
+        probe = Probe("software", "web", (Software,), gather_source)
+        look.announce(probe)
+        look.settle(probe, (software(source_url=url),), Missing(Reason.NOT_ASKED))
+        await gather_source(look)
+
+    with pytest.raises(Malformed):
+        asyncio.run(within())

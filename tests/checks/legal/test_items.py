@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from checks.facts import Fact
+from checks.facts.http import SourceOffer
 from checks.items import all_items
 from checks.model import Status
 from tests.checks.http.pages import software
@@ -20,22 +24,36 @@ from tests.checks.instance.verdicts import (
     names,
 )
 
+
+def own(url: str, status: int = 200, **more: Any) -> tuple[Fact, ...]:
+    """A server that names a place of its own, and what that answered."""
+    return software(source_url=url, **more), SourceOffer(url, status)
+
+
+FORK = "https://github.com/glitch-soc/mastodon"
 UPSTREAM = "https://github.com/mastodon/mastodon"
-GLITCH = {"version": "4.6.5+glitch", "fork": "glitch"}
+SHARKEY = "https://activitypub.software/TransFem-org/Sharkey"
+GLITCH: dict[str, Any] = {"version": "4.6.5+glitch", "fork": "glitch"}
 
 CASES: list[Case] = [
     ("legal.source_published", (software(source_url=UPSTREAM),), PASS, "upstream"),
     ("legal.source_published", (software(source_url=UPSTREAM + "/tree/v4.7.3"),), PASS, "upstream"),
     ("legal.source_published", (software(source_url="https://GitHub.com/mastodon/mastodon.git"),), PASS, "upstream"),
-    ("legal.source_published", (software(source_url="https://github.com/glitch-soc/mastodon", **GLITCH),), PASS, "own"),
-    ("legal.source_published", (software(source_url="https://git.site.test/us/mastodon"),), PASS, "own"),
+    ("legal.source_published", own(FORK, **GLITCH), PASS, "own"),
+    ("legal.source_published", own(FORK, 301, **GLITCH), PASS, "own"),
+    ("legal.source_published", own(FORK, 404, **GLITCH), WARN, "unreachable"),
+    ("legal.source_published", own(FORK, 401, **GLITCH), WARN, "unreachable"),
+    ("legal.source_published", own(FORK, 503, **GLITCH), UNKNOWN, ""),
+    ("legal.source_published", own(FORK, 429, **GLITCH), UNKNOWN, ""),
+    ("legal.source_published", (software(source_url=FORK, **GLITCH),), UNKNOWN, ""),
+    ("legal.source_published", own("https://git.site.test/us/mastodon"), PASS, "own"),
     ("legal.source_published", (software(source_url=UPSTREAM, **GLITCH),), FAIL, "mismatch"),
     ("legal.source_published", (software(source_url=UPSTREAM + "/", **GLITCH),), FAIL, "mismatch"),
     ("legal.source_published", (software(source_url="https://github.com/tootsuite/mastodon"),), PASS, "upstream"),
     ("legal.source_published", (software(source_url="https://github.com/tootsuite/mastodon", **GLITCH),), FAIL, "mismatch"),
     ("legal.source_published", (software("gotosocial", source_url="https://github.com/superseriousbusiness/gotosocial"),), PASS, "upstream"),
     ("legal.source_published", (software("misskey", name="sharkey", fork="sharkey", source_url="https://github.com/misskey-dev/misskey"),), FAIL, "mismatch"),
-    ("legal.source_published", (software("misskey", name="sharkey", fork="sharkey", source_url="https://activitypub.software/TransFem-org/Sharkey"),), PASS, "own"),
+    ("legal.source_published", own(SHARKEY, family="misskey", name="sharkey", fork="sharkey"), PASS, "own"),
     ("legal.source_published", (software("pixelfed", version="0.12.6+glitch.1.12.1", fork="glitch", source_url="https://github.com/pixelfed/pixelfed"),), FAIL, "mismatch"),
     ("legal.source_published", (software(),), UNKNOWN, "no_link"),
     ("legal.source_published", (software(family="", name="snac"),), NA, "not_agpl"),
@@ -51,7 +69,8 @@ CASES: list[Case] = [
     ("legal.privacy_policy", (info(),), PASS, "own"),
     ("legal.privacy_policy", (info(privacy_default=True),), WARN, "default"),
     ("legal.privacy_policy", (info(privacy_url=None),), FAIL, "none"),
-    ("legal.privacy_policy", (info(privacy_url=NOT_SHOWN),), UNKNOWN, ""),
+    ("legal.privacy_policy", (info(privacy_url=NOT_SHOWN),), Status.MANUAL, "not_shown"),
+    ("legal.privacy_policy", (info(privacy_url=WITHHELD),), UNKNOWN, ""),
     ("legal.privacy_policy", (info(privacy_default=WITHHELD),), UNKNOWN, ""),
     ("legal.jurisdiction_known", (info(),), Status.MANUAL, ""),
     ("legal.telecom_filing", (info(),), Status.MANUAL, ""),

@@ -39,7 +39,8 @@ CASES: list[Case] = [
     ("signup.email_verified", (info(email_confirmation=False),), NA, "closed"),
     ("signup.email_verified", (opened(),), PASS, "required"),
     ("signup.email_verified", (opened(email_confirmation=False),), FAIL, "not_required"),
-    ("signup.email_verified", (opened(email_confirmation=NOT_SHOWN),), UNKNOWN, ""),
+    ("signup.email_verified", (opened(email_confirmation=NOT_SHOWN),), MANUAL, "not_shown"),
+    ("signup.email_verified", (opened(email_confirmation=WITHHELD),), UNKNOWN, ""),
     ("signup.rate_limited", (opened(),), UNKNOWN, ""),
     ("signup.email_blocklist_known", (opened(),), UNKNOWN, ""),
 ]
