@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import dns.name
 import dns.rdatatype
@@ -40,6 +41,11 @@ class _Hashed:
     owner: bytes
     record: NSEC3
 
+    @property
+    def way(self) -> tuple[bytes, int]:
+        """Salt and iterations: how names are hashed."""
+        return self.record.salt, self.record.iterations
+
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
@@ -64,7 +70,8 @@ def proofs_of(zone: dns.name.Name, sets: Iterable[dns.rrset.RRset]) -> Proofs:
                 nsec.append((rrset.name, record))
             elif isinstance(record, NSEC3) and len(rrset.name) == len(zone) + 1:
                 nsec3 += _hashed(rrset.name, zone, record)
-    return Proofs(zone, tuple(nsec[:_MAX_RECORDS]), tuple(nsec3[:_MAX_RECORDS]))
+    alike = [entry for entry in nsec3 if entry.way == nsec3[0].way]  # RFC 5155 8.2: one salt in one answer
+    return Proofs(zone, tuple(nsec[:_MAX_RECORDS]), tuple(alike[:_MAX_RECORDS]))
 
 
 def _hashed(owner: dns.name.Name, zone: dns.name.Name, record: NSEC3) -> list[_Hashed]:
@@ -126,6 +133,7 @@ def _spans(owner: dns.name.Name, record: NSEC, name: dns.name.Name, zone: dns.na
     return bool(name < record.next or record.next == zone)
 
 
+@lru_cache(maxsize=256)
 def nsec3_hash(name: dns.name.Name, salt: bytes, iterations: int) -> bytes:
     """RFC 5155 section 5; `iterations` is at most MAX_ITERATIONS here."""
     digest = hashlib.sha1(name.to_digestable() + salt, usedforsecurity=False).digest()
@@ -162,14 +170,14 @@ def _may_enclose(record: NSEC3) -> bool:
 
 def _match(name: dns.name.Name, proofs: Proofs) -> NSEC3 | None:
     for entry in proofs.nsec3:
-        if entry.owner == nsec3_hash(name, entry.record.salt, entry.record.iterations):
+        if entry.owner == nsec3_hash(name, *entry.way):
             return entry.record
     return None
 
 
 def _cover(name: dns.name.Name, proofs: Proofs) -> NSEC3 | None:
     for entry in proofs.nsec3:
-        digest = nsec3_hash(name, entry.record.salt, entry.record.iterations)
+        digest = nsec3_hash(name, *entry.way)
         if entry.owner < entry.record.next:
             inside = entry.owner < digest < entry.record.next
         else:  # the last span of the ring

@@ -161,3 +161,11 @@ def test_a_delegation_says_nothing_about_what_is_below() -> None:
     assert denial_of_ds(name("x.b.z."), proofs_of(ZONE, sets)) is Denied.UNPROVEN
     sets = [records("b.z.", "NSEC", "c.z. DNAME RRSIG NSEC")]
     assert denial_of_ds(name("x.b.z."), proofs_of(ZONE, sets)) is Denied.UNPROVEN
+
+
+def test_records_hashed_in_another_way_are_passed_over() -> None:
+    zone = {name("a.z."): "NS"}
+    sets = nsec3_of(zone)
+    proofs = proofs_of(ZONE, [*sets, *nsec3_of(zone, iterations=9)])
+    assert len(proofs.nsec3) == len(sets)
+    assert denial_of_ds(name("a.z."), proofs) is Denied.NO_DS

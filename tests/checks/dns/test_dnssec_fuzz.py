@@ -92,6 +92,22 @@ def test_any_denial_gives_a_result(found: list[tuple[str, bytes]]) -> None:
     denial_of_closer(name("x.y.a.test."), 2, proofs)
 
 
+@pytest.mark.parametrize(
+    ("algorithm", "key", "kept"),
+    [
+        (8, b"\x03\x01\x00\x01" + b"\xff" * 256, True),
+        (8, b"\x03\x01\x00\x01" + b"\xff" * 512, True),
+        (8, b"\x03\x01\x00\x01" + b"\xff" * 1100, False),
+        (8, b"\x06" + b"\x01" * 6 + b"\xff" * 256, False),
+        (8, b"\x00\x01\x00" + b"\x01" * 256 + b"\xff" * 256, False),
+        (8, b"", False),
+        (13, b"\x06" * 64, True),
+    ],
+)
+def test_keys_that_only_make_checking_slow_are_passed_over(algorithm: int, key: bytes, kept: bool) -> None:
+    assert bool(zone_keys(dns.rrset.from_rdata(ZONE, 300, key_of(algorithm, key)))) is kept
+
+
 def questions(made: Made) -> dict[Question, bytes]:
     """The answers of the honest world as they come off the wire."""
     nsec = made.top.signed("test.", records("b.test.", "NSEC", "c.test. NS RRSIG NSEC"))
