@@ -70,7 +70,9 @@ def _staple(certificate: WebCertificate) -> str:
 def _timestamps(found: Timestamps | Missing) -> str:
     if isinstance(found, Missing):
         return f"not seen ({found.detail or found.reason})"
-    places = f"{found.embedded} in the certificate, {found.handshake} in the handshake, {found.staple} stapled"
+    places = (
+        f"{found.embedded} in the certificate, {found.handshake} in the handshake, {found.staple} stapled"
+    )
     return f"{places}; {found.logs} logs"
 
 

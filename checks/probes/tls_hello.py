@@ -44,6 +44,8 @@ class Hello:
     cookie: bytes = b""
     random: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     session: bytes = b""
+    oldest: int = TLS13  # where the highest is TLS 1.3: the oldest version offered beside it
+    protocols: tuple[bytes, ...] = (b"h2", b"http/1.1")  # ALPN; () where none is spoken, as in mail
 
     def again(self, share: tuple[int, bytes], cookie: bytes) -> Hello:
         """The answer to a HelloRetryRequest: the same hello with the share asked for (RFC 8446 4.1.2)."""
@@ -72,18 +74,22 @@ class Hello:
 
     def _extensions(self) -> bytes:
         name = _vector(b"\x00" + _vector(self.server_name.encode("ascii"), 2), 2)
-        protocols = _vector(_vector(b"h2", 1) + _vector(b"http/1.1", 1), 2)
+        protocols = b"".join(_vector(one, 1) for one in self.protocols)
         found = _extension(0, name) + _extension(10, _vector(_numbers(self.groups), 2))
-        found += _extension(16, protocols)
+        found += _extension(16, _vector(protocols, 2)) if protocols else b""
         found += _extension(5, b"\x01\x00\x00\x00\x00") + _extension(18, b"")  # OCSP staple, SCTs
         if self.version >= TLS12:
             found += _extension(13, _vector(_numbers(_SIGNATURES), 2))
-        if self.version < TLS13:
+        if min(self.version, self.oldest) < TLS13:
             # Point formats, extended master secret, session ticket, secure renegotiation.
             found += _extension(11, b"\x01\x00") + _extension(23, b"") + _extension(35, b"")
-            return found + _extension(0xFF01, b"\x00")
+            found += _extension(0xFF01, b"\x00")
+        return found + (self._extensions13() if self.version == TLS13 else b"")
+
+    def _extensions13(self) -> bytes:
+        versions = tuple(range(TLS13, self.oldest - 1, -1))
         key = b"" if self.share is None else self.share[0].to_bytes(2, "big") + _vector(self.share[1], 2)
-        found += _extension(43, _vector(_numbers((TLS13,)), 1)) + _extension(51, _vector(key, 2))
+        found = _extension(43, _vector(_numbers(versions), 1)) + _extension(51, _vector(key, 2))
         return found + (_extension(44, _vector(self.cookie, 2)) if self.cookie else b"")
 
 

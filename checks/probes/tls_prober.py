@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from checks.data.tls_suites import SUITES_13, everything, strongest_first, weakest_first
+from checks.data.tls_suites import OFFERED_MAX, SUITES_13, everything, strongest_first, weakest_first
 from checks.errors import ConnectionLost, ProbeError, Reason, TimedOut
 from checks.facts import Missing
 from checks.facts.tls import TlsVersion
@@ -15,6 +16,7 @@ from checks.parse.tls_ssl2 import ServerHello2
 from checks.probes.net import Net, Stream
 from checks.probes.tls_flight import BYTES_MAX, Flight, Refusal, exchange
 from checks.probes.tls_hello import (
+    GROUPS_12,
     GROUPS_13,
     SSL3,
     TLS10,
@@ -61,6 +63,14 @@ def version_question(host: str, version: int) -> Question:
         return Question(VERSIONS[version], Hello(host, version, everything()))
     # The hybrid group stands last: a server that has nothing else still shows its TLS 1.3.
     return Question(VERSIONS[version], hello13(host, SUITES_13, (*GROUPS_13, X25519MLKEM768)), X25519)
+
+
+def any_version_hello(host: str) -> Hello:
+    """What a patient mail server offers: TLS 1.3 down to 1.0 in one hello, for where a second one would be
+    impolite.  No protocol of the web; the first share is to be X25519."""
+    offered = (*SUITES_13, *everything()[: OFFERED_MAX - len(SUITES_13)])
+    groups = (*GROUPS_12, X25519MLKEM768)
+    return Hello(host, TLS13, offered, groups, session=secrets.token_bytes(32), oldest=TLS10, protocols=())
 
 
 def suites_question(host: str, version: int, name: str, offered: Iterable[int]) -> Question:
