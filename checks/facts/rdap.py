@@ -63,7 +63,8 @@ class RegistrationRecord:
     changed: datetime | Missing | None = None
     registrar: str = ""
     contacts: tuple[RegistryContact, ...] = ()
-    more_at_registrar: bool = False  # the answer points to another one, that of the registrar
+    more_at_registrar: bool = False  # the answer points to another one, that of the registrar, not yet read
+    registrar_url: str = ""  # where that one is, if it is an https address for this very name
 
 
 @dataclass(frozen=True, slots=True)

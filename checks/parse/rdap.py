@@ -36,6 +36,7 @@ def parse_domain_answer(text: str, name: str) -> RegistrationRecord:
     events = _events(document)
     ends = [events[action] for action in ("expiration", "registrar expiration") if action in events]
     entities = list(_entities(document, 0))
+    further = _further(document)
     return RegistrationRecord(
         statuses=_statuses(document),
         expires=_earliest(ends),
@@ -43,7 +44,8 @@ def parse_domain_answer(text: str, name: str) -> RegistrationRecord:
         changed=events.get("last changed"),
         registrar=_registrar(entities),
         contacts=_contacts(entities, Redactions.of(document)),
-        more_at_registrar=_points_further(document),
+        more_at_registrar=bool(further),
+        registrar_url=next((url for url in further if _leads_to(url, name)), ""),
     )
 
 
@@ -166,9 +168,12 @@ def _remarked(entity: dict[str, Any]) -> bool:
     )
 
 
-def _points_further(document: dict[str, Any]) -> bool:
+def _further(document: dict[str, Any]) -> list[str]:
     """A registry that keeps no contacts links to the registrar's answer."""
-    return any(
-        at(link, "rel") == "related" and "/domain/" in (text_at(link, "href") or "")
-        for link in list_at(document, "links") or []
-    )
+    links = [link for link in (list_at(document, "links") or [])[:20] if at(link, "rel") == "related"]
+    found = [text_at(link, "href", limit=500) or "" for link in links]
+    return [url for url in found if "/domain/" in url]
+
+
+def _leads_to(url: str, name: str) -> bool:
+    return url.startswith("https://") and url.lower().rpartition("/domain/")[2].rstrip(".") == name

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -66,10 +67,25 @@ async def _asked(look: Look, found: RegisteredName, url: str) -> RegisteredName:
     if not url:
         return found
     try:
-        record: RegistrationRecord | Missing | None = _read(await _ask(look, url), found.name)
+        record = _read(await _ask(look, url), found.name)
     except ProbeError as error:
-        record = Missing.of(error)
+        return RegisteredName(found.name, server=found.server, record=Missing.of(error))
+    if record is not None and record.registrar_url:
+        record = await _with_contacts(look, record, found.name)
     return RegisteredName(found.name, server=found.server, record=record)
+
+
+async def _with_contacts(look: Look, record: RegistrationRecord, name: str) -> RegistrationRecord:
+    """A thin registry (.com, .net) leaves the contacts to the registrar: those of its answer.  Where it gives
+    none the record stays as it is, and says that there is more elsewhere."""
+    try:
+        page = await look.http.get(record.registrar_url, headers=_ACCEPT, verify=True, kind="rdap_hop")
+        other = _read(page, name)
+    except ProbeError:
+        return record
+    if other is None:
+        return record
+    return replace(record, contacts=(*record.contacts, *other.contacts), more_at_registrar=False)
 
 
 async def _ask(look: Look, url: str) -> Page:

@@ -7,7 +7,8 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,11 @@ from checks.probes.net import Net
 from checks.probes.rdap import PROBES, gather_registration
 from checks.target import Limits, Target, Vantage
 from tests.checks.http.server import Names, listening
-from tests.checks.rdap.made import text
+from tests.checks.rdap.made import MASK, entity, field, text
 from tests.lab.ca import LabCa
 
 REGISTRY = "rdap.registry.test"
+PORT = b"@@@@@"  # in an answer: the server's own port
 Pages = Callable[[str], bytes]
 
 
@@ -50,8 +52,8 @@ class World:
 
     look: Look
     port: int
-    asked: list[str] = field(default_factory=list)
-    heads: list[str] = field(default_factory=list)
+    asked: list[str] = made(default_factory=list)
+    heads: list[str] = made(default_factory=list)
 
     async def names(self) -> tuple[RegisteredName, ...]:
         [fact] = await gather_registration(self.look)
@@ -72,7 +74,7 @@ async def registry(
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         world.heads.append(head)
         world.asked.append(head.split()[1])
-        answer = pages(world.asked[-1])
+        answer = pages(world.asked[-1]).replace(PORT, f"{world.port:05}".encode())
         if answer:
             writer.write(answer)
             await writer.drain()
@@ -124,6 +126,46 @@ def test_the_mail_domain_is_asked_for_where_it_is_another(ca: LabCa) -> None:
     assert [found.name for found in names] == ["a.test", "b.test"]
     assert sorted(world.asked) == ["/base/domain/a.test", "/base/domain/b.test"]
     assert world.look.net.used["rdap"] == 2
+
+
+MASKED = entity("registrant", field("fn", MASK))
+
+
+def thin(registrar: bytes, link: str = "https://{host}/registrar/domain/A.TEST") -> Pages:
+    """A registry without contacts, and the registrar it points to."""
+    href = link.format(host=f"{REGISTRY}:{PORT.decode()}")
+    registry = page(text(links=[{"rel": "related", "href": href}]))
+    return lambda path: registrar if path.startswith("/registrar/") else registry
+
+
+def test_the_contacts_of_a_thin_registry_come_from_the_registrar(ca: LabCa) -> None:
+    [found], world = asked(ca, thin(page(text(MASKED, status=["client hold"]))))
+    assert world.asked == ["/base/domain/a.test", "/registrar/domain/A.TEST"]
+    assert isinstance(found.record, RegistrationRecord)
+    assert [contact.masked for contact in found.record.contacts] == [True]
+    assert not found.record.more_at_registrar
+    assert found.record.statuses == (RegistryStatus.CLIENT_LOCK,), "the registry's word on the status stands"
+
+
+@pytest.mark.parametrize(
+    ("registrar", "link", "requests"),
+    [
+        (page("", "429 Too Many Requests"), "https://{host}/registrar/domain/a.test", 2),
+        (page("", "404 Not Found"), "https://{host}/registrar/domain/a.test", 2),
+        (page(text(ldhName="b.test")), "https://{host}/registrar/domain/a.test", 2),
+        (page("<html>"), "https://{host}/registrar/domain/a.test", 2),
+        (page(text(MASKED)), "http://{host}/registrar/domain/a.test", 1),
+        (page(text(MASKED)), "https://{host}/registrar/domain/b.test", 1),
+        (page(text(MASKED)), "https://inside.test/registrar/domain/a.test", 1),
+    ],
+)
+def test_a_registrar_that_does_not_answer_leaves_a_gap(
+    ca: LabCa, registrar: bytes, link: str, requests: int
+) -> None:
+    [found], world = asked(ca, thin(registrar, link))
+    assert len(world.asked) == requests
+    assert isinstance(found.record, RegistrationRecord)
+    assert found.record.contacts == () and found.record.more_at_registrar
 
 
 @pytest.mark.parametrize(
