@@ -3,6 +3,7 @@ Missing(NOT_ASKED); one that it should show and did not is Missing with the reas
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,6 +21,11 @@ Doc = Mapping[str, Any] | Missing
 
 _PRIVACY_DEFAULT_DATE = "2022-10-07"  # Mastodon gives this date to the text it ships
 _DEFAULT_MARKS = ("discourse privacy policy", "default placeholder tos", "this is a placeholder")
+_SHIPPED_FILE = re.compile(
+    r"^https://[^/]+/(?:(?:avatars|headers)/original/missing\.|instance/thumbnail\.|storage/avatars/default\.|"
+    r"(?:packs|vite|assets|static|img|images|static-assets|client-assets|twemoji|fluent-emoji)/|favicon)",
+    re.IGNORECASE,
+)
 _PEERTUBE_TERMS = "No terms for now"
 _CAPTCHAS = ("enableHcaptcha", "enableMcaptcha", "enableRecaptcha", "enableTurnstile", "enableFC")
 
@@ -188,7 +194,14 @@ def _media(v1: Doc, v2: Doc) -> tuple[str, ...]:
         text_at(v2, "thumbnail", "url", limit=2000),
         text_at(v1, "thumbnail", limit=2000),
     )
-    return tuple(dict.fromkeys(url for url in found if url and url.startswith("https://")))
+    return uploads(*found)
+
+
+def uploads(*urls: str | None) -> tuple[str, ...]:
+    """The addresses that can be uploads: what ships with the software (the picture of an account without one,
+    a logo) lies on the web host wherever uploads lie, and says nothing of them."""
+    found = [url for url in urls if url and url.startswith("https://") and not _SHIPPED_FILE.search(url)]
+    return tuple(dict.fromkeys(found))
 
 
 def _misskey(docs: Docs) -> InstanceInfo:
@@ -231,8 +244,7 @@ def _misskey_contact(docs: Docs) -> str | None:
 
 
 def _https(doc: Any, *keys: str) -> tuple[str, ...]:
-    found = (text_at(doc, key, limit=2000) for key in keys)
-    return tuple(url for url in found if url and url.startswith("https://"))
+    return uploads(*(text_at(doc, key, limit=2000) for key in keys))
 
 
 def _lemmy(docs: Docs) -> InstanceInfo:

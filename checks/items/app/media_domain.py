@@ -7,7 +7,8 @@ only to be saved: that is acceptable on the same origin, too."""
 from urllib.parse import urlsplit
 
 from checks.data.suffixes import same_registrable
-from checks.facts import Facts, seen
+from checks.errors import Reason
+from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.http import FrontPage, MediaSample, Page
 from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, readable
@@ -106,6 +107,8 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     media = facts.get(MediaSample)
     page = seen(readable(media.page))
+    if not 200 <= page.status < 300:  # nothing was served, so nothing was served from there
+        raise MissingFact(Missing(Reason.WITHHELD, f"HTTP {page.status}"))
     host = urlsplit(facts.get(FrontPage).page.url).hostname or ""
     where = f"GET {page.url}"
     lines = header_lines(page, "content-security-policy", "x-content-type-options", "content-disposition")

@@ -83,6 +83,8 @@ CASES: list[Case] = [
     ("app.media_domain", (BARE, media("site.test", content_security_policy="sandbox")), PASS, "same_inert"),
     ("app.media_domain", (BARE, media("site.test", content_security_policy="default-src 'self'")), FAIL, "same"),
     ("app.media_domain", (BARE, media("site.test", status=403)), UNKNOWN, ""),
+    ("app.media_domain", (BARE, media("site.test", status=404)), UNKNOWN, ""),
+    ("app.media_domain", (BARE, media("site.test", status=302)), UNKNOWN, ""),
     ("app.media_domain", (BARE,), UNKNOWN, ""),
     ("app.panels_closed", (PanelPaths((CLOSED, PathSeen("/sidekiq", 302))),), PASS, "closed"),
     ("app.panels_closed", (PanelPaths((TIMEOUT, PathSeen("/metrics", 200, "metrics", "a, b"))),), FAIL, "open"),

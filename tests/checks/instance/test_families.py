@@ -13,6 +13,7 @@ from checks.errors import ProbeError, Reason
 from checks.facts import Missing, MissingFact
 from checks.facts.http import ApiPage, Page
 from checks.facts.instance import InstanceInfo, Software
+from checks.parse.instance_api import uploads
 from tests.checks.instance import families as made
 from tests.checks.instance.samples import Recorded, answer, facts_of
 
@@ -292,3 +293,41 @@ def test_the_terms_that_peertube_ships_are_told_from_own_ones(text: str, default
 def test_staff_in_nodeinfo_is_an_actor_to_ask_for() -> None:
     _, info, _ = look(made.pleroma_like("akkoma", "3.21.0", "native"))
     assert info.actor_url == "https://site.test/users/boss"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_upload"),
+    [
+        ("/avatars/original/missing.png", False),
+        ("/packs/media/images/preview-1a2b.png", False),
+        ("/vite/assets/preview-1a2b.png", False),
+        ("/images/avi.png", False),
+        ("/instance/thumbnail.jpeg", False),
+        ("/static-assets/splash.png", False),
+        ("/client-assets/about-icon.png", False),
+        ("/storage/avatars/default.jpg", False),
+        ("/img/pixelfed-icon-color.png", False),
+        ("/assets/default_avatars/GoToSocial_icon1.webp", False),
+        ("/system/accounts/avatars/000/000/001/original/a.png", True),
+        ("/media/0a1b.png", True),
+        ("/files/0a1b", True),
+        ("/storage/avatars/000/1/a.jpg", True),
+        ("/fileserver/01ABC/avatar/original/a.webp", True),
+        ("/photo/avatar/1.png", True),
+        ("/pictrs/image/0a1b.webp", True),
+        ("/lazy-static/avatars/a.png", True),
+    ],
+)
+def test_files_of_the_software_are_no_uploads(path: str, is_upload: bool) -> None:
+    url = f"https://site.test{path}"
+    assert uploads(url, None, "http://site.test/a.png", url) == ((url,) if is_upload else ())
+
+
+def test_an_admin_without_a_picture_shows_no_place_of_uploads() -> None:
+    table = made.mastodon("4.7.3", source=MASTODON, enabled=False, approval=False)
+    body = table["/api/v2/instance"].body.replace(
+        "https://files.test/a/1.png", "https://site.test/avatars/original/missing.png"
+    )
+    table["/api/v2/instance"] = answer(body)
+    _, info, _ = look(table)
+    assert info.media_urls == ()
