@@ -76,6 +76,7 @@ def test_a_secure_name_is_walked_from_the_root(zones: World, zone: str, name: st
     [
         ("www.insecure.test", StepKind.NO_DS, "insecure.test", ""),
         ("www.child.optout.test", StepKind.NO_DS, "child.optout.test", ""),
+        ("www.child.skipped.test", StepKind.OPT_OUT, "child.skipped.test", ""),
         ("www.child.iterations.test", StepKind.ITERATIONS, "child.iterations.test", ""),
         ("www.island.test", StepKind.ISLAND, "island.test", ""),
         ("www.oddds.test", StepKind.UNSUPPORTED, "oddds.test", ""),
@@ -194,6 +195,7 @@ VERDICTS = [
     ("www.sha1.test", "warn:weak", "warn:weak"),
     ("www.insecure.test", "warn:no_ds", "warn:no_ds"),
     ("www.child.optout.test", "warn:no_ds", "warn:no_ds"),
+    ("www.child.skipped.test", "warn:no_ds", "warn:no_ds"),
     ("www.child.iterations.test", "warn:iterations", "warn:iterations"),
     ("www.island.test", "warn:island", "warn:island"),
     ("www.oddds.test", "warn:unsupported", "warn:unsupported"),

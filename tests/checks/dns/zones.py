@@ -64,6 +64,10 @@ class Zone:
     www: str = f"www IN A {HOST}\n"
 
 
+_UNSEEN = (
+    f"child.skipped.test. 300 IN NS ns.child.skipped.test.\nns.child.skipped.test. 300 IN A {SERVERS[0]}\n"
+)
+
 ZONES: dict[str, Zone] = {
     "rsa": Zone(algorithm="RSASHA256"),
     "rsa512": Zone(algorithm="RSASHA512"),
@@ -78,6 +82,9 @@ ZONES: dict[str, Zone] = {
     "iterations": Zone(
         options=("-n", "-t", "151"), records=f"child IN NS ns.child\nns.child IN A {SERVERS[0]}\n"
     ),
+    # Added after signing, so that no NSEC3 record knows of it: what opt-out is for.
+    "skipped": Zone(options=("-n", "-p", "-t", "0"), change=lambda text: text + _UNSEEN),
+    "child.skipped": Zone(signed=False, ds="none"),
     "child.optout": Zone(signed=False, ds="none"),
     "child.iterations": Zone(signed=False, ds="none"),
     "insecure": Zone(signed=False, ds="none"),
