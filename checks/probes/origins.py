@@ -20,6 +20,8 @@ from checks.probes.http_dial import lenient_context
 from checks.probes.look import Look
 
 _FROM_DNS_MAX = 4  # addresses taken from DNS records; each costs one TLS connection
+# Names below the domain that are often left on the machine itself when a shield is put in front.
+_NEIGHBOURS = ("origin", "direct", "www", "mail", "ssh", "ftp")
 _READ_MAX = 16 * 1024
 _STEP_S = 4.0  # for the handshake, and for each piece of the answer
 _PATH = "/.well-known/nodeinfo"  # served by all fediverse software, and names its own host
@@ -38,6 +40,8 @@ async def gather_origins(look: Look) -> Iterable[Fact]:
     if len(outside) < len(addresses.v4 + addresses.v6):  # else the CDN is known by its alias alone
         leaks = {a: f"{'AAAA' if ':' in a else 'A'} {addresses.host}" for a in outside}
     leaks |= _from_mail(look, await _maybe(look, MailRoutes), await _maybe(look, SpfAnswers))
+    for address, by in (await _from_neighbours(look)).items():
+        leaks.setdefault(address, by)
     fresh = [(a, by) for a, by in leaks.items() if a not in named and look.net.may_dial(a)]
     asked = [*named.items(), *fresh[:_FROM_DNS_MAX]]
     answers = await asyncio.gather(*(_ask(look, address, by) for address, by in asked))
@@ -63,6 +67,19 @@ def _from_mail(look: Look, routes: MailRoutes | None, spf: SpfAnswers | None) ->
     for asked in spf.asked[:1] if spf else ():
         records = asked.answer.records if isinstance(asked.answer, Lookup) else ()
         found |= dict.fromkeys(_single_hosts(records), f"SPF {asked.name}")
+    return {a: by for a, by in found.items() if cdn_of_address(a) is None}
+
+
+async def _from_neighbours(look: Look) -> dict[str, str]:
+    """Addresses of neighbouring names outside the CDN; one may be another machine, which the answer shows."""
+    names = [f"{name}.{look.target.domain}" for name in _NEIGHBOURS]
+    answers = await asyncio.gather(*(look.dns.ask(name, "A") for name in names))
+    found = {
+        address: f"A {name}"
+        for name, answer in zip(names, answers, strict=True)
+        if isinstance(answer, Lookup)
+        for address in answer.records
+    }
     return {a: by for a, by in found.items() if cdn_of_address(a) is None}
 
 

@@ -18,6 +18,7 @@ from checks.facts.dns import Asked, Lookup, Outcome
 from checks.facts.edge import OriginExposure
 from checks.facts.mail import MailHost, MailRoutes, SpfAnswers
 from checks.probes import gather, origins, ports
+from checks.probes.dns import Resolver
 from checks.probes.look import Look, Probe
 from checks.probes.net import Net, Stream
 from checks.target import Limits, Target
@@ -109,6 +110,21 @@ def test_mail_records_that_name_the_origin_are_followed(monkeypatch: pytest.Monk
         ("127.0.0.7", f"MX mail.{HOST}"),
         ("127.0.0.9", f"SPF {HOST}"),
     }
+
+
+def test_neighbouring_names_outside_the_cdn_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = {f"direct.{HOST}": LOOPBACK, f"www.{HOST}": CDN, f"ssh.{HOST}": "10.0.0.1"}
+
+    async def ask(self: Resolver, name: str, rdtype: str, *, cd: bool = False) -> Lookup | Missing:
+        if name in addresses:
+            return _found(name, rdtype, addresses[name])
+        return Missing(Reason.TIMEOUT)
+
+    monkeypatch.setattr(Resolver, "ask", ask)
+    with web(SITE) as port:
+        found = exposure(port, monkeypatch)
+    leaks = [(a.address, a.named_by, a.serves_site) for a in found.answers]
+    assert leaks == [(LOOPBACK, f"A direct.{HOST}", True)]
 
 
 def test_an_address_beside_the_cdn_is_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
