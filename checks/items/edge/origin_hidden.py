@@ -1,7 +1,6 @@
 """Where a CDN is used: is the origin neither named in the DNS nor reachable past it?"""
 
-from checks.errors import Reason
-from checks.facts import Facts, Missing, MissingFact
+from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.edge import DirectAnswer, OriginExposure
 from checks.facts.ports import OpenPorts, PortState
 from checks.model import (
@@ -16,7 +15,6 @@ from checks.model import (
     failed,
     not_applicable,
     passed,
-    unknown,
     warned,
 )
 
@@ -132,7 +130,9 @@ def check(facts: Facts) -> Verdict:
         return verdict.seen(f"GET {one.address} port 443", _answer(one))
     named = [one for one in exposure.answers if one.named_by == "admin"]
     if not named:
-        return unknown("origin_unknown", Reason.NOT_ASKED, cdn=exposure.cdn)
+        for one in exposure.answers:
+            seen(one.status)  # a record leads past the CDN, to where nobody answered us
+        return not_applicable("origin_unknown", cdn=exposure.cdn)
     for one in named:
         # Silence proves a closed door only at a house that is known to stand there.
         if isinstance(one.status, Missing) and not _is_alive(facts, one.address):

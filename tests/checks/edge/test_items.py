@@ -92,9 +92,15 @@ ALIVE = OpenPorts((AddressPorts(PLAIN, (PortSeen(22, PortState.OPEN),)),), "Clou
     ("exposure", "ports", "status", "code"),
     [
         (OriginExposure(""), None, Status.NOT_APPLICABLE, "no_cdn"),
-        (asked(), None, Status.UNKNOWN, "origin_unknown"),
+        (asked(), None, Status.NOT_APPLICABLE, "origin_unknown"),
         (asked(DirectAnswer(PLAIN, "MX mail.instance.example", 200, True)), None, Status.FAIL, "leaks"),
-        (asked(DirectAnswer(PLAIN, "MX mail.instance.example", 404)), None, Status.UNKNOWN, "origin_unknown"),
+        (
+            asked(DirectAnswer(PLAIN, "MX mail.instance.example", 404)),
+            None,
+            Status.NOT_APPLICABLE,
+            "origin_unknown",
+        ),
+        (asked(DirectAnswer(PLAIN, "MX mail.instance.example", SILENT)), None, Status.UNKNOWN, ""),
         (asked(DirectAnswer(PLAIN, "admin", 200, True)), None, Status.WARN, "answers"),
         (asked(DirectAnswer(PLAIN, "admin", 200)), None, Status.PASS, "refuses"),
         (asked(DirectAnswer(PLAIN, "admin", None)), None, Status.PASS, "refuses"),
