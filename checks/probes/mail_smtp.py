@@ -20,6 +20,7 @@ from checks.facts.mail import MailRoutes, SmtpHost, SmtpHosts, SmtpSession
 from checks.probes.http_dial import lenient_context
 from checks.probes.look import Look, Probe
 from checks.probes.net import Stream
+from checks.probes.tls_chain import UNREADABLE, find_path, load_all
 
 _PORT = 25
 _VISITED = 2
@@ -27,6 +28,11 @@ _REPLY_BYTES = 16 * 1024
 _REPLY_S = 10.0  # greet pauses (postscreen) are six seconds by default
 _EHLO_NAME = "fedisec.invalid"  # RFC 2606: belongs to nobody, so it blames nobody
 _NAMES_MAX = 50
+_NOT_KNOWN = frozenset(
+    {500, 502, 504}
+)  # EHLO itself is not known (RFC 5321 4.2.4), so nothing it would offer
+_BEHIND_MAX, _BEHIND_BYTES = 5, 8192
+_DER = 2  # of Python's own ssl module
 _LINE = re.compile(rb"(\d{3})([ -])?([^\r\n]*)\r?\n")
 
 
@@ -62,32 +68,36 @@ async def _session(look: Look, name: str) -> SmtpSession | Missing:
     except ProbeError as error:
         return Missing.of(error)
     try:
-        return await _talk(stream, name)
+        return await _talk(stream, name, look.vantage.trust_pem)
     except ProbeError as error:
         return Missing.of(error)
     finally:
         stream.close()
 
 
-async def _talk(stream: Stream, name: str) -> SmtpSession:
+async def _talk(stream: Stream, name: str, trust_pem: str) -> SmtpSession:
     code, _ = await _reply(stream)
     if code != 220:
         raise Withheld(f"greeting {code}")
     await stream.write(f"EHLO {_EHLO_NAME}\r\n".encode("ascii"))
     code, lines = await _reply(stream)
+    if code in _NOT_KNOWN:
+        return SmtpSession(False)
     if code != 250:
         raise Withheld(f"EHLO {code}")
     if not any(line.split()[:1] == ["STARTTLS"] for line in lines[1:]):
         return SmtpSession(False)
     await stream.write(b"STARTTLS\r\n")
     code, _ = await _reply(stream)
+    if code >= 500:
+        return SmtpSession(True, tls_error=f"STARTTLS {code}")
     if code != 220:
         raise Withheld(f"STARTTLS {code}")
     try:
         await stream.start_tls(lenient_context(), name, timeout_s=_REPLY_S)
     except ssl.SSLError as error:
         return SmtpSession(True, tls_error=clean(error.reason or "no handshake", 80, newlines=False))
-    return _certificate(stream)
+    return _certificate(stream, trust_pem)
 
 
 async def _reply(stream: Stream) -> tuple[int, list[str]]:
@@ -113,21 +123,36 @@ async def _reply(stream: Stream) -> tuple[int, list[str]]:
             raise TooLarge(stream.where)
 
 
-def _certificate(stream: Stream) -> SmtpSession:
+def _certificate(stream: Stream, trust_pem: str) -> SmtpSession:
     tls = stream.ssl_object
     der = tls.getpeercert(binary_form=True) if tls is not None else None
     version = (tls.version() if tls is not None else None) or ""
-    if not der:
+    if tls is None or not der:
         return SmtpSession(True, version, "no certificate")
     try:
         leaf = x509.load_der_x509_certificate(der)
         key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         names = _names(leaf)
-        return SmtpSession(
-            True, version, "", names, leaf.not_valid_after_utc, leaf.issuer == leaf.subject, der, key
-        )
-    except (ValueError, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         return SmtpSession(True, version, f"certificate: {type(error).__name__}", certificate=der)
+    ends, alone, behind = leaf.not_valid_after_utc, leaf.issuer == leaf.subject, _behind(tls)
+    trust = ""
+    if behind is not None:
+        trust = find_path(leaf, load_all(behind), datetime.now(UTC), trust_pem).problem.value
+    return SmtpSession(True, version, "", names, ends, alone, der, key, behind, trust)
+
+
+def _behind(tls: ssl.SSLObject) -> tuple[bytes, ...] | None:
+    """What the server sent after its own certificate.  Python hands it out from 3.13 on; before, only the
+    object inside does."""
+    try:
+        if hasattr(tls, "get_unverified_chain"):
+            sent = list(tls.get_unverified_chain())
+        else:
+            sent = [c.public_bytes(_DER) for c in tls._sslobj.get_unverified_chain()]  # type: ignore[attr-defined]
+    except (AttributeError, TypeError):
+        return None
+    return tuple(der for der in sent[1 : 1 + _BEHIND_MAX] if len(der) <= _BEHIND_BYTES)
 
 
 def _names(leaf: x509.Certificate) -> tuple[str, ...]:

@@ -1,19 +1,21 @@
 """Do the TLSA records of the domain's own mail hosts match their certificates?  RFC 6698, RFC 7672.
 
-Only the server's own certificate is seen here: where the records name an authority alone (2 x x), the machine
-cannot tell.  Usages 0 and 1 mean nothing for mail (RFC 7672 3.1.3).
+A record with usage 3 counts whatever name and dates the certificate bears (RFC 7672 3.1.1); below an authority
+of usage 2 they must be right (3.1.2).  Usages 0 and 1, and digests of a wrong length, mean nothing for mail
+(3.1.3).  A fail on one host stands even where another was not seen.
 """
 
 from checks.errors import ParseError, Reason
-from checks.facts import Facts, Missing, seen
+from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.dns import Lookup, ResolverHealth
-from checks.facts.mail import SmtpHost, SmtpHosts
+from checks.facts.mail import SmtpHost, SmtpHosts, SmtpSession
 from checks.model import (
     OUTSIDE,
     Fix,
     Item,
     Level,
     Source,
+    Status,
     Text,
     Verdict,
     failed,
@@ -22,7 +24,9 @@ from checks.model import (
     unknown,
     warned,
 )
-from checks.parse.tlsa import TlsaRecord, parse_tlsa
+from checks.parse.tlsa import TlsaRecord, authority_fault, parse_tlsa
+
+RECORDS_MAX = 20
 
 DIGEST = """
     openssl x509 -in /etc/letsencrypt/live/mx.example.social/cert.pem -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum"""
@@ -82,9 +86,21 @@ item = Item(
             "The zone is signed, but {host} has no TLSA record.",
             "ゾーンは署名されていますが、{host} に TLSA レコードがありません。",
         ),
+        "no_tls": Text(
+            "{host} has TLSA records but offers no STARTTLS: senders that check them deliver nothing.",
+            "{host} に TLSA レコードがありますが STARTTLS を提供していません。検証する送信元からは配送されません。",
+        ),
+        "authority_broken": Text(
+            "The certificate of {host} comes from the authority in its TLSA records, but does not hold below it ({detail}).",
+            "{host} の証明書は TLSA レコードの認証局のものですが、検証に通りません（{detail}）。",
+        ),
+        "unusable": Text(
+            "None of the TLSA records of {host} is of a kind that mail servers use (usage 2 or 3).",
+            "{host} の TLSA レコードに、メールで使われる種類（用途 2 または 3）のものがありません。",
+        ),
         "authority_only": Text(
-            "The TLSA records of {host} name an authority only, which this version cannot compare.",
-            "{host} の TLSA レコードは認証局だけを指定しています。このバージョンでは照合できません。",
+            "The TLSA records of {host} name an authority, which could not be compared here ({detail}).",
+            "{host} の TLSA レコードは認証局を指定していますが、照合できませんでした（{detail}）。",
         ),
         "not_signed": Text(
             "The mail hosts stand in a zone without DNSSEC, where TLSA means nothing.",
@@ -109,37 +125,79 @@ def check(facts: Facts) -> Verdict:
         return not_applicable("hosted")
     if not seen(facts.get(ResolverHealth).validates):
         return unknown("not_validating", Reason.NOT_VALIDATING)
-    verdicts = [_judge(host, seen(host.tlsa)) for host in own]
-    rank = ("mismatch", "authority_only", "absent", "no_spare", "not_signed", "matches")
-    worst = min(verdicts, key=lambda verdict: rank.index(verdict.code))
-    return passed("matches", count=len(own)).seen(*_line(own[0])) if worst.code == "matches" else worst
+    found = facts.get(SmtpHosts)
+    verdicts, gaps = [], []
+    for host in own:
+        try:
+            verdicts.append(_judge(host, seen(host.tlsa), found))
+        except MissingFact as missing:
+            gaps.append(missing)
+    verdicts.sort(key=lambda verdict: _RANK.index(verdict.code))
+    if verdicts and verdicts[0].status in (Status.FAIL, Status.WARN):
+        return verdicts[0]
+    for gap in gaps:
+        raise gap
+    return passed("matches", count=len(own)).seen(*_line(own[0])) if _all_match(verdicts) else verdicts[0]
 
 
-def _judge(host: SmtpHost, tlsa: Lookup) -> Verdict:
+_RANK = (
+    "mismatch", "authority_broken", "no_tls", "unusable", "absent", "no_spare", "authority_only", "not_signed",
+    "matches",
+)  # fmt: skip
+
+
+def _all_match(verdicts: list[Verdict]) -> bool:
+    return all(verdict.code == "matches" for verdict in verdicts)
+
+
+def _judge(host: SmtpHost, tlsa: Lookup, found: SmtpHosts) -> Verdict:
     if not tlsa.secure:
         return not_applicable("not_signed")
-    records = [record for text in tlsa.records if (record := _read(text)) is not None]
+    records = [record for text in tlsa.records[:RECORDS_MAX] if (record := _read(text)) is not None]
+    usable = [record for record in records if record.is_usable]
     where = _line(host)
-    if not records:
-        return warned("absent", host=host.name).seen(*where)
+    if not usable:
+        code = warned("unusable", host=host.name) if tlsa.records else warned("absent", host=host.name)
+        return code.seen(*where)
     session = seen(host.session)
-    matching = [r for r in records if r.usage == 3 and r.names(session.certificate, session.public_key)]
-    if matching and len(records) == 1:
+    if not session.starttls:
+        return failed("no_tls", host=host.name).seen(*where)
+    if not session.certificate:
+        return unknown("authority_only", Reason.MALFORMED, host=host.name, detail=session.tls_error)
+    matching = [r for r in usable if r.usage == 3 and r.names(session.certificate, session.public_key)]
+    authorities = [r for r in usable if r.usage == 2]
+    if matching and len(matching) == len(usable):
         return warned("no_spare", host=host.name).seen(*where)
     if matching:
         return passed("matches", count=1)
-    if not session.certificate or any(r.usage == 2 for r in records):
-        return unknown("authority_only", Reason.NOT_BUILT, host=host.name)
-    return failed("mismatch", host=host.name).seen(*where)
+    if not authorities:
+        return failed("mismatch", host=host.name).seen(*where)
+    return _by_authority(host, session, authorities, found).seen(*where)
+
+
+def _by_authority(
+    host: SmtpHost, session: SmtpSession, records: list[TlsaRecord], found: SmtpHosts
+) -> Verdict:
+    if session.behind is None:
+        return unknown("authority_only", Reason.NOT_BUILT, host=host.name, detail="chain")
+    names = (host.name, found.domain)
+    faults = [
+        authority_fault(record, session.certificate, session.behind, names, found.seen_at)
+        for record in records
+    ]
+    if "" in faults:
+        return passed("matches", count=1)
+    detail = next((fault for fault in faults if fault), "")
+    if detail:
+        return failed("authority_broken", host=host.name, detail=detail)
+    return failed("mismatch", host=host.name)
 
 
 def _read(text: str) -> TlsaRecord | None:
-    """A usable record; the others are as good as none."""
     try:
-        record = parse_tlsa(text)
+        return parse_tlsa(text)
     except ParseError:
         return None
-    return record if record.usage in (2, 3) else None
 
 
 def _line(host: SmtpHost) -> tuple[str, str]:

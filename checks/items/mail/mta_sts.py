@@ -24,6 +24,7 @@ from checks.model import (
 )
 from checks.parse.answers import withheld
 from checks.parse.mta_sts import StsPolicy, is_sts, parse_sts_policy, parse_sts_record
+from checks.parse.tlsrpt import is_tlsrpt, parse_tlsrpt
 
 DAY_S = 86_400
 _CERTIFICATE = "certificate"  # how the HTTP client begins the detail of a certificate that does not hold
@@ -105,6 +106,10 @@ item = Item(
             "The policy is in force, but no TLS-RPT record asks for reports.",
             "ポリシーは有効ですが、TLS-RPT のレコードがなくレポートを受け取れません。",
         ),
+        "bad_tls_reports": Text(
+            "The policy is in force, but the TLS-RPT record is not valid ({detail}).",
+            "ポリシーは有効ですが、TLS-RPT のレコードが正しくありません（{detail}）。",
+        ),
         "withheld": Text(
             "The policy was not shown to fedisec ({detail}).",
             "ポリシーを fedisec から取得できませんでした（{detail}）。",
@@ -165,11 +170,23 @@ def _judge_policy(found: MtaSts, page: Page, routes: MailRoutes | None) -> Verdi
         return warned("testing", mode=policy.mode)
     if policy.max_age_s < DAY_S:
         return warned("short_life", seconds=policy.max_age_s)
-    if isinstance(found.tls_reports, Lookup) and not any(
-        text.startswith("v=TLSRPTv1") for text in found.tls_reports.records
-    ):
+    return _reports(found.tls_reports) or passed("enforced", days=policy.max_age_s // DAY_S)
+
+
+def _reports(answer: Lookup | Missing) -> Verdict | None:
+    """What is wrong with the record that asks for TLS reports; one that was not seen is not missed."""
+    if isinstance(answer, Missing):
+        return None
+    records = [text for text in answer.records if is_tlsrpt(text)]
+    if not records:
         return warned("no_tls_reports")
-    return passed("enforced", days=policy.max_age_s // DAY_S)
+    try:
+        if len(records) > 1:
+            raise ParseError(f"{len(records)} records")
+        parse_tlsrpt(records[0])
+    except ParseError as error:
+        return warned("bad_tls_reports", detail=str(error)).seen(f"TXT {answer.name}", records[0])
+    return None
 
 
 def _not_covered(policy: StsPolicy, routes: MailRoutes | None) -> str:

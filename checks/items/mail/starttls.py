@@ -160,6 +160,8 @@ def _fault(host: str, session: SmtpSession, found: SmtpHosts) -> str:
         return f"notAfter {session.ends:%Y-%m-%d}"
     if session.self_signed:
         return "self-signed"
+    if session.trust:
+        return session.trust.replace("_", " ")
     if host not in session.names and parent not in session.names:
         return ", ".join(session.names[:3]) or "no DNS name"
     return ""
