@@ -1,7 +1,7 @@
 """Probe of the tls phase: versions, suites and certificates of the web server, from its first flights alone.
 
 No handshake is ever completed and no known attack is sent.  The first address is looked at in full; on the
-others the versions that differ between careless machines, and the certificate.
+others what differs between careless machines: versions, broken suites and the certificate.
 """
 
 from __future__ import annotations
@@ -93,10 +93,11 @@ def _about_suites(host: str, version: int | None) -> list[Question]:
 
 
 async def look_briefly(prober: Prober, host: str) -> None:
-    """Three connections where all is well.  The hello for TLS 1.1 brings out 1.0 and SSL 3.0 as well, where
-    the server has nothing between."""
+    """Four connections where all is well.  The hello for TLS 1.1 brings out 1.0 and SSL 3.0 as well, where
+    the server has nothing between; the first list of weak suites holds the broken ones."""
     if await prober.open(version_question(host, TLS13), version_question(host, TLS12)):
-        await prober.ask_all([version_question(host, TLS11)])
+        broken = () if prober.older is None else (next(weak_questions(host, prober.older)),)
+        await prober.ask_all([version_question(host, TLS11), *broken])
         await prober.mend()
 
 

@@ -83,7 +83,7 @@ def test_every_address_is_looked_at_and_the_worst_decides(
     ]
     found = judged(gathered.facts)
     assert (found["versions"], found["certificate_valid"], found["v1_3"]) == ("old", "expired", "some")
-    assert gathered.connections["tls"] == 11 + 3 + 3
+    assert gathered.connections["tls"] == 11 + 4 + 4
 
 
 def test_a_dead_address_beside_a_good_one_is_a_note(tls_lab: TlsLab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,7 @@ def test_a_server_that_knows_no_such_name_tells_nothing(tls_lab: TlsLab) -> None
     assert isinstance(read_certificates(prober, HOST, datetime.now(UTC), "").shown, Missing)
 
 
-def test_the_brief_look_takes_three_connections(tls_lab: TlsLab) -> None:
+def test_the_brief_look_takes_four_connections_and_finds_what_is_broken(tls_lab: TlsLab) -> None:
     async def run() -> tuple[int, TlsEndpoint | UnseenEndpoint]:
         net = Net(VANTAGE, Limits())
         prober = Prober(net, tls_lab.addresses["old"], tls_lab.port)
@@ -186,9 +186,12 @@ def test_the_brief_look_takes_three_connections(tls_lab: TlsLab) -> None:
         return net.used["tls"], read_endpoint(prober)
 
     used, seen = asyncio.run(run())
-    assert used == 3
+    assert used == 4
     assert isinstance(seen, TlsEndpoint)
-    assert [a.offered for a in seen.versions] == [True, True, False]
+    assert [(a.version, a.offered) for a in seen.versions] == [
+        (TlsVersion.TLS11, True), (TlsVersion.TLS12, True), (TlsVersion.TLS13, False),
+    ]  # fmt: skip
+    assert isinstance(seen.chosen_from(SuiteFamily.ANONYMOUS), Negotiated)
     assert not seen.gaps(*TlsVersion)
 
 
