@@ -1,4 +1,5 @@
-"""Is X-Permitted-Cross-Domain-Policies none?  Absent fails only where Akkoma or Pleroma would send it."""
+"""Is X-Permitted-Cross-Domain-Policies none?  Absent fails only where Akkoma or Pleroma would send it; a value that the
+specification does not know is as if it were absent, and a warning."""
 
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage
@@ -8,6 +9,9 @@ from checks.parse.answers import header_lines, html_document
 from checks.parse.headers import single_token
 
 _NAME = "x-permitted-cross-domain-policies"
+_OPEN = frozenset(
+    {"all", "by-content-type", "by-ftp-filename", "conflict"}
+)  # different values: one may let in
 
 NGINX = """
     add_header X-Permitted-Cross-Domain-Policies "none" always;"""
@@ -61,6 +65,10 @@ item = Item(
             "The header is missing, although {software} sends it: http_security is off, or the proxy drops it.",
             "{software} なら付くはずのヘッダがありません。http_security が無効か、プロキシが消しています。",
         ),
+        "unreadable": Text(
+            "Nobody knows the value {value}; it is as if the header were missing.",
+            "{value} は仕様にない値のため、ヘッダがないのと同じです。",
+        ),
         "open": Text(
             "Policy files are honoured: {value}.", "ポリシーファイルが有効になっています（{value}）。"
         ),
@@ -77,8 +85,11 @@ def check(facts: Facts) -> Verdict:
         return passed("none").seen(where, lines)
     if value == "master-only":
         return warned("master_only").seen(where, lines)
+    sent = ", ".join(page.header_values(_NAME))
+    if value in _OPEN:
+        return failed("open", value=sent).seen(where, lines)
     if value:
-        return failed("open", value=value).seen(where, lines)
+        return warned("unreadable", value=sent).seen(where, lines)
     software = facts.maybe(Software)
     if software is not None and software.family in {"akkoma", "pleroma"}:
         return failed("absent_here", software=software.name).seen(where, lines)

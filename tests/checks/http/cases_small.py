@@ -135,6 +135,9 @@ def small() -> Iterator[HeaderCase]:
         ("master-only", ("master-only",), WARN, "master_only", files, ""),
         ("all", ("all",), FAIL, "open", files, ""),
         ("two different", ("none", "all"), FAIL, "open", files, ""),
+        ("by type", ("by-content-type",), FAIL, "open", files, ""),
+        ("unknown", ("nothing",), WARN, "unreadable", files, ""),
+        ("empty", ("",), WARN, "absent", files, ""),
         ("no header", (), WARN, "absent", files, ""),
     ])  # fmt: skip
     for family in ("akkoma", "pleroma"):

@@ -10,17 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.data.tables import families
 from checks.errors import ParseError
 from checks.parse.answers import first_asset
 from checks.parse.cookies import parse_cookie, parse_cookies
 from checks.parse.csp import frame_ancestors, is_inert, parse_csp, parse_meta, weaknesses
 from checks.parse.headers import is_nosniff, parse_frame_options, parse_referrer_policy, single_token
 from checks.parse.hsts import parse_hsts
+from checks.parse.instance_api import uploads
 from checks.parse.json_caps import load_object
 from checks.parse.nodeinfo import best_link, parse_nodeinfo
 from checks.parse.security_txt import parse_security_txt
-from checks.parse.served import listing_in, panel_in, secret_in
-from checks.parse.versions import is_within, parse_version, really
+from checks.parse.served import installer_in, listing_in, panel_in, secret_in
+from checks.parse.source_offer import is_upstream, without_query
+from checks.parse.versions import is_injected, is_mastodon, is_within, parse_version, really
 
 FAMILIES = ("mastodon", "akkoma", "misskey", "pixelfed", "gotosocial", "friendica", "lemmy", "")
 
@@ -49,6 +52,10 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "panel": panel_in,
     "listing": listing_in,
     "really": really,
+    "mastodon": lambda text: (is_mastodon(text), is_injected(text)),
+    "installer": installer_in,
+    "uploads": lambda text: uploads(text, "https://a.test/" + text),
+    "source offer": lambda text: (is_upstream(text, families()["mastodon"]), without_query(text)),
     "version": lambda text: [parse_version(family, text) for family in FAMILIES],
     "range": lambda text: is_within(text, (("0", "9"),)),
 }
