@@ -8,7 +8,8 @@ The validating resolver decides, fedisec's own walk down the chain names the ste
 other nothing is judged: one of them is wrong, and it may be us.  Where the resolver does not validate, the walk
 decides alone what it can prove: secure and insecure by signatures it checked itself, bogus only by what no
 resolver in between can make up: a DS that is signed and fits no key, or a right signature that ended longer ago
-than any cache keeps it (its TTL) and a day for our own clock.
+than any cache keeps it (its TTL) and a day for our own clock.  What was signed some days ago it could replay,
+to us as to any validator.
 """
 
 from datetime import datetime, timedelta
