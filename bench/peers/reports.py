@@ -74,8 +74,14 @@ def _sslyze_certificates(deployments: list[dict[str, Any]], now: datetime) -> Fa
         ),
         "must_staple": any(one["leaf_certificate_has_must_staple_extension"] for one in deployments),
         "stapled": all(one["ocsp_response"] is not None for one in deployments),
+        "revoked": any(
+            (one["ocsp_response"] or {}).get("certificate_status") == "REVOKED" for one in deployments
+        ),
         "sent": max(len(one["received_certificate_chain"]) for one in deployments),
     }
+    logs = [one["leaf_certificate_signed_certificate_timestamps_count"] for one in deployments]
+    if None not in logs:
+        found["logs"] = min(logs)
     verdicts = [
         result
         for one in deployments

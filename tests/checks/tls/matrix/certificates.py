@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from tests.checks.tls.servers import HOST
 from tests.lab.processes import find_program, run
@@ -36,6 +36,7 @@ class Recipe:
     sent: str = "leaf intermediate"
     sha1: bool = False
     must_staple: bool = False
+    logs: int = 0  # timestamps of as many logs are embedded; nobody's signature stands under them
 
 
 RECIPES = {
@@ -60,6 +61,8 @@ RECIPES = {
     "wrong_order": Recipe(sent="leaf root intermediate"),
     "sha1": Recipe(key="RSA 2048", sha1=True),
     "must_staple": Recipe(must_staple=True),
+    "revoked": Recipe(),
+    "logged": Recipe(logs=2),
 }
 
 
@@ -152,6 +155,8 @@ def _builder(recipe: Recipe, key: Key, issuer: x509.Name, signer: Signer) -> x50
         made = made.add_extension(names, critical=False)
     if recipe.must_staple:
         made = made.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
+    if recipe.logs:
+        made = made.add_extension(_timestamps(recipe.logs), critical=False)
     return made
 
 
@@ -194,6 +199,23 @@ def _dated(
         .not_valid_after(now + dt.timedelta(days=left_days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+
+
+def _timestamps(logs: int) -> x509.UnrecognizedExtension:
+    """RFC 6962 3.2, 3.3: version 1, the log, a moment, no extensions, a signature of ECDSA with SHA-256."""
+    moment = int(dt.datetime.now(dt.UTC).timestamp() * 1000).to_bytes(8, "big")
+    ones = (
+        b"\0" + bytes([n]) * 32 + moment + b"\0\0" + b"\x04\x03" + _sized(b"nobody")
+        for n in range(1, logs + 1)
+    )
+    body = _sized(b"".join(_sized(one) for one in ones))
+    assert len(body) < 256
+    octets = b"\x04" + (b"\x81" if len(body) > 127 else b"") + bytes([len(body)]) + body
+    return x509.UnrecognizedExtension(ExtensionOID.PRECERT_SIGNED_CERTIFICATE_TIMESTAMPS, octets)
+
+
+def _sized(data: bytes) -> bytes:
+    return len(data).to_bytes(2, "big") + data
 
 
 def _usage(**wanted: bool) -> x509.KeyUsage:

@@ -28,7 +28,7 @@ Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter
 Behaviour = Callable[[Reader, Writer], Awaitable[None]]
 _AT_ONCE = 2  # connections that the limiters let through
-_TLS12, _RSA_AES128_SHA = 0x0303, 0x002F
+_TLS12, _RSA_AES128_SHA, _ECDHE_RSA_AES128_GCM = 0x0303, 0x002F, 0xC02F
 _HANDSHAKE, _SPLINTER = 22, 23
 _PATIENCE_S = 60.0
 
@@ -92,6 +92,22 @@ async def compression(certificate: bytes, reader: Reader, writer: Writer) -> Non
     chain = (11, len(entry).to_bytes(3, "big") + entry)
     writer.write(handshake(chosen, chain, (14, b""), version=_TLS12))
     await _record(reader)  # the client's keys, where it goes on
+    writer.write(alert(40))
+
+
+async def impostor(certificate: bytes, reader: Reader, writer: Writer) -> None:
+    """A first flight of TLS 1.2 with somebody else's certificate: the signature is made up."""
+    hello = read_hello(await _record(reader))
+    if hello.version < _TLS12 or _ECDHE_RSA_AES128_GCM not in hello.suites:
+        writer.write(alert(40 if hello.version >= _TLS12 else 70))
+        return
+    entry = len(certificate).to_bytes(3, "big") + certificate
+    parameters = b"\x03\x00\x1d\x20" + os.urandom(32)
+    signed = parameters + b"\x04\x01\x01\x00" + os.urandom(256)
+    chosen = server_hello(_TLS12, _ECDHE_RSA_AES128_GCM, extension(0xFF01, b"\0"))
+    chain = (11, len(entry).to_bytes(3, "big") + entry)
+    writer.write(handshake(chosen, chain, (12, signed), (14, b""), version=_TLS12))
+    await _record(reader)
     writer.write(alert(40))
 
 
@@ -191,6 +207,7 @@ async def serve(settings: dict[str, object], certificate: bytes) -> None:
     behaviours: dict[str, Behaviour] = {
         "tarpit": tarpit, "reset": reset, "closes": closes, "ssh": ssh, "noise": noise, "drip": drip,
         "flood": flood, "compression": partial(compression, certificate),
+        "impostor": partial(impostor, certificate),
         "crumbs": Shredder(behind, _crumbs).serve, "splinters": Shredder(behind, _splinters).serve,
         "limit_reset": Limiter(behind, resets=True).serve, "limit_close": Limiter(behind, resets=False).serve,
     }  # fmt: skip

@@ -9,7 +9,10 @@ from datetime import UTC, datetime
 from checks.facts import Missing
 from checks.facts.tls import (
     Negotiated,
+    Revocation,
+    Staple,
     SuiteFamily,
+    Timestamps,
     TlsEndpoint,
     TlsOffer12,
     WebCertificate,
@@ -96,9 +99,17 @@ def _certificate_facts(shown: tuple[WebCertificate, ...], now: datetime) -> Fact
         "self_signed": any(one.self_signed for one in shown),
         "stapled": all(one.stapled for one in shown),
         "must_staple": any(one.must_staple for one in shown),
+        "proven": all(one.proven for one in shown),
         "sent": max(len(one.chain) for one in shown),
     }
     verdicts = [one.trusted for one in shown]
     if not any(isinstance(verdict, Missing) for verdict in verdicts):
         found["trusted"] = all(verdicts)
+    staples = [one.staple for one in shown]
+    if not any(isinstance(staple, Missing) for staple in staples):
+        said = [staple for staple in staples if isinstance(staple, Staple) and staple.verified is True]
+        found["revoked"] = any(staple.status is Revocation.REVOKED for staple in said)
+    logs = [one.timestamps.logs for one in shown if isinstance(one.timestamps, Timestamps)]
+    if len(logs) == len(shown):
+        found["logs"] = min(logs)
     return found

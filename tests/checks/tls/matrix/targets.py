@@ -30,7 +30,7 @@ class Nginx:
     groups: str = "X25519:prime256v1:secp384r1"
     lines: tuple[
         str, ...
-    ] = ()  # DH1024 and DH2048 stand for files of parameters, OCSP for the responder's port
+    ] = ()  # DH1024 and DH2048 stand for files of parameters, OCSP for the responder's port, REVOKED for its answer
     http2: bool = True
     leaf: str = "good"
     second: str = ""
@@ -129,12 +129,12 @@ NGINX = (
     Target(
         "rsa_kx",
         Nginx(protocols="TLSv1.2", ciphers="AES128-GCM-SHA256:AES256-SHA", leaf="rsa", lines=_THEIRS),
-        Truth(versions="TLSv1.2", families="RSA CBC", group13="", keys="RSA 2048", server_order=False),
+        Truth(proven=False, versions="TLSv1.2", families="RSA CBC", group13="", keys="RSA 2048", server_order=False),
     ),
     Target(
         "rsa_kx_gcm",
         Nginx(protocols="TLSv1.2", ciphers="AES128-GCM-SHA256", leaf="rsa"),
-        Truth(versions="TLSv1.2", families="RSA", group13="", keys="RSA 2048"),
+        Truth(proven=False, versions="TLSv1.2", families="RSA", group13="", keys="RSA 2048"),
     ),
     Target(
         "dh_1024",
@@ -155,7 +155,7 @@ NGINX = (
     Target(
         "null_only",
         Nginx(protocols="TLSv1.2", ciphers=f"NULL-SHA256{_LAX}", leaf="rsa"),
-        Truth(versions="TLSv1.2", families="NULL", group13="", keys="RSA 2048"),
+        Truth(proven=False, versions="TLSv1.2", families="NULL", group13="", keys="RSA 2048"),
     ),
     Target(
         "camellia_only",
@@ -206,12 +206,18 @@ NGINX = (
     Target("unknown_ca", Nginx(leaf="unknown_ca", ciphers=_ONE), Truth(trusted=False)),
     Target("no_intermediate", Nginx(leaf="no_intermediate", ciphers=_ONE), Truth(trusted=False, sent=1)),
     Target("wrong_order", Nginx(leaf="wrong_order", ciphers=_ONE), Truth(sent=3)),
-    Target("must_staple_bare", Nginx(leaf="must_staple", ciphers=_ONE), Truth(must_staple=True)),
+    Target("must_staple_bare", Nginx(leaf="must_staple", ciphers=_ONE), Truth(must_staple=True, revoked=None)),
     Target(
         "staple",
         Nginx(ciphers=_ONE, lines=("ssl_stapling on;", "ssl_stapling_responder http://127.0.0.1:OCSP/;")),
         Truth(stapled=True),
     ),
+    Target(
+        "revoked",
+        Nginx(leaf="revoked", ciphers=_ONE, lines=("ssl_stapling on;", 'ssl_stapling_file "REVOKED";')),
+        Truth(stapled=True, revoked=True),
+    ),
+    Target("logged", Nginx(leaf="logged", ciphers=_ONE), Truth(logs=2)),
     Target(
         "must_staple",
         Nginx(leaf="must_staple", ciphers=_ONE,
@@ -234,7 +240,7 @@ NODE = (
     Target(
         "sslv2_only",
         Node(program="old", ciphers="ALL", leaf="rsa", without=("SSLv3", "TLSv1", "TLSv1_1", "TLSv1_2")),
-        Truth(versions="SSLv2", families="", http2=False, extended_master_secret=None, secure_renegotiation=None,
+        Truth(proven=False, versions="SSLv2", families="", http2=False, extended_master_secret=None, secure_renegotiation=None,
               compression=None, group13="", keys="RSA 2048", sent=1),
         Mood.LIMITED,  # a hello of SSL 2.0 names no host: whose certificate comes is not known
     ),
@@ -243,7 +249,7 @@ NODE = (
         Node(program="old", ciphers="AES128-SHA:DES-CBC3-SHA:RC4-SHA", leaf="rsa", without=("SSLv2", "TLSv1", "TLSv1_1", "TLSv1_2"),
              options={"honorCipherOrder": True}),
         # Extensions do not exist in SSL 3.0; the signalling suite of RFC 5746 is not offered.
-        Truth(versions="SSLv3", families="RC4 3DES RSA CBC", http2=False, extended_master_secret=None,
+        Truth(proven=False, versions="SSLv3", families="RC4 3DES RSA CBC", http2=False, extended_master_secret=None,
               secure_renegotiation=None, group13="", keys="RSA 2048", server_order=True),
     ),
     Target(
@@ -259,12 +265,12 @@ NODE = (
     Target(
         "des_only",
         Node(program="old", ciphers="DES-CBC-SHA", leaf="rsa", without=_WITHOUT_12),
-        Truth(versions="SSLv3 TLSv1.0", families="DES RSA", keys="RSA 2048", **_OLD),  # type: ignore[arg-type]
+        Truth(proven=False, versions="SSLv3 TLSv1.0", families="DES RSA", keys="RSA 2048", **_OLD),  # type: ignore[arg-type]
     ),
     Target(
         "export_only",
         Node(program="old", ciphers="EXP-RC4-MD5:EXP-DES-CBC-SHA", leaf="rsa_512", without=_WITHOUT_12, options={"honorCipherOrder": True}),
-        Truth(versions="SSLv3 TLSv1.0", families="EXPORT", keys="RSA 512", server_order=True, **_OLD),  # type: ignore[arg-type]
+        Truth(proven=False, versions="SSLv3 TLSv1.0", families="EXPORT", keys="RSA 512", server_order=True, **_OLD),  # type: ignore[arg-type]
     ),
     Target(
         "hybrid",
@@ -307,7 +313,7 @@ OTHERS = (
     Target(
         "gnutls_3des",
         GnuTls(priority=f"NONE:+VERS-TLS1.0:+VERS-TLS1.1:+3DES-CBC:+ARCFOUR-128:+RSA:+SHA1{_GROUPS}", leaf="rsa"),
-        Truth(versions="TLSv1.0 TLSv1.1", families="3DES RC4 RSA", http2=False, group13="", keys="RSA 2048"),
+        Truth(proven=False, versions="TLSv1.0 TLSv1.1", families="3DES RC4 RSA", http2=False, group13="", keys="RSA 2048"),
     ),
     Target(
         "unsafe_renegotiation",
@@ -318,8 +324,15 @@ OTHERS = (
     Target(
         "compression",
         Fake(behaviour="compression"),
-        Truth(versions="TLSv1.2", families="RSA CBC", http2=False, group13="", keys="RSA 2048", compression=True,
+        Truth(proven=False, versions="TLSv1.2", families="RSA CBC", http2=False, group13="", keys="RSA 2048", compression=True,
               extended_master_secret=False, trusted=False, sent=1),
+    ),
+    Target(
+        "impostor",
+        Fake(behaviour="impostor"),
+        Truth(versions="TLSv1.2", http2=False, group13="", keys="RSA 2048", extended_master_secret=False,
+              trusted=False, proven=False, sent=1),
+        Mood.LIMITED,
     ),
     Target("crumbs", Fake(behaviour="crumbs"), Truth(server_order=False)),
     Target("splinters", Fake(behaviour="splinters"), Truth(server_order=False)),

@@ -36,6 +36,9 @@ class Truth:
     self_signed: bool = False
     stapled: bool = False
     must_staple: bool = False
+    revoked: bool | None = False  # so says a staple
+    logs: int = 0  # different ones that have signed for the certificate
+    proven: bool = True  # that the key is there: not by a key exchange of RSA, which signs nothing
     sent: int = 2  # certificates of the longest chain
 
     def facts(self) -> Facts:
