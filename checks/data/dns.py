@@ -96,11 +96,24 @@ def authority_of(organisation: str) -> Authority | None:
 
 
 def provider_of_mx(host: str) -> MailProvider | None:
-    return next((p for p in mail_providers() if any(_under(host, s) for s in p.mx)), None)
+    """The service that runs a mail host; None for one that nobody knows, or that a customer runs."""
+    if any(_under(host, ending) for ending in _rented()):
+        return None
+    return _longest(host, {ending: p for p in mail_providers() for ending in p.mx})
 
 
 def provider_of_spf(name: str) -> MailProvider | None:
-    return next((p for p in mail_providers() if any(_under(name, s) for s in p.spf)), None)
+    return _longest(name, {ending: p for p in mail_providers() for ending in p.spf})
+
+
+@cache
+def _rented() -> tuple[str, ...]:
+    return tuple(_read("mail_providers.toml")["rented"])
+
+
+def _longest(name: str, endings: dict[str, MailProvider]) -> MailProvider | None:
+    fitting = [ending for ending in endings if _under(name, ending)]
+    return endings[max(fitting, key=lambda ending: ending.count("."))] if fitting else None
 
 
 def lent_suffix(name: str, suffixes: frozenset[str]) -> str:
@@ -109,5 +122,10 @@ def lent_suffix(name: str, suffixes: frozenset[str]) -> str:
     return next((s for i in range(len(labels)) if (s := ".".join(labels[i:])) in suffixes), "")
 
 
-def _under(name: str, suffix: str) -> bool:
-    return name == suffix or name.endswith("." + suffix)
+def _under(name: str, ending: str) -> bool:
+    """Whether a name is the ending or lies below it; `*` stands for one label."""
+    if "*" not in ending:
+        return name == ending or name.endswith("." + ending)
+    wanted = ending.split(".")
+    labels = name.split(".")[-len(wanted) :]
+    return len(labels) == len(wanted) and all(w in ("*", x) for w, x in zip(wanted, labels, strict=True))

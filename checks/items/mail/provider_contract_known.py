@@ -2,7 +2,7 @@
 
 from checks.data.dns import MailProvider, provider_of_mx, provider_of_spf
 from checks.data.suffixes import same_registrable
-from checks.facts import Facts, seen
+from checks.facts import Facts, MissingFact, seen
 from checks.facts.mail import MailRoutes, SpfAnswers
 from checks.model import (
     MANUAL,
@@ -83,8 +83,10 @@ def check(facts: Facts) -> Verdict:
             verdict = verdict.seen("seen in the DNS", where)
         return verdict
     walked = walk(spf.domain, {(a.name, a.rdtype): a.answer for a in spf.asked})
+    for _, gap in walked.unseen:
+        raise MissingFact(gap)
     own = bool(hosts) and all(same_registrable(host, routes.domain) for host in hosts)
-    if own and walked.steps and not included and not walked.unseen:
+    if own and walked.steps and not included:
         return not_applicable("own_server")
     for asked_for in spf.asked:
         seen(asked_for.answer)  # a part of the tree that could not be read may name the service
