@@ -188,6 +188,16 @@ class Staple:
 
 
 @dataclass(frozen=True, slots=True)
+class RevocationList:
+    """What the issuer's list, signed and of this day, says of the certificate; never `unknown`."""
+
+    status: Revocation
+    this_update: datetime
+    next_update: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Timestamps:
     """How many logs have signed for the certificate (RFC 6962), by the place where that is said."""
 
@@ -226,6 +236,17 @@ class WebCertificate:
     # None: none came, where must_staple asks for it not on a second look either.
     staple: Staple | Missing | None = Missing(Reason.NOT_ASKED)
     timestamps: Timestamps | Missing = Missing(Reason.NOT_ASKED)
+    crl: RevocationList | Missing = Missing(Reason.NOT_ASKED)
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """When the authority took it back, as a signed staple or list says; None where none does."""
+        if isinstance(self.crl, RevocationList) and self.crl.status is Revocation.REVOKED:
+            return self.crl.revoked_at or self.crl.this_update
+        staple = self.staple
+        if isinstance(staple, Staple) and staple.status is Revocation.REVOKED and staple.verified is True:
+            return staple.revoked_at or staple.this_update
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,6 @@ from checks.facts import Missing
 from checks.facts.tls import (
     KeyKind,
     Negotiated,
-    Revocation,
-    Staple,
     SuiteFamily,
     TlsEndpoint,
     TlsOffer12,
@@ -232,14 +230,9 @@ def _certificate_caps(certificates: tuple[WebCertificate, ...], now: datetime) -
             yield Cap("T", f"the certificate is not trusted ({one.problem})")
         if not one.not_before <= now <= one.not_after:
             yield Cap("T", "the certificate is outside its dates")
-        if _is_revoked(one):
+        if one.revoked_at is not None:
             yield Cap("T", "the certificate is revoked")
         yield from _signature_caps(one)
-
-
-def _is_revoked(one: WebCertificate) -> bool:
-    staple = one.staple
-    return isinstance(staple, Staple) and staple.verified is True and staple.status is Revocation.REVOKED
 
 
 def _signature_caps(one: WebCertificate) -> Iterator[Cap]:

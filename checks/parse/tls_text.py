@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.facts import Missing
-from checks.facts.tls import Negotiated, Timestamps, TlsEndpoint, WebCertificate
+from checks.facts.tls import Negotiated, RevocationList, Timestamps, TlsEndpoint, WebCertificate
 
 
 def endpoint_label(endpoint: TlsEndpoint) -> str:
@@ -50,6 +50,7 @@ def certificate_text(certificate: WebCertificate) -> str:
             f"sent: {len(certificate.chain)} certificates; SHA-256 {certificate.fingerprint}",
             f"key proven by a signature: {'yes' if certificate.proven else 'not seen'}",
             f"OCSP staple: {_staple(certificate)}",
+            f"revocation list: {_list(certificate.crl)}",
             f"log timestamps: {_timestamps(certificate.timestamps)}",
         )
     )
@@ -65,6 +66,12 @@ def _staple(certificate: WebCertificate) -> str:
     until = f" to {staple.next_update:%Y-%m-%d %H:%M}" if staple.next_update else ""
     signed = "signature checked" if staple.verified is True else "signature not checked"
     return f"{staple.status} {staple.this_update:%Y-%m-%d %H:%M}{until} UTC, {signed}{wanted}"
+
+
+def _list(found: RevocationList | Missing) -> str:
+    if isinstance(found, Missing):
+        return f"not checked ({found.detail or found.reason})"
+    return f"{found.status}, {found.this_update:%Y-%m-%d %H:%M} to {found.next_update:%Y-%m-%d %H:%M} UTC"
 
 
 def _timestamps(found: Timestamps | Missing) -> str:

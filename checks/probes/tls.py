@@ -16,6 +16,7 @@ from checks.facts.dns import Addresses
 from checks.facts.tls import TlsOffer, WebCertificates
 from checks.probes.look import Look, Probe
 from checks.probes.tls_chain import matches, roots_from
+from checks.probes.tls_crl import look_up
 from checks.probes.tls_families import ask_rest, every_question, weak_questions
 from checks.probes.tls_findings import read_certificates, read_endpoint
 from checks.probes.tls_flight import Refusal
@@ -47,7 +48,8 @@ async def gather_tls(look: Look) -> Iterable[Fact]:
     www, _ = await asyncio.gather(_www_points_here(look, addresses), asyncio.gather(*looks))
     now = datetime.now(UTC)
     sent = (read_certificates(prober, host, now, look.vantage.trust_pem) for prober in probers)
-    served = tuple(await asyncio.gather(*(complete(look, one, now) for one in sent)))
+    completed = await asyncio.gather(*(complete(look, one, now) for one in sent))
+    served = await look_up(look, tuple(completed), now)
     shown = [c for s in served if not isinstance(s.shown, Missing) for c in s.shown]
     covered = bool(shown) and all(matches(f"www.{host}", c.names) for c in shown)
     return (

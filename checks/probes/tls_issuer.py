@@ -74,25 +74,37 @@ def issuer_url(certificate: x509.Certificate) -> tuple[str, str] | None:
         location = entry.access_location
         if entry.access_method != AuthorityInformationAccessOID.CA_ISSUERS:
             continue
-        found = _URL.fullmatch(location.value) if isinstance(location.value, str) else None
-        if found and any(f".{found[1].lower()}".endswith(f".{host}") for host in AUTHORITY_HOSTS):
-            return found[1].lower(), found[2]
+        found = authority_url(location.value) if isinstance(location.value, str) else None
+        if found is not None:
+            return found
     return None
 
 
-async def fetch(look: Look, host: str, path: str) -> bytes:
-    """The body of a 200 answer; b"" for another one.  Raises ProbeError kinds where none came."""
+def authority_url(url: str) -> tuple[str, str] | None:
+    """(host, path) of a plain http URL at a known authority; None for every other one."""
+    found = _URL.fullmatch(url)
+    if found and any(f".{found[1].lower()}".endswith(f".{host}") for host in AUTHORITY_HOSTS):
+        return found[1].lower(), found[2]
+    return None
+
+
+async def fetch(
+    look: Look, host: str, path: str, *, max_bytes: int = _BYTES_MAX, kind: str = "http"
+) -> bytes:
+    """The body of a 200 answer; b"" for another one.  Raises ProbeError kinds where none came.  `kind`: the
+    budget that pays."""
     address = (await look.dns.addresses_of(host))[0]
-    look.net.spend("http")
+    look.net.spend(kind)
     async with look.net.politely(address):
-        stream = await look.net.connect(address, PORT, "web", timeout_s=_WITHIN_S, max_bytes=_BYTES_MAX)
+        stream = await look.net.connect(address, PORT, "web", timeout_s=_WITHIN_S, max_bytes=max_bytes)
         try:
             # HTTP/1.0: the answer ends with the connection and comes in one piece.
             request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: {look.net.user_agent}\r\n\r\n"
             await stream.write(request.encode("ascii"))
-            heard = b""
+            parts = bytearray()
             while more := await stream.read(timeout_s=_WITHIN_S):
-                heard += more
+                parts += more
+            heard = bytes(parts)
         finally:
             stream.close()
     return heard.partition(b"\r\n\r\n")[2] if http_status(heard) == 200 else b""

@@ -3,7 +3,7 @@ to public authorities is that of the CA/Browser Forum's Baseline Requirements (3
 
 Trust is judged apart from dates and name, so that each fault is called by its own name.  A list of roots older
 than 90 days may lack a new authority, so by it none is called unknown.  Beside the certificate: an OCSP answer
-that says "revoked" (RFC 6960), none where the certificate asks for one (RFC 7633; asked twice, as the first
+or list that says "revoked" (RFC 6960, RFC 5280 5), no answer where the certificate asks for one (RFC 7633; asked twice, as the first
 connection after a reload may come too early), and no timestamp of a log for one of a public authority (RFC 6962).
 """
 
@@ -13,8 +13,6 @@ from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.tls import (
     KeyKind,
-    Revocation,
-    Staple,
     Timestamps,
     TrustProblem,
     WebCertificate,
@@ -257,10 +255,10 @@ def _weakness(address: str, one: WebCertificate) -> Verdict | None:
 
 
 def _beside(address: str, one: WebCertificate) -> Verdict | None:
-    staple, timestamps = one.staple, one.timestamps
-    if isinstance(staple, Staple) and staple.status is Revocation.REVOKED and staple.verified is True:
-        return failed("revoked", address=address, date=f"{staple.revoked_at or staple.this_update:%Y-%m-%d}")
-    if one.must_staple and staple is None:
+    timestamps = one.timestamps
+    if one.revoked_at is not None:
+        return failed("revoked", address=address, date=f"{one.revoked_at:%Y-%m-%d}")
+    if one.must_staple and one.staple is None:
         return failed("no_staple", address=address)
     is_public = one.public_root and one.trusted is True
     if is_public and isinstance(timestamps, Timestamps) and not timestamps.logs:
