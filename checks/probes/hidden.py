@@ -27,7 +27,7 @@ from checks.parse.json_caps import load_object, text_at
 from checks.parse.served import Found, listing_in, panel_in, secret_in
 from checks.parse.source_offer import is_upstream, without_query
 from checks.probes.http import kept
-from checks.probes.http_client import same_site
+from checks.probes.http_client import host_of, same_site
 from checks.probes.look import Look, Probe
 
 SECRETS = ("/.env", "/.git/config")
@@ -80,7 +80,7 @@ async def gather_media(look: Look) -> Iterable[Fact]:
     """The first upload that can be fetched, and the root it lies in."""
     info = await look.need(InstanceInfo)
     for url in info.media_urls[:1]:
-        host = urlsplit(url).hostname or ""
+        host = host_of(url)
         page, (where, listing) = await asyncio.gather(
             look.http.get(url, max_body=0), _listing(look, url, host)
         )
@@ -118,7 +118,7 @@ async def gather_signed_fetch(look: Look) -> Iterable[Fact]:
     url = (await look.need(InstanceInfo)).actor_url
     if not url or not url.startswith("https://"):
         return ()
-    if not same_site(urlsplit(url).hostname or "", look.target.domain):
+    if not same_site(host_of(url), look.target.domain):
         raise Malformed("the actor lies on another host")
     page = await look.http.get(url, headers=_ACTIVITY, max_body=65536)
     if page.status != 401:

@@ -195,6 +195,11 @@ def redirect_of(page: Page) -> str | None:
         return None
 
 
+def host_of(url: str) -> str:
+    """The host of a web address in ASCII; Malformed for what is none."""
+    return _take_apart(url).host
+
+
 def same_site(one: str, other: str) -> bool:
     """Equal names, or one the parent of the other."""
     return one == other or one.endswith("." + other) or other.endswith("." + one)

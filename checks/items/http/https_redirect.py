@@ -3,7 +3,7 @@
 A closed port 80 passes.  A port that stays silent says nothing: it may be closed for fedisec alone, so that is unknown
 and no pass.  So is a refusal there: 401, 403, 405, 429 or a fault of the server."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact, seen
@@ -111,6 +111,7 @@ item = Item(
             "Pages are served over plain http (status {status}).",
             "http のままページを提供しています（ステータス {status}）。",
         ),
+        "back": Text("https leads back to plain http.", "https から http へ逆戻りする転送になっています。"),
         "not_https": Text(
             "Port 80 redirects, but never to https.", "80番は転送しますが、行き先が https になりません。"
         ),
@@ -132,12 +133,15 @@ def check(facts: Facts) -> Verdict:
             raise MissingFact(reason)
         if page.status == 405:
             raise MissingFact(Missing(Reason.WITHHELD, "HTTP 405"))
-    to = urlsplit(last.header("location") or "")
+    to = _target(last)
     if last.status not in _REDIRECTS:
         status = {"status": last.status}
         return failed("served", **status).seen(f"GET {last.url}", f"HTTP {last.status}")
     if to.scheme != "https":
         return failed("not_https").seen(f"GET {last.url}", _line(last))
+    front = facts.maybe(FrontPage)
+    if front is not None and front.page.status in _REDIRECTS and _target(front.page).scheme == "http":
+        return failed("back").seen(f"GET {front.page.url}", _line(front.page))
     if isinstance(plain.deep, Page) and plain.deep.status == 200:
         path = urlsplit(plain.deep.url).path
         return failed("deep_not", path=path).seen(f"GET {plain.deep.url}", "HTTP 200")
@@ -148,6 +152,14 @@ def check(facts: Facts) -> Verdict:
     if first.status not in {301, 308}:
         return warned("temporary", status=first.status).seen(f"GET {first.url}", _line(first))
     return passed("redirects").seen(f"GET {first.url}", _line(first))
+
+
+def _target(page: Page) -> SplitResult:
+    """Where a redirect leads; nowhere, if that cannot be read."""
+    try:
+        return urlsplit((page.header("location") or "").strip())
+    except ValueError:
+        return urlsplit("")
 
 
 def _line(page: Page) -> str:

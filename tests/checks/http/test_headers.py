@@ -8,7 +8,7 @@ import pytest
 
 from checks.errors import ParseError
 from checks.parse.cookies import parse_cookie, parse_cookies
-from checks.parse.csp import frame_ancestors, meta_policy, parse_csp, weaknesses
+from checks.parse.csp import frame_ancestors, meta_policy, parse_csp, parse_meta, weaknesses
 from checks.parse.headers import (
     Framing,
     is_nosniff,
@@ -235,3 +235,43 @@ def test_a_security_txt_is_read() -> None:
 def test_a_broken_security_txt_is_a_parse_error(text: str) -> None:
     with pytest.raises(ParseError):
         parse_security_txt(text)
+
+
+def test_header_lines_that_no_longer_fit_are_left_out_whole() -> None:
+    """A policy that is cut could look stricter than it is; none of what comes after it is read either."""
+    long = "img-src " + "a" * (16384 - len("img-src "))
+    assert len(parse_csp((long,))) == 1
+    assert len(parse_csp((long, STRICT))) == 1
+    assert len(parse_csp((STRICT, long, STRICT))) == 1
+    assert parse_csp((long + "a",)) == ()
+
+
+def test_a_page_cannot_say_what_only_a_header_can() -> None:
+    only = "frame-ancestors 'none'; report-uri /x; sandbox"
+    page = '<head><meta http-equiv="Content-Security-Policy" content="{}"></head>'
+    assert parse_meta(page.format(only)) == ()
+    (policy,) = parse_meta(page.format(f"{only}; img-src 'self'"))
+    assert policy.directives == (("img-src", ("'self'",)),)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<meta http-equiv=content-security-policy content=\"script-src 'self'\"",
+        "<title><meta http-equiv=content-security-policy content=\"script-src 'self'\"></title>",
+        "<style><meta http-equiv=content-security-policy content=\"script-src 'self'\"></style>",
+        "<noscript><meta http-equiv=content-security-policy content=\"script-src 'self'\"></noscript>",
+        "<!-- x <meta http-equiv=content-security-policy content=\"script-src 'self'\">",
+        "<meta http-equiv=refresh content=\"script-src 'self'\">",
+        "<metadata http-equiv=x>",
+    ],
+)
+def test_what_is_no_meta_element_holds_no_policy(page: str) -> None:
+    assert meta_policy(page) == ()
+
+
+def test_the_first_attribute_of_a_name_counts() -> None:
+    page = (
+        "<meta http-equiv=content-security-policy content=\"img-src 'self'\" content=\"script-src 'self'\">"
+    )
+    assert meta_policy(page) == ("img-src 'self'",)

@@ -205,3 +205,15 @@ def test_a_source_offer_that_is_no_web_address_is_not_dialled(url: str) -> None:
 
     with pytest.raises(Malformed):
         asyncio.run(within())
+
+
+@pytest.mark.parametrize(
+    "url", ["https://[::1", "https://", "https://a b/c.png", "https://user@site.test/a.png"]
+)
+@pytest.mark.parametrize(
+    ("gather", "field"), [(gather_media, "media_urls"), (gather_signed_fetch, "actor_url")]
+)
+def test_a_broken_address_is_malformed_and_nothing_worse(gather: Gather, field: str, url: str) -> None:
+    value: object = (url,) if field == "media_urls" else url
+    with pytest.raises(Malformed):
+        run(gather, {}, info(**{field: value}))
