@@ -17,6 +17,7 @@ _WIDE = re.compile(r"https?:|(?:https?://)?\*(?::(?:\d{1,5}|\*))?(?:/.*)?", re.D
 _ATTRIBUTE = re.compile(r"(?<![a-z-])([a-z-]{1,40})\s{0,8}=\s{0,8}(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
 # Elements whose text is not markup.
 _RAW_TEXT = ("script", "style", "title", "noscript", "template")
+_META = tuple(f"<meta{after}" for after in "\t\n\f\r /")
 _HEADER_ONLY = frozenset({"frame-ancestors", "report-uri", "sandbox"})
 
 # Weak points, worst first.  Those of the first set let a script run that the site did not write.
@@ -86,7 +87,7 @@ def meta_policy(body: str) -> tuple[str, ...]:
             end = page.find(">", at)
         if end < 0:
             break
-        if page.startswith("<meta", at) and (text := _policy_of_tag(page[at:end])):
+        if page.startswith(_META, at) and (text := _policy_of_tag(page[at:end])):
             found.append(text)
         at = end + 1
     return tuple(found)

@@ -263,7 +263,7 @@ def test_a_page_cannot_say_what_only_a_header_can() -> None:
         "<noscript><meta http-equiv=content-security-policy content=\"script-src 'self'\"></noscript>",
         "<!-- x <meta http-equiv=content-security-policy content=\"script-src 'self'\">",
         "<meta http-equiv=refresh content=\"script-src 'self'\">",
-        "<metadata http-equiv=x>",
+        "<metadata http-equiv=content-security-policy content=\"script-src 'self'\">",
     ],
 )
 def test_what_is_no_meta_element_holds_no_policy(page: str) -> None:
