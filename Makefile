@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check lab bench bench-tls messages servers suites
+.PHONY: help setup setup-dev run test check lab bench bench-tls bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -14,6 +14,7 @@ help:
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make bench  measure a scan beside five other scanners"
+	@echo "make bench-tls  ask fedisec and four other scanners about servers whose truth is known"
 
 # Where the system's Python has become another one, the environment is empty: it is made anew.
 $(shell $(PY) -c 'import pip' 2>/dev/null || rm -f $(VENV)/.run $(VENV)/.dev)
@@ -68,6 +69,9 @@ bench/.env-checkdmarc/.ready: bench/requirements-checkdmarc.txt tools/setup.sh
 bench: setup-dev servers bench/.env/.ready bench/.env-checkdmarc/.ready
 	@sh bench/peers/setup.sh
 	@$(PY) -m tests.lab.netns $(PY) -m bench.outside
+
+bench-parsers: setup-dev
+	@$(PY) -m bench.parsers
 
 # Four other scanners and fedisec at the servers of the TLS matrix, one after the other: about half an hour.
 bench-tls: setup-dev servers suites bench/.env/.ready
