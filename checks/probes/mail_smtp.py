@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -15,16 +14,19 @@ from checks.clean import clean
 from checks.data.dns import provider_of_mx
 from checks.data.suffixes import same_registrable
 from checks.errors import Malformed, ProbeError, Reason, TimedOut, TooLarge, Withheld
-from checks.facts import Fact, Missing, MissingFact
+from checks.facts import Fact, Missing, MissingFact, seen
 from checks.facts.mail import MailRoutes, SmtpHost, SmtpHosts, SmtpSession
-from checks.probes.http_dial import lenient_context
 from checks.probes.look import Look, Probe
 from checks.probes.net import Stream
 from checks.probes.tls_chain import UNREADABLE, find_path, load_all
+from checks.probes.tls_flight import BYTES_MAX, Flight, Refusal, exchange
+from checks.probes.tls_hello import X25519
+from checks.probes.tls_prober import VERSIONS, any_version_hello
 
 _PORT = 25
 _VISITED = 2
 _REPLY_BYTES = 16 * 1024
+_REPLIES_BYTES = 3 * _REPLY_BYTES
 _REPLY_S = 10.0  # greet pauses (postscreen) are six seconds by default
 _EHLO_NAME = "fedisec.invalid"  # RFC 2606: belongs to nobody, so it blames nobody
 _NAMES_MAX = 50
@@ -32,7 +34,6 @@ _NOT_KNOWN = frozenset(
     {500, 502, 504}
 )  # EHLO itself is not known (RFC 5321 4.2.4), so nothing it would offer
 _BEHIND_MAX, _BEHIND_BYTES = 5, 8192
-_DER = 2  # of Python's own ssl module
 _LINE = re.compile(rb"(\d{3})([ -])?([^\r\n]*)\r?\n")
 
 
@@ -42,10 +43,10 @@ async def gather_smtp(look: Look) -> Iterable[Fact]:
         raise MissingFact(routes.mx)
     names = [host.name for host in routes.hosts if host.name != "."]
     own = [name for name in names if _is_own(look, name)][:_VISITED]
-    seen = await asyncio.gather(*(_visit(look, name) for name in own))
+    visited = await asyncio.gather(*(_visit(look, name) for name in own))
     left_out = Missing(Reason.NOT_ASKED, "run by a mail service")
     hosted = [SmtpHost(name, True, left_out, left_out) for name in names if not _is_own(look, name)]
-    return (SmtpHosts(routes.domain, (*seen, *hosted), datetime.now(UTC)),)
+    return (SmtpHosts(routes.domain, (*visited, *hosted), datetime.now(UTC)),)
 
 
 def _is_own(look: Look, host: str) -> bool:
@@ -62,7 +63,7 @@ async def _session(look: Look, name: str) -> SmtpSession | Missing:
     try:
         address = (await look.dns.addresses_of(name))[0]
         async with look.net.politely(address):
-            stream = await look.net.connect(address, _PORT, "smtp")
+            stream = await look.net.connect(address, _PORT, "smtp", max_bytes=_REPLIES_BYTES + BYTES_MAX)
     except TimedOut as error:
         return Missing(Reason.PORT_BLOCKED, error.detail)  # far more often our network than their host
     except ProbeError as error:
@@ -71,6 +72,8 @@ async def _session(look: Look, name: str) -> SmtpSession | Missing:
         return await _talk(stream, name, look.vantage.trust_pem)
     except ProbeError as error:
         return Missing.of(error)
+    except MissingFact as error:
+        return error.missing
     finally:
         stream.close()
 
@@ -93,11 +96,10 @@ async def _talk(stream: Stream, name: str, trust_pem: str) -> SmtpSession:
         return SmtpSession(True, tls_error=f"STARTTLS {code}")
     if code != 220:
         raise Withheld(f"STARTTLS {code}")
-    try:
-        await stream.start_tls(lenient_context(), name, timeout_s=_REPLY_S)
-    except ssl.SSLError as error:
-        return SmtpSession(True, tls_error=clean(error.reason or "no handshake", 80, newlines=False))
-    return _certificate(stream, trust_pem)
+    answer = await exchange(stream, any_version_hello(name), group=X25519, within_s=_REPLY_S)
+    if isinstance(answer, Refusal):
+        return SmtpSession(True, tls_error=clean(answer.why, 80, newlines=False))
+    return _certificate(answer, trust_pem)
 
 
 async def _reply(stream: Stream) -> tuple[int, list[str]]:
@@ -123,36 +125,22 @@ async def _reply(stream: Stream) -> tuple[int, list[str]]:
             raise TooLarge(stream.where)
 
 
-def _certificate(stream: Stream, trust_pem: str) -> SmtpSession:
-    tls = stream.ssl_object
-    der = tls.getpeercert(binary_form=True) if tls is not None else None
-    version = (tls.version() if tls is not None else None) or ""
-    if tls is None or not der:
+def _certificate(answer: Flight, trust_pem: str) -> SmtpSession:
+    """Raises MissingFact where the certificate, or the proof of its key, did not arrive."""
+    version = VERSIONS[answer.hello.version].value
+    if answer.chain is None:
         return SmtpSession(True, version, "no certificate")
+    der, *sent = seen(answer.chain).certificates
     try:
         leaf = x509.load_der_x509_certificate(der)
         key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         names = _names(leaf)
     except UNREADABLE as error:
         return SmtpSession(True, version, f"certificate: {type(error).__name__}", certificate=der)
-    ends, alone, behind = leaf.not_valid_after_utc, leaf.issuer == leaf.subject, _behind(tls)
-    trust = ""
-    if behind is not None:
-        trust = find_path(leaf, load_all(behind), datetime.now(UTC), trust_pem).problem.value
+    ends, alone = leaf.not_valid_after_utc, leaf.issuer == leaf.subject
+    behind = tuple(one for one in sent[:_BEHIND_MAX] if len(one) <= _BEHIND_BYTES)
+    trust = find_path(leaf, load_all(behind), datetime.now(UTC), trust_pem).problem.value
     return SmtpSession(True, version, "", names, ends, alone, der, key, behind, trust)
-
-
-def _behind(tls: ssl.SSLObject) -> tuple[bytes, ...] | None:
-    """What the server sent after its own certificate.  Python hands it out from 3.13 on; before, only the
-    object inside does."""
-    try:
-        if hasattr(tls, "get_unverified_chain"):
-            sent = list(tls.get_unverified_chain())
-        else:
-            sent = [c.public_bytes(_DER) for c in tls._sslobj.get_unverified_chain()]  # type: ignore[attr-defined]
-    except (AttributeError, TypeError):
-        return None
-    return tuple(der for der in sent[1 : 1 + _BEHIND_MAX] if len(der) <= _BEHIND_BYTES)
 
 
 def _names(leaf: x509.Certificate) -> tuple[str, ...]:
