@@ -89,16 +89,16 @@ class Walker:
 
     def walk(self, name: dns.name.Name, rdtype: str, answer: dns.message.Message) -> Chain | None:
         """The chain to what `answer` says of `name`, or None after adding to `needs`."""
-        alias = ""
+        alias, end, zone = "", False, None
         try:
-            zone = None
             for link in _links(name, rdtype, answer):
                 zone, step = self._of_set(link, answer)
                 if step is not None:
                     return _chain(zone, step, alias)
-                if link.records.rdtype in (dns.rdatatype.CNAME, dns.rdatatype.DNAME):
-                    alias = _target(link)
-            return _chain(zone, None, "") if zone is not None else self._of_absence(answer, alias)
+                end = link.records.rdtype == dns.rdatatype.from_text(rdtype)
+                alias = alias if end else _target(link)
+            absence = None if end else self._of_absence(answer, alias)
+            return absence or (_chain(zone, None, "") if zone is not None else None)
         except _Needs:
             return None
 

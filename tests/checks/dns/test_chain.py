@@ -29,7 +29,7 @@ from checks.probes import dns_chain, gather
 from checks.probes.mail import PROBES as MAIL_PROBES
 from checks.target import Target
 from tests.checks.dns.made import short
-from tests.checks.dns.zones import OLD_ANCHOR, PLAIN, RESOLVER, World
+from tests.checks.dns.zones import OLD_ANCHOR, PLAIN, RESOLVER, ZONES, World
 
 pytestmark = pytest.mark.lab
 
@@ -122,6 +122,19 @@ def step_of(zones: World, name: str) -> ChainStep:
     step = address_of(zones, name)[1].step
     assert step is not None
     return step
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_walk_and_unbound_never_contradict_each_other(zones: World, zone: str) -> None:
+    """Of every name of every zone that has an answer: AD and secure, SERVFAIL and bogus, neither and insecure."""
+    for domain in (f"{zone}.test", f"www.{zone}.test"):
+        for used in facts_of(zones, domain).get(Dnssec).names:
+            if used.chain is None:
+                continue
+            word = BOGUS if used.broken else INSECURE
+            if isinstance(used.answer, Lookup) and used.answer.secure:
+                word = SECURE
+            assert used.chain.status is word, (used.name, used.rdtype)
 
 
 def test_dates_and_key_tags_are_told(zones: World) -> None:

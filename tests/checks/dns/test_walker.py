@@ -14,7 +14,7 @@ from checks.parse.dnssec_chain import Walker
 from tests.checks.dns.signing import NOW, Key, Made, answer, name, records
 
 WWW = records("www.a.test.", "A", "192.0.2.1")
-SPAN = "a.test. A NS SOA RRSIG NSEC DNSKEY"
+_FUTURE = 2**31
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,16 @@ def test_sha1_counts_only_where_the_parent_holds_nothing_better(made: Made) -> N
     assert made.told("www.a.test.", good) == "bogus:wrong_ds"
 
 
+def test_a_key_roll_is_secure_at_each_of_its_steps(made: Made) -> None:
+    """RFC 7583: the DS of the next or of the last key may stand beside the right one, and both keys may sign."""
+    good, other = answer(made.zone.signed("a.test.", WWW)), Key()
+    made.ds("a.test.", made.top, "test.", other.ds("a.test."), made.zone.ds("a.test."))
+    assert made.told("www.a.test.", good) == "secure"
+    made.keys("a.test.", made.zone, other.public, made.zone.public)
+    assert made.told("www.a.test.", good) == "secure"
+    assert made.told("www.a.test.", answer(other.signed("a.test.", WWW))) == "secure"
+
+
 def test_a_ds_without_signature_in_a_signed_parent_is_bogus(made: Made) -> None:
     held = dns.rrset.from_rdata_list(name("a.test."), 300, [made.zone.ds("a.test.")])
     made.answers[name("a.test."), "DS"] = answer([held])
@@ -185,6 +195,15 @@ def test_aliases_are_each_walked(made: Made) -> None:
     assert chain is not None
     assert chain.step is not None
     assert (chain.step.kind.value, chain.alias) == ("unsigned", "a.test")
+
+
+@pytest.mark.parametrize(("ends", "wanted"), [(_FUTURE, "secure"), (2, "bogus:expired")])
+def test_behind_an_alias_an_absence_is_looked_at_too(made: Made, ends: int, wanted: str) -> None:
+    alias = made.zone.signed("a.test.", records("www.a.test.", "CNAME", "m.a.test."))
+    nsec = made.zone.signed(
+        "a.test.", records("m.a.test.", "NSEC", "z.a.test. A RRSIG NSEC"), begins=1, ends=ends
+    )
+    assert made.told("www.a.test.", answer(alias, nsec), "AAAA") == wanted
 
 
 @pytest.mark.parametrize("target", ["www.b.test.", "b.test.", "www.x.b.test."])
