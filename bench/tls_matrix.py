@@ -105,7 +105,9 @@ class Row:
         return statistics.median(look.wall_s for _, look in self._honest())
 
     def _honest(self) -> list[tuple[str, Look]]:
-        return [(name, look) for name, look in self.looks.items() if TARGETS[name].mood is not Mood.HOSTILE]
+        """Without the two that have nothing behind their first flight: only fedisec is content with it."""
+        targets = ((TARGETS[name], look) for name, look in self.looks.items())
+        return [(t.name, look) for t, look in targets if t.mood is not Mood.HOSTILE and t.completes]
 
 
 def main() -> int:

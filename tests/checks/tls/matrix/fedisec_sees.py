@@ -35,22 +35,20 @@ _FAMILIES = {
 }  # fmt: skip
 
 
-async def look(places: Mapping[str, Place], trust_pem: str, patience_s: float = 6.0) -> dict[str, Facts]:
-    """The facts of every place, several at once.  `patience_s`: for one hello."""
+async def look(places: Mapping[str, Place], trust_pem: str) -> dict[str, Facts]:
+    """The facts of every place, several at once."""
     door = asyncio.Semaphore(_AT_ONCE)
 
     async def one(place: Place) -> Facts:
         async with door:
-            return await look_at(place, trust_pem, patience_s)
+            return await look_at(place, trust_pem)
 
     found = await asyncio.gather(*(one(place) for place in places.values()))
     return dict(zip(places, found, strict=True))
 
 
-async def look_at(place: Place, trust_pem: str, patience_s: float = 6.0) -> Facts:
-    prober = Prober(
-        Net(_VANTAGE, Limits()), place.address, place.port, probe_s=patience_s, slow_s=patience_s + 2
-    )
+async def look_at(place: Place, trust_pem: str) -> Facts:
+    prober = Prober(Net(_VANTAGE, Limits()), place.address, place.port)
     await look_in_full(prober, HOST)
     endpoint, now = read_endpoint(prober), datetime.now(UTC)
     found: Facts = {}

@@ -87,6 +87,11 @@ class Target:
     def needs_node(self) -> bool:
         return isinstance(self.server, Node)
 
+    @property
+    def completes(self) -> bool:
+        """Whether a handshake can be brought to its end here, as most scanners want it."""
+        return not isinstance(self.server, Fake) or self.server.behaviour not in {"compression", "impostor"}
+
 
 # One suite up to TLS 1.2: no order to be seen.
 _ONE = "ECDHE-ECDSA-AES128-GCM-SHA256"
