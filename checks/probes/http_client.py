@@ -237,17 +237,17 @@ def _take_apart(url: str) -> _Where:
 
 
 def _read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    # A tab inside a value is white space like any other (RFC 9110 5.5), not a control to be shown.
-    found = [
-        (
-            clean(name, 200, newlines=False).lower(),
-            clean(value.replace(b"\t", b" "), HEADER_CHARS, newlines=False),
-        )
-        for name, value in lines
-    ]
+    found = [(clean(name, 200, newlines=False).lower(), value) for name, value in lines]
     if len(found) > HEADER_LINES:
         raise TooLarge(f"{len(found)} header lines")
-    return tuple((name, without_secret(value) if name == "set-cookie" else value) for name, value in found)
+    return tuple((name, _read_value(name, value)) for name, value in found)
+
+
+def _read_value(name: str, value: bytes) -> str:
+    # A tab inside a value is white space like any other (RFC 9110 5.5), not a control to be shown.
+    text = value.replace(b"\t", b" ").decode("utf-8", "replace")
+    # Without its secret first: what is cut off a long cookie must not be what it is judged by.
+    return clean(without_secret(text) if name == "set-cookie" else text, HEADER_CHARS, newlines=False)
 
 
 def without_secret(cookie: str) -> str:

@@ -40,6 +40,7 @@ def cookies() -> Iterator[HeaderCase]:
         ("taken away by Max-Age", ("remember_token=; path=/; Max-Age=0",), PASS, "none_set", "RFC 6265 5.2.2", ""),
         ("taken away by Expires", ("remember_token=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT",), PASS, "none_set", "RFC 6265 5.3", ""),
         ("Max-Age outweighs Expires", ("sid=1; Max-Age=600; expires=Thu, 01 Jan 1970 00:00:00 GMT",), FAIL, "exposed", "RFC 6265 5.3 step 3", ""),
+        ("a value longer than is read", ("sid=" + "a" * 9000 + "; Secure; HttpOnly; SameSite=Lax",), PASS, "good", "RFC 6265 5.2: attributes stand behind it", ""),
         ("no name", ("=1; path=/",), PASS, "none_set", "RFC 6265 5.2: left out", ""),
     ]  # fmt: skip
     yield from rows_of("http.cookies", "Set-Cookie", rows)
