@@ -17,7 +17,7 @@ import httpx
 import idna
 
 from checks.clean import clean
-from checks.errors import ConnectionLost, ForbiddenAddress, Malformed, ProbeError, TimedOut, TooLarge
+from checks.errors import ConnectionLost, ForbiddenAddress, Malformed, ProbeError, Refused, TimedOut, TooLarge
 from checks.facts.http import HEADER_CHARS, Page
 from checks.probes.http_dial import (
     WEB_PORTS,
@@ -32,6 +32,7 @@ from checks.probes.net import Net, dial_error
 HEADER_LINES = 200
 BODY_BYTES = 256 * 1024  # unpacked, unless the caller wants another cap
 _CONNECTIONS = 3  # at a time to one host: requests share them (keep-alive)
+_REFUSED_MAX = 2  # connections to one port, after which the host is not dialled there again
 _SILENT_MAX = 3  # time-outs of one host after which it is not asked again
 _URL_CHARS = "/:?#[]@!$&'()*+,;=%~-._"
 
@@ -65,6 +66,7 @@ class HttpClient:
         self._net, self._resolver, self._trust_pem, self._ports = net, resolver, trust_pem, ports
         self._transports: dict[tuple[str | None, bool], PinnedTransport] = {}
         self._silent: Counter[str] = Counter()
+        self._refused: Counter[tuple[str, int]] = Counter()
         self._gates: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_CONNECTIONS))
 
     async def get(
@@ -94,11 +96,16 @@ class HttpClient:
         async with self._gates[where.host]:
             if self._silent[where.host] >= _SILENT_MAX:
                 raise TimedOut(f"{where.host}: silent {_SILENT_MAX} times before")
+            if self._refused[where.host, where.port] >= _REFUSED_MAX:
+                raise Refused(f"{where.host} port {where.port}: refused {_REFUSED_MAX} times before")
             self._net.spend(kind)
             try:
                 return await self._in_time(self._transport(address, verify), request, url, max_body)
             except TimedOut:
                 self._silent[where.host] += 1
+                raise
+            except Refused:
+                self._refused[where.host, where.port] += 1
                 raise
 
     async def _in_time(

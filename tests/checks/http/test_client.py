@@ -250,12 +250,15 @@ def test_a_host_that_stays_silent_three_times_is_not_asked_again() -> None:
     asyncio.run(run())
 
 
-def test_a_closed_port_is_refused() -> None:
+def test_a_closed_port_is_refused_and_not_asked_for_ever() -> None:
     async def run() -> None:
         async with serving(page()) as site:
-            with pytest.raises(ProbeError) as caught:
-                await site.client.get(f"http://site.test:{_free_port(site.client)}/")
-            assert caught.value.reason is Reason.REFUSED
+            for _ in range(4):
+                with pytest.raises(ProbeError) as caught:
+                    await site.client.get(f"http://site.test:{_free_port(site.client)}/")
+                assert caught.value.reason is Reason.REFUSED
+            assert site.net.used["web"] == 2, "what was refused twice is not dialled again"
+            assert (await site.client.get(site.url())).status == 200, "another port is another matter"
 
     def _free_port(client: HttpClient) -> int:
         client._ports = client._ports | {1}
