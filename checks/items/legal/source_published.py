@@ -19,6 +19,7 @@ from checks.model import (
     Source,
     Text,
     Verdict,
+    asked,
     failed,
     not_applicable,
     passed,
@@ -26,6 +27,9 @@ from checks.model import (
     warned,
 )
 from checks.parse.source_offer import is_upstream
+
+# Their public answers name no source: an admin is asked.
+_NO_LINK = frozenset({"friendica", "lemmy", "peertube"})
 
 MASTODON = """
     GITHUB_REPOSITORY=you/mastodon
@@ -115,6 +119,8 @@ def check(facts: Facts) -> Verdict:
     family = families().get(software.family)
     if family is None or not family.agpl:
         return not_applicable("not_agpl", software=software.name)
+    if not software.source_url and software.family in _NO_LINK:
+        return asked("no_link").seen(software.via, f"{software.name} {software.version}")
     if not software.source_url:
         return unknown("no_link", Reason.NOT_ASKED)
     lines = f"version {software.version}\nsource {software.source_url}"

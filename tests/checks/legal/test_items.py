@@ -55,6 +55,8 @@ CASES: list[Case] = [
     ("legal.source_published", (software("misskey", name="sharkey", fork="sharkey", source_url="https://github.com/misskey-dev/misskey"),), FAIL, "mismatch"),
     ("legal.source_published", own(SHARKEY, family="misskey", name="sharkey", fork="sharkey"), PASS, "own"),
     ("legal.source_published", (software("pixelfed", version="0.12.6+glitch.1.12.1", fork="glitch", source_url="https://github.com/pixelfed/pixelfed"),), FAIL, "mismatch"),
+    ("legal.source_published", (software("lemmy", "0.19.20"),), Status.MANUAL, "no_link"),
+    ("legal.source_published", own("https://git.site.test/us/lemmy", family="lemmy"), PASS, "own"),
     ("legal.source_published", (software(),), UNKNOWN, "no_link"),
     ("legal.source_published", (software(family="", name="snac"),), NA, "not_agpl"),
     ("legal.terms_prohibit", (info(),), PASS, "rules"),

@@ -41,12 +41,12 @@ WANTED = {
     "pixelfed-brasil": "warn:approval pass:approved manual:not_shown manual:not_shown pass:rules manual:not_shown fail:mismatch unknown:not_asked",
     "GoToSocial": "pass:closed na:closed na:closed na:closed fail:none manual:not_shown pass:upstream pass:none",
     "GoToSocial that pretends to be Mastodon": "pass:closed na:closed na:closed na:closed fail:none manual:not_shown pass:upstream pass:none",
-    "Friendica": "warn:approval pass:approved manual:not_shown manual:not_shown pass:rules manual:not_shown unknown:no_link unknown:not_asked",
-    "Friendica, candidate": "warn:approval pass:approved manual:not_shown manual:not_shown pass:rules manual:not_shown unknown:no_link unknown:not_asked",
-    "Lemmy": "warn:approval pass:approved pass:on pass:required pass:terms pass:own unknown:no_link pass:finished",
-    "Lemmy, closed": "pass:closed na:closed na:closed na:closed pass:terms pass:own unknown:no_link pass:finished",
-    "Lemmy of the next API": "warn:approval pass:approved pass:on pass:required pass:terms pass:own unknown:no_link pass:finished",
-    "PeerTube": "warn:approval pass:approved manual:not_shown pass:required pass:rules manual:not_shown unknown:no_link pass:none",
+    "Friendica": "warn:approval pass:approved manual:not_shown manual:not_shown pass:rules manual:not_shown manual:no_link unknown:not_asked",
+    "Friendica, candidate": "warn:approval pass:approved manual:not_shown manual:not_shown pass:rules manual:not_shown manual:no_link unknown:not_asked",
+    "Lemmy": "warn:approval pass:approved pass:on pass:required pass:terms pass:own manual:no_link pass:finished",
+    "Lemmy, closed": "pass:closed na:closed na:closed na:closed pass:terms pass:own manual:no_link pass:finished",
+    "Lemmy of the next API": "warn:approval pass:approved pass:on pass:required pass:terms pass:own manual:no_link pass:finished",
+    "PeerTube": "warn:approval pass:approved manual:not_shown pass:required pass:rules manual:not_shown manual:no_link pass:none",
 }  # fmt: skip
 
 
