@@ -280,7 +280,7 @@ def _disagree(used: SignedName) -> Verdict:
 def _by_walk(found: Dnssec) -> Verdict:
     """By fedisec's own walk alone, where the resolver does not validate: see the head of this file."""
     for used in found.names:
-        if used.chain is not None and _is_proved_bogus(used.chain, found.seen_at):
+        if used.chain is not None and _is_proved_bogus(used, used.chain, found.seen_at):
             return _bogus(used)
     for used in found.names:  # as in _by_resolver
         seen(used.answer)
@@ -298,10 +298,13 @@ def _by_walk(found: Dnssec) -> Verdict:
     )
 
 
-def _is_proved_bogus(chain: Chain, now: datetime) -> bool:
+def _is_proved_bogus(used: SignedName, chain: Chain, now: datetime) -> bool:
+    """`broken`: somebody on the way validates all the same and only the AD bit is lost, so that two agree."""
     step = chain.step
     if chain.status is not ChainStatus.BOGUS or step is None:
         return False
+    if used.broken:
+        return True
     if step.kind is StepKind.EXPIRED and step.at is not None:
         return step.at + timedelta(seconds=step.ttl_s) + CLOCK < now
     return step.kind is StepKind.WRONG_DS

@@ -119,6 +119,8 @@ GOOD, OPEN = "www.rsa.test", "www.insecure.test"
         (OPEN, (no_ad,), "warn:no_ds"),
         (OPEN, (no_ad, no_proofs), "unknown:not_validating"),
         ("www.expired.test", (no_ad,), "fail:expired"),
+        ("www.badset.test", (no_ad,), "fail:bad_signature"),
+        ("www.nosig.test", (no_ad,), "fail:unsigned"),
         ("www.expired.test", (no_ad, no_signatures), "unknown:resolver_failed"),
         ("www.wildcard.test", (no_ad, no_proofs), "unknown:not_validating"),
     ],
