@@ -197,6 +197,9 @@ def test_only_who_may_edit_can_paste(as_bob: Client, as_charlie: Client, instanc
 
 
 def test_the_form_is_on_this_item_alone(as_alice: Client, instance: Instance) -> None:
-    assert b'id="pasted"' in as_alice.get(PAGE).content
+    page = as_alice.get(PAGE).content.decode()
+    form = page.partition('id="pasted"')[2].partition("</form>")[0]
+    assert 'name="message"' in form and 'name="file"' in form
+    assert "(optional)" not in form, "one of the two it must be"
     assert b'id="pasted"' not in as_alice.get(PAGE.replace("mail.dkim", "mail.spf")).content
     assert as_alice.get(PATH).status_code == 405
