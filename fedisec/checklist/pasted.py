@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from checks.clean import clean
 from checks.data.suffixes import same_registrable
 from checks.facts.mail import DkimMessage, Proof, ProvenSignature
 from checks.items import all_items
@@ -63,7 +64,8 @@ def keep(instance: Instance, user: User, mail: PastedMail, found: DkimMessage) -
 def told(found: DkimMessage) -> str:
     """What was found, one line a signature, for the note of the answer and for the page."""
     first = _("A mail from %(domain)s, checked by fedisec:") % {"domain": found.from_domain}
-    return "\n".join([first, *(_line(s) for s in found.signatures)])[:2000]
+    lines = [first, *(_line(s) for s in found.signatures)]
+    return "\n".join(clean(line, 300, newlines=False) for line in lines)[:2000]
 
 
 def _line(signature: ProvenSignature) -> str:

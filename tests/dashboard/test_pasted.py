@@ -188,6 +188,21 @@ def test_evil_text_is_shown_as_text(as_alice: Client, instance: Instance) -> Non
     assert "<script>alert(1)" not in page
 
 
+def test_an_evil_key_record_does_no_harm(
+    as_alice: Client, instance: Instance, records: dict[tuple[str, str], Say | tuple[str, ...]]
+) -> None:
+    records["evil._domainkey.social.example", "TXT"] = (
+        '"v=DKIM1; p\\000\\010\\155<script>alert(1)</script>\\133\\202"',
+    )
+    as_alice.post(PATH, {"message": signed(MAIL, domain="social.example", selector="evil").decode()})
+    note = Attestation.objects.get().note
+    assert (
+        "s=s d=social.example: verified" in note and "s=evil d=social.example: the record is no key" in note
+    )
+    assert len(note.splitlines()) == 3 and note.replace("\n", "").isprintable()
+    assert "<script>alert(1)" not in as_alice.get(PAGE).content.decode()
+
+
 def test_only_who_may_edit_can_paste(as_bob: Client, as_charlie: Client, instance: Instance) -> None:
     for client in (as_bob, as_charlie):
         assert client.post(PATH, {"message": MAIL.decode()}).status_code == 404
