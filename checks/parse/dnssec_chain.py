@@ -341,7 +341,8 @@ def _ended(zone: _Zone, step: ChainStep) -> _Zone:
 def _as_island(zone: _Zone, signer: dns.name.Name) -> ChainStep | None:
     """A zone that signs although the delegation to it holds no DS."""
     step = zone.step
-    if step is not None and step.kind is StepKind.NO_DS and step.name == show(signer):
+    without = (StepKind.NO_DS, StepKind.OPT_OUT)
+    if step is not None and step.kind in without and step.name == show(signer):
         return ChainStep(StepKind.ISLAND, step.name, step.rdtype, step.zone)
     return step
 

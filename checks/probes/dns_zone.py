@@ -56,7 +56,12 @@ async def ask_all(look: Look, questions: Iterable[tuple[str, str]]) -> tuple[Ask
 
 
 async def gather_caa(look: Look) -> Iterable[Fact]:
-    return (CaaClimb(await ask_all(look, ((name, "CAA") for name in climb(look.target.domain)))),)
+    names = climb(look.target.domain)
+    steps = await ask_all(look, ((name, "CAA") for name in names))
+    _, dot, unasked = names[-1].partition(".")
+    if dot:  # the climb did not reach the top
+        steps += (Asked(unasked, "CAA", Missing(Reason.BUDGET, f"{_CLIMB_MAX} names")),)
+    return (CaaClimb(steps),)
 
 
 async def gather_dnssec(look: Look) -> Iterable[Fact]:

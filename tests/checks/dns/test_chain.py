@@ -4,12 +4,14 @@ comes to the same."""
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from checks.codec import decode_facts, encode_facts
 from checks.errors import Reason
 from checks.evaluate import evaluate
 from checks.facts import Facts, Missing
@@ -38,7 +40,9 @@ SECURE, INSECURE, BOGUS = ChainStatus.SECURE, ChainStatus.INSECURE, ChainStatus.
 
 
 def facts_of(zones: World, domain: str, resolver: str = RESOLVER) -> Facts:
-    return asyncio.run(gather(Target(domain), zones.vantage(resolver), probes=PROBES)).facts
+    facts = asyncio.run(gather(Target(domain), zones.vantage(resolver), probes=PROBES)).facts
+    assert decode_facts(json.loads(json.dumps(encode_facts(facts)))) == facts
+    return facts
 
 
 def address_of(zones: World, domain: str, resolver: str = RESOLVER) -> tuple[SignedName, Chain]:
@@ -77,6 +81,7 @@ def test_a_secure_name_is_walked_from_the_root(zones: World, zone: str, name: st
         ("www.insecure.test", StepKind.NO_DS, "insecure.test", ""),
         ("www.child.optout.test", StepKind.NO_DS, "child.optout.test", ""),
         ("www.child.skipped.test", StepKind.OPT_OUT, "child.skipped.test", ""),
+        ("www.isle.skipped.test", StepKind.ISLAND, "isle.skipped.test", ""),
         ("www.child.iterations.test", StepKind.ITERATIONS, "child.iterations.test", ""),
         ("www.island.test", StepKind.ISLAND, "island.test", ""),
         ("www.oddds.test", StepKind.UNSUPPORTED, "oddds.test", ""),

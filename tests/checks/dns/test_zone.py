@@ -8,7 +8,7 @@ import pytest
 
 from checks.errors import Reason
 from checks.facts import Facts, Missing
-from checks.facts.dns import CaaClimb, Dnssec, DomainName, NameServers, ServerReply
+from checks.facts.dns import Asked, CaaClimb, Dnssec, DomainName, NameServers, ServerReply
 from checks.probes import dns as dns_probe
 from checks.probes import dns_zone, gather
 from checks.probes.dns_zone import climb
@@ -118,6 +118,13 @@ def test_caa_is_asked_at_every_label(monkeypatch: pytest.MonkeyPatch) -> None:
     table = {**BASE, ("a.test", "CAA"): ('0 issue "letsencrypt.org"',)}
     steps = facts_of(table, monkeypatch, "x.a.test").get(CaaClimb).steps
     assert [step.name for step in steps] == ["x.a.test", "a.test", "test"]
+
+
+def test_a_climb_that_is_cut_short_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands above the eighth name is not known to be absent."""
+    steps = facts_of(BASE, monkeypatch, "1.2.3.4.5.6.7.8.a.test").get(CaaClimb).steps
+    assert len(steps) == 9
+    assert steps[-1] == Asked("a.test", "CAA", Missing(Reason.BUDGET, "8 names"))
 
 
 def test_bogus_is_refused_with_checking_and_answered_without(monkeypatch: pytest.MonkeyPatch) -> None:

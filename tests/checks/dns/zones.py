@@ -85,6 +85,7 @@ ZONES: dict[str, Zone] = {
     # Added after signing, so that no NSEC3 record knows of it: what opt-out is for.
     "skipped": Zone(options=("-n", "-p", "-t", "0"), change=lambda text: text + _UNSEEN),
     "child.skipped": Zone(signed=False, ds="none"),
+    "isle.skipped": Zone(ds="none"),
     "child.optout": Zone(signed=False, ds="none"),
     "child.iterations": Zone(signed=False, ds="none"),
     "insecure": Zone(signed=False, ds="none"),
