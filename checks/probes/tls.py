@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from checks.errors import ProbeError, Reason
 from checks.facts import Fact, Missing
 from checks.facts.dns import Addresses
-from checks.facts.tls import TlsOffer, WebCertificates
+from checks.facts.tls import TlsEndpoint, TlsOffer, TlsOffer12, WebCertificates
 from checks.probes.look import Look, Probe
 from checks.probes.tls_chain import matches, roots_from
 from checks.probes.tls_crl import look_up
@@ -32,7 +32,7 @@ from checks.probes.tls_prober import (
     reversed_question,
     version_question,
 )
-from checks.probes.tls_shown import lacks_staple
+from checks.probes.tls_shown import lacks_staple, other_key_question
 
 PORT = 443
 _STAPLE_S = 2.0  # what nginx may take to fetch its first staple after a reload
@@ -66,7 +66,7 @@ async def _look(prober: Prober, host: str, *, in_full: bool) -> None:
 
 
 async def look_in_full(prober: Prober, host: str) -> None:
-    """Eleven connections where all is well, 22 at most.
+    """Eleven or twelve connections where all is well, 22 at most.
 
     A server that refuses the common suites of TLS 1.2, and does not say that the version is the reason, is
     asked with all others: it may have a rare one."""
@@ -88,6 +88,16 @@ async def look_in_full(prober: Prober, host: str) -> None:
         await prober.ask_all([*every_question(host, TLS12)])
         await prober.mend()
     await ask_rest(prober, host)
+    await _ask_for_other_key(prober, host)
+
+
+async def _ask_for_other_key(prober: Prober, host: str) -> None:
+    """A server with two certificates shows both to two orders, unless it goes by one of its own."""
+    seen = read_endpoint(prober)
+    older = seen.older if isinstance(seen, TlsEndpoint) else None
+    question = other_key_question(prober, host)
+    if question is not None and isinstance(older, TlsOffer12) and older.server_decides is True:
+        await prober.ask(question)
 
 
 def _about_suites(host: str, version: int | None) -> list[Question]:

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from checks.data.tls_suites import suites
 from checks.errors import Reason
 from checks.facts import Missing
 from checks.facts.tls import Staple, WebCertificate
@@ -16,7 +19,8 @@ from checks.parse.tls import Chain
 from checks.probes.tls_chain import UNREADABLE, load_all, must_staple
 from checks.probes.tls_flight import Flight
 from checks.probes.tls_hello import SSL3
-from checks.probes.tls_prober import AGAIN, VERSIONS, Prober
+from checks.probes.tls_prober import AGAIN, VERSIONS, Prober, Question, suites_question
+from checks.probes.tls_proof import leaf_key
 from checks.probes.tls_staple import read_staple, read_timestamps
 
 _CERTIFICATES_MAX = 4  # of one address
@@ -97,6 +101,20 @@ def _second_look(prober: Prober) -> Missing | None:
     return (
         again if isinstance(again, Missing) else Missing(Reason.CONNECTION_LOST, "refused at the second look")
     )
+
+
+def other_key_question(prober: Prober, host: str) -> Question | None:
+    """Suites for the kind of key that no certificate has shown yet; None where RSA and ECDSA have both been
+    seen, or none."""
+    found, _ = shown_by(prober)
+    keys = [leaf_key(one.chain.certificates[0]) for one in found]
+    has_rsa = any(isinstance(key, RSAPublicKey) for key in keys)
+    has_ec = any(isinstance(key, EllipticCurvePublicKey) for key in keys)
+    if prober.older is None or has_rsa == has_ec:
+        return None
+    wanted = ("ECDHE_ECDSA",) if has_rsa else ("ECDHE_RSA", "DHE_RSA", "RSA")
+    offered = (number for number, suite in suites().items() if suite.key_exchange in wanted and suite.bits)
+    return suites_question(host, prober.older, "other key", offered)
 
 
 def lacks_staple(prober: Prober) -> bool:

@@ -89,6 +89,7 @@ CASES = (
         for name, suite in SUITES_13.items()
     ),
     Case("dual", _GOOD, second="rsa"),
+    Case("dual_own_order", (*_GOOD, "ssl_prefer_server_ciphers on;"), second="rsa"),
     Case("client_certificate", (*_GOOD, "ssl_verify_client optional_no_ca;")),
     Case("expired", _GOOD, certificate="expired"),
     Case("wrong_host", _GOOD, certificate="wrong_host"),

@@ -83,7 +83,7 @@ def test_every_address_is_looked_at_and_the_worst_decides(
     ]
     found = judged(gathered.facts)
     assert (found["versions"], found["certificate_valid"], found["v1_3"]) == ("old", "expired", "some")
-    assert gathered.connections["tls"] == 11 + 4 + 4
+    assert gathered.connections["tls"] == 12 + 4 + 4
 
 
 def test_a_dead_address_beside_a_good_one_is_a_note(tls_lab: TlsLab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_where_nobody_listens_all_is_unknown(tls_lab: TlsLab, monkeypatch: pytes
 def test_the_phase_is_quick_on_a_good_server(tls_lab: TlsLab, monkeypatch: pytest.MonkeyPatch) -> None:
     began = time.perf_counter()
     gathered = scan(tls_lab, monkeypatch, "modern")
-    assert gathered.connections["tls"] == 11
+    assert gathered.connections["tls"] == 12
     assert time.perf_counter() - began < 3
 
 
