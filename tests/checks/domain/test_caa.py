@@ -76,6 +76,12 @@ def test_wildcards_follow_their_own_lines(records: tuple[str, ...], facts: objec
     assert short(verdict("domain.caa", caa(*records), facts)) == wanted  # type: ignore[arg-type]
 
 
+def test_without_a_certificate_the_lines_for_plain_names_decide() -> None:
+    shut = caa(issue(issuer=";"), issue(tag="issuewild"))
+    assert short(verdict("domain.caa", shut)) == "fail:nobody"
+    assert short(verdict("domain.caa", caa(issue(), issue(tag="issuewild", issuer=";")))) == "pass:restricted"
+
+
 @pytest.mark.parametrize(
     ("record", "wanted"),
     [
