@@ -220,19 +220,18 @@ def read_testssl(report: str, now: datetime) -> Facts:
         found["dh_bits"] = min((int(size[1]) for size in sizes if size), default=0)
     if "ALPN" in said or "ALPN_HTTP2" in said:
         found["http2"] = "ALPN_HTTP2" in said
-    if order := said.get("cipher_order"):
-        found["server_order"] = not order.startswith("NOT")
     if extensions := said.get("TLS_extensions"):
         found["extended_master_secret"] = "extended master secret" in extensions
     for name, fact, yes, no in _TESTSSL_FACTS:
         words = said.get(name, "")
         if words.startswith((yes, no)):
-            found[fact] = words.startswith(yes) and not (no and words.startswith(no))
+            found[fact] = words.startswith(yes)
     return found | _testssl_certificates(said, now)
 
 
 _TESTSSL_VERSIONS = ("SSLv2", "SSLv3", "TLS1", "TLS1_1", "TLS1_2", "TLS1_3")
 _TESTSSL_FACTS = (
+    ("cipher_order", "server_order", "server", "NOT"),
     ("secure_renego", "secure_renegotiation", "supported", "VULNERABLE"),
     ("CRIME_TLS", "compression", "VULNERABLE", "not vulnerable"),
 )
