@@ -8,7 +8,7 @@ import pytest
 
 from checks.errors import ParseError
 from checks.parse.cookies import parse_cookie, parse_cookies
-from checks.parse.csp import frame_ancestors, meta_policy, parse_csp, parse_meta, weaknesses
+from checks.parse.csp import frame_ancestors, is_inert, meta_policy, parse_csp, parse_meta, weaknesses
 from checks.parse.headers import (
     Framing,
     is_nosniff,
@@ -275,3 +275,29 @@ def test_the_first_attribute_of_a_name_counts() -> None:
         "<meta http-equiv=content-security-policy content=\"img-src 'self'\" content=\"script-src 'self'\">"
     )
     assert meta_policy(page) == ("img-src 'self'",)
+
+
+@pytest.mark.parametrize(
+    ("policy", "inert"),
+    [
+        ("sandbox", True),
+        ("sandbox allow-scripts", True),
+        ("sandbox allow-same-origin", True),
+        ("sandbox allow-scripts allow-same-origin", False),
+        ("sandbox allow-scripts allow-same-origin; default-src 'none'", True),
+        ("default-src 'none'", True),
+        ("default-src", True),
+        ("script-src 'none'", True),
+        ("script-src 'none'; default-src *", True),
+        ("default-src 'none'; img-src 'self'; style-src 'unsafe-inline'", True),
+        ("default-src 'none'; script-src 'self'", False),
+        ("default-src 'none'; script-src-elem 'self'", False),
+        ("default-src 'none'; script-src-attr 'unsafe-inline'", False),
+        ("script-src-elem 'none'", False),
+        ("default-src 'self'", False),
+        ("img-src 'none'", False),
+    ],
+)
+def test_a_file_is_inert_where_no_script_can_run_in_its_origin(policy: str, inert: bool) -> None:
+    (parsed,) = parse_csp((policy,))
+    assert is_inert(parsed) is inert
