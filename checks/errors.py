@@ -40,6 +40,10 @@ class Reason(StrEnum):
     PORT_BLOCKED = "port_blocked"  # our own way out is closed (port 25)
     BANNED = "banned"  # the target stopped answering us in mid-scan
     NOT_CONNECTED = "not_connected"  # no SSH access was set up
+    DENIED = "denied"  # the account on the server may not read this
+    KEY_REFUSED = "key_refused"  # the server does not let our SSH key in
+    HOST_KEY_CHANGED = "host_key_changed"  # another host key than the one that was confirmed
+    NO_TOOL = "no_tool"  # the command that would tell is not on the server
     NOT_BUILT = "not_built"  # this version has no check for it yet
     NOT_ASKED = "not_asked"  # left out of this scan (--only, or nothing to ask for)
     DASHBOARD_ONLY = "dashboard_only"  # only the dashboard can answer

@@ -58,6 +58,21 @@ REASONS: dict[Reason, Text] = {
         "スキャンの途中からサーバが fedisec に応答しなくなりました（遮断された可能性があります）。",
     ),
     Reason.NOT_CONNECTED: Text("Not yet connected over SSH.", "まだ SSH で接続されていません。"),
+    Reason.DENIED: Text(
+        "The account that fedisec uses on the server may not read this.",
+        "fedisec がサーバで使うアカウントには、これを読む権限がありません。",
+    ),
+    Reason.KEY_REFUSED: Text(
+        "The server does not let fedisec's SSH key in.", "サーバが fedisec の SSH 鍵を受け入れません。"
+    ),
+    Reason.HOST_KEY_CHANGED: Text(
+        "The server shows another SSH host key than the one that was confirmed, so fedisec did not log in.",
+        "サーバの SSH ホスト鍵が、確認済みの鍵と異なります。そのため fedisec はログインしませんでした。",
+    ),
+    Reason.NO_TOOL: Text(
+        "The command that would tell is not installed on the server.",
+        "調べるためのコマンドがサーバにありません。",
+    ),
     Reason.NOT_BUILT: Text(
         "This version of fedisec does not check this by itself yet.",
         "このバージョンの fedisec はまだこれを自動では調べません。",

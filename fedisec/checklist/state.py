@@ -76,7 +76,15 @@ NEEDS_ANSWER = "needs_answer"
 
 # The machine never had a way to look: a person is asked at once.  Anything else may pass by itself.
 _NO_WAY_TO_LOOK = frozenset(
-    {Reason.NOT_CONNECTED, Reason.NOT_BUILT, Reason.NOT_ASKED, Reason.DASHBOARD_ONLY, Reason.PORT_BLOCKED}
+    {
+        Reason.NOT_CONNECTED,
+        Reason.NOT_BUILT,
+        Reason.NOT_ASKED,
+        Reason.DASHBOARD_ONLY,
+        Reason.PORT_BLOCKED,
+        Reason.DENIED,
+        Reason.NO_TOOL,
+    }
 )
 
 

@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from checks.facts import Missing
 from checks.facts.dns import Lookup, Outcome
 from checks.parse import (
     answers,
+    collector,
     dmarc,
     instance_api,
     json_caps,
@@ -72,6 +74,7 @@ def _json_paths(text: str) -> object:
 # What needs more than its text, under the name of the function.
 WRAPPED: dict[str, Reader] = {
     "answers.first_asset": partial(answers.first_asset, host="a.test"),
+    "collector.parse_report": lambda data: collector.parse_report(data, datetime(2026, 11, 21, tzinfo=UTC)),
     "dmarc.discover": _discover,
     "instance_api.read_instance": _instance,
     "json_caps.text_at": _json_paths,
@@ -104,14 +107,14 @@ WRAPPED: dict[str, Reader] = {
 
 def readers() -> Iterator[tuple[str, bool, Reader]]:
     """(name, takes bytes, call) of every public function of `checks.parse` that takes foreign text first."""
-    for module in pkgutil.iter_modules(checks.parse.__path__):
-        found = importlib.import_module(f"checks.parse.{module.name}")
+    for module in pkgutil.walk_packages(checks.parse.__path__, "checks.parse."):
+        found = importlib.import_module(module.name)
         for name, function in vars(found).items():
             if name.startswith("_") or not inspect.isfunction(function):
                 continue
             if function.__module__ != found.__name__:
                 continue
-            full = f"{module.name}.{name}"
+            full = f"{module.name.removeprefix('checks.parse.')}.{name}"
             first = next(iter(inspect.signature(function).parameters.values()), None)
             kind = str(first.annotation) if first is not None else ""
             if full in WRAPPED:

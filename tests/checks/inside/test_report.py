@@ -1,0 +1,104 @@
+"""The frame of the collector's answer: whole reports are read, everything else is refused."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.errors import ParseError, Reason
+from checks.facts import MissingFact
+from checks.facts.inside import Inside
+from checks.parse.collector import parse_report
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+WHOLE = """@fedisec 1
+@sec meta
+ uid 0
+ =rc 0
+@end meta ms=4
+@sec sockets
+ tcp LISTEN 0 511 0.0.0.0:80
+ @end sockets ms=1
+ =rc 7
+
+ =rc 1
+@end sockets ms=12
+@sec slow
+ half
+ =rc 124
+@end slow ms=8000
+@sec long
+ x
+ =rc 0 cut
+@end long ms=3
+@sec broken
+ x
+@end broken ms=3
+@done 0
+"""
+
+
+def read(text: str) -> Inside:
+    return parse_report(text.encode(), NOW)
+
+
+def test_a_whole_report_is_read_and_its_content_forges_no_frame() -> None:
+    text = WHOLE.replace("\n\n", "\n \n")
+    found = read("Last login: today\nYour sshrc says hello\n" + text)
+    assert (found.protocol, found.uid, found.as_root, found.seen_at) == (1, 0, True, NOW)
+    assert [section.name for section in found.sections] == ["meta", "sockets", "slow", "long", "broken"]
+    sockets = found.section("sockets")
+    assert sockets.lines == ("tcp LISTEN 0 511 0.0.0.0:80", "@end sockets ms=1", "=rc 7")
+    assert (sockets.code, sockets.took_ms) == (1, 12)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("slow", Reason.TIMEOUT),
+        ("long", Reason.TOO_LARGE),
+        ("broken", Reason.TOO_LARGE),
+        ("absent", Reason.NOT_ASKED),
+    ],
+)
+def test_a_section_that_is_not_whole_is_missing(name: str, reason: Reason) -> None:
+    with pytest.raises(MissingFact) as caught:
+        read(WHOLE.replace("\n\n", "\n \n")).lines(name)
+    assert caught.value.missing.reason is reason
+
+
+GOOD = "@fedisec 1\n@sec a\n =rc 0\n@end a ms=1\n@done 1000\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "@fedisec 2\n@done 0\n",
+        "@fedisec 1\n",
+        GOOD.replace("@done 1000\n", ""),
+        GOOD.replace("@done 1000", "@done root"),
+        GOOD.replace("@end a ms=1\n", ""),
+        GOOD.replace("@end a", "@end b"),
+        GOOD.replace("@sec a", "@sec A"),
+        GOOD.replace(" =rc 0", "=rc 0"),
+        GOOD.replace("@done", "@sec a\n =rc 0\n@end a ms=1\n@done"),
+        "@fedisec 1\n" + "".join(f"@sec a{n}\n =rc 0\n@end a{n} ms=1\n" for n in range(101)) + "@done 0\n",
+        "@fedisec 1\n" + " x" * (1 << 20),
+    ],
+)
+def test_anything_odd_is_no_report(text: str) -> None:
+    with pytest.raises(ParseError):
+        read(text)
+    assert read(GOOD).uid == 1000
+
+
+@given(st.lists(st.sampled_from(GOOD.split("\n")) | st.text(max_size=20), max_size=12))
+def test_only_parse_errors_come_out(lines: list[str]) -> None:
+    with suppress(ParseError):
+        read("\n".join(["@fedisec 1", *lines]))
