@@ -116,8 +116,13 @@ async def look_briefly(prober: Prober, host: str) -> None:
 async def _www_points_here(look: Look, addresses: Addresses) -> bool | Missing:
     if addresses.host.startswith("www."):
         return False
-    found = await look.dns.ask(f"www.{addresses.host}", "A")
-    return found if isinstance(found, Missing) else bool(set(found.records) & set(addresses.v4))
+    for kind, own in (("A", addresses.v4), ("AAAA", addresses.v6)):
+        found = await look.dns.ask(f"www.{addresses.host}", kind) if own else None
+        if isinstance(found, Missing):
+            return found
+        if found is not None and set(found.records) & set(own):
+            return True
+    return False
 
 
 PROBES: tuple[Probe, ...] = (Probe("tls", "tls", (TlsOffer, WebCertificates), gather_tls),)

@@ -6,14 +6,16 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from checks.codec import decode_facts, encode_facts
 from checks.errors import Reason
 from checks.evaluate import evaluate
-from checks.facts import Fact, Facts
-from checks.facts.dns import Addresses
+from checks.facts import Fact, Facts, Missing
+from checks.facts.dns import Addresses, Lookup, Outcome
 from checks.facts.tls import TlsEndpoint, TlsOffer, TlsVersion, UnseenEndpoint, WebCertificates
 from checks.items import all_items
 from checks.probes import Gathered, gather, tls
@@ -118,3 +120,35 @@ def test_the_facts_survive_their_json(tls_lab: TlsLab, monkeypatch: pytest.Monke
     assert again.get(WebCertificates) == facts.get(WebCertificates)
     assert again.get(TlsOffer) == facts.get(TlsOffer)
     assert again.get(TlsOffer).seen[0].offers(TlsVersion.TLS13) is True
+
+
+FOUND4, FOUND6 = ("192.0.2.1",), ("2001:db8::1",)
+
+
+@pytest.mark.parametrize(
+    ("a", "aaaa", "expected", "asked"),
+    [
+        (FOUND4, (), True, ["A"]),
+        ((), FOUND6, True, ["A", "AAAA"]),
+        (("192.0.2.9",), ("2001:db8::9",), False, ["A", "AAAA"]),
+        ((), (), False, ["A", "AAAA"]),
+        (None, FOUND6, Missing(Reason.TIMEOUT), ["A"]),
+        ((), None, Missing(Reason.TIMEOUT), ["A", "AAAA"]),
+    ],
+)
+def test_www_leads_here_by_either_family(
+    a: tuple[str, ...] | None, aaaa: tuple[str, ...] | None, expected: bool | Missing, asked: list[str]
+) -> None:
+    heard: list[str] = []
+
+    async def ask(name: str, kind: str) -> Lookup | Missing:
+        assert name == f"www.{HOST}"
+        heard.append(kind)
+        records = {"A": a, "AAAA": aaaa}[kind]
+        if records is None:
+            return Missing(Reason.TIMEOUT)
+        return Lookup(name, kind, Outcome.FOUND if records else Outcome.NO_DATA, records)
+
+    look = cast(Look, SimpleNamespace(dns=SimpleNamespace(ask=ask)))
+    assert asyncio.run(tls._www_points_here(look, Addresses(HOST, FOUND4, FOUND6))) == expected
+    assert heard == asked
