@@ -8,7 +8,7 @@ of usage 2 they must be right (3.1.2).  Usages 0 and 1, and digests of a wrong l
 from checks.errors import ParseError, Reason
 from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.dns import Lookup, ResolverHealth
-from checks.facts.mail import SmtpHost, SmtpHosts, SmtpSession
+from checks.facts.mail import MailRoutes, SmtpHost, SmtpHosts, SmtpSession
 from checks.model import (
     OUTSIDE,
     Fix,
@@ -103,8 +103,8 @@ item = Item(
             "{host} の TLSA レコードは認証局を指定していますが、照合できませんでした（{detail}）。",
         ),
         "not_signed": Text(
-            "The mail hosts stand in a zone without DNSSEC, where TLSA means nothing.",
-            "メールサーバのゾーンが DNSSEC で署名されていないため、TLSA は意味を持ちません。",
+            "The domain or its mail hosts stand in a zone without DNSSEC, where TLSA means nothing.",
+            "ドメインまたはメールサーバのゾーンが DNSSEC で署名されていないため、TLSA は意味を持ちません。",
         ),
         "hosted": Text(
             "The mail hosts belong to a mail service, or there are none.",
@@ -120,6 +120,16 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    """Whoever forges an unsigned MX chooses the host, so nothing is won there; but senders hold on to the TLSA
+    records of the host all the same, so wrong ones do harm (RFC 7672 2.2.1)."""
+    verdict = _hosts(facts)
+    routes = facts.maybe(MailRoutes)
+    if verdict.status in (Status.PASS, Status.WARN) and routes is not None and not seen(routes.mx).secure:
+        return not_applicable("not_signed")
+    return verdict
+
+
+def _hosts(facts: Facts) -> Verdict:
     own = [host for host in facts.get(SmtpHosts).hosts if not host.hosted]
     if not own:
         return not_applicable("hosted")

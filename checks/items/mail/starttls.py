@@ -5,7 +5,7 @@ Mail hosts of a mail service are its business; a silent port 25 is far more ofte
 """
 
 from checks.errors import Reason
-from checks.facts import Facts, seen
+from checks.facts import Facts, Missing, seen
 from checks.facts.mail import SmtpHost, SmtpHosts, SmtpSession
 from checks.model import (
     OUTSIDE,
@@ -126,6 +126,9 @@ def check(facts: Facts) -> Verdict:
     verdict = passed("offered", count=len(sessions), version=sessions[0][1].tls_version)
     for host, session in sessions:
         verdict = verdict.seen(f"{host.name} port 25", f"STARTTLS, {session.tls_version}")
+    for host in own:
+        if isinstance(host.session, Missing):
+            verdict = verdict.seen(f"{host.name} port 25", f"not seen: {host.session.reason.value}")
     return verdict
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checks.errors import ParseError, Reason
 from checks.facts import Missing
 from checks.facts.dns import Lookup, ResolverHealth
-from checks.facts.mail import MtaSts, SmtpHost, SmtpHosts, SmtpSession
+from checks.facts.mail import MailRoutes, MtaSts, SmtpHost, SmtpHosts, SmtpSession
 from checks.parse.mta_sts import parse_sts_policy, parse_sts_record
 from checks.parse.tlsa import authority_fault, parse_tlsa
 from checks.parse.tlsrpt import parse_tlsrpt
@@ -146,6 +146,28 @@ def test_dane_over_several_hosts(
     assert judged(*hosts) == wanted
 
 
+SIGNED, UNSIGNED = (found("a.test", "MX", "10 mx.a.test.", secure=secure) for secure in (True, False))
+
+
+@pytest.mark.parametrize(
+    ("mx", "answer", "wanted"),
+    [
+        (SIGNED, GOOD_HOST[1], "pass:matches"),
+        (UNSIGNED, GOOD_HOST[1], "not_applicable:not_signed"),
+        (UNSIGNED, tlsa(), "not_applicable:not_signed"),
+        (UNSIGNED, tlsa(SPARE), "fail:mismatch"),
+        (SLOW, GOOD_HOST[1], "unknown:timeout"),
+        (SLOW, tlsa(SPARE), "fail:mismatch"),
+    ],
+)
+def test_dane_wins_nothing_behind_an_unsigned_mx_but_can_lose(
+    mx: Answer, answer: Answer, wanted: str
+) -> None:
+    hosts = SmtpHosts("a.test", (SmtpHost("mx.a.test", False, FULL, answer),), NOW)
+    facts = (hosts, MailRoutes("a.test", mx), ResolverHealth("127.0.0.1", True))
+    assert short(verdict("mail.dane", *facts)) == wanted
+
+
 def test_dane_means_nothing_to_a_resolver_that_does_not_validate() -> None:
     assert judged(GOOD_HOST, validates=False) == "unknown:not_validating"
     assert judged(GOOD_HOST, validates=SLOW) == "unknown:timeout"
@@ -203,6 +225,13 @@ STARTTLS = [
 def test_starttls(talk: SmtpSession | Missing, wanted: str) -> None:
     fact = SmtpHosts("a.test", (SmtpHost("mx.a.test", False, talk, SLOW),), NOW)
     assert short(verdict("mail.starttls", fact)) == wanted
+
+
+def test_a_host_that_was_not_seen_is_said_beside_the_pass() -> None:
+    hosts = (SmtpHost("mx.a.test", False, FULL, SLOW), SmtpHost("mx2.a.test", False, SLOW, SLOW))
+    made = verdict("mail.starttls", SmtpHosts("a.test", hosts, NOW))
+    assert short(made) == "pass:offered"
+    assert [e.text for e in made.evidence if e.label == "mx2.a.test port 25"] == ["not seen: timeout"]
 
 
 TALKS: list[tuple[str, tuple[bytes, ...], SmtpSession | Reason]] = [
