@@ -68,6 +68,7 @@ def _vantage(lab: Lab) -> Vantage:
         secure_name=lab.secure_name,
         bogus_name=lab.bogus_name,
         rdap_bootstrap=str(lab.rdap_bootstrap),
+        anchors=tuple(lab.dnssec_anchor.read_text().splitlines()),
     )
 
 
@@ -86,6 +87,8 @@ def _own(link: Link, lab: Lab) -> dict[str, Cost]:
     command = [sys.executable, "-m", "checks", "scan", lab.good, "--json", "--dkim-selector", "fedi"]
     command += ["--resolver", lab.resolver, "--trust-ca", str(lab.ca_file)]
     command += [
+        "--dnssec-anchor",
+        str(lab.dnssec_anchor),
         "--dnssec-names",
         lab.secure_name,
         lab.bogus_name,

@@ -141,7 +141,7 @@ class SmtpSession:
     self_signed: bool = False
     certificate: bytes = b""  # DER
     public_key: bytes = b""  # DER of its SubjectPublicKeyInfo
-    behind: tuple[bytes, ...] | None = None  # what was sent after it, DER; None = this Python cannot tell
+    behind: tuple[bytes, ...] | None = None  # what was sent after it, DER; None = stored before this was seen
     trust: str = ""  # a TrustProblem; "" = a path to a root, or `behind` is None
 
 

@@ -75,7 +75,7 @@ def parse_caa(text: str) -> CaaRecord:
 
 
 def _unescape(found: re.Match[str]) -> str:
-    return chr(int(found[1])) if found[1].isdigit() and int(found[1]) < 256 else found[1]
+    return chr(int(found[1])) if found[1].isdecimal() and int(found[1]) < 256 else found[1]
 
 
 def _issue_value(value: str) -> tuple[str, tuple[tuple[str, str], ...]]:

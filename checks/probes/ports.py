@@ -200,7 +200,8 @@ def _no_anchor(web: Sequence[PortSeen]) -> Missing:
 
 # All that talks to the target: a ban that the ports may bring must not spoil what others see.
 BEFORE = (
-    "front_page", "plain_http", "no_such_page", "sign_in", "security_txt", "asset", "hidden_paths", "media",
+    "front_page", "plain_http", "no_such_page", "sign_in", "security_txt", "asset", "source", "hidden_paths",
+    "media",
     "signed_fetch", "instance", "contact", "mta_sts", "tls", "smtp", "ssh", "origins",
 )  # fmt: skip
 

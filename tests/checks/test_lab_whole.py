@@ -46,6 +46,7 @@ def scanned(lab: Lab, capsys: pytest.CaptureFixture[str], host: str) -> dict[str
         "--rdap-bootstrap",
         str(lab.rdap_bootstrap),
     ]
+    options += ["--dnssec-anchor", str(lab.dnssec_anchor)]
     main(["scan", host, "--json", "--dkim-selector", "fedi", *options])
     items: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["items"]
     return {item["id"]: item for item in items if item["id"] in OUTSIDE}
