@@ -24,6 +24,7 @@ from checks.facts.inside import Inside, Section
 PROTOCOL = 1
 BYTES_MAX = 1 << 20
 _LINE_MAX = 4096
+_LONG_LINES = {"nft": 1 << 18}  # JSON, the whole of it on one line
 _SECTIONS_MAX = 100
 _BEGIN = re.compile(r"@sec ([a-z][a-z0-9_]{0,31})")
 _END = re.compile(r"@end ([a-z][a-z0-9_]{0,31}) ms=(\d{1,7})")
@@ -75,7 +76,8 @@ class _Reader:
                 raise ParseError(f"section {name} does not end")
             code = _CODE.fullmatch(content[-1]) if content else None
             kept = content[:-1] if code else content
-            shown = tuple(clean(text[1:], _LINE_MAX, newlines=False) for text in kept)
+            longest = _LONG_LINES.get(name, _LINE_MAX)
+            shown = tuple(clean(text[1:], longest) for text in kept)
             while shown and not shown[-1]:
                 shown = shown[:-1]
             return Section(name, shown, int(code[1]) if code else None, int(end[2]), bool(code and code[2]))

@@ -71,6 +71,15 @@ def test_a_section_that_is_not_whole_is_missing(name: str, reason: Reason) -> No
     assert caught.value.missing.reason is reason
 
 
+def test_tabs_stay_and_json_keeps_its_one_long_line() -> None:
+    json = '{"nftables": [' + "1, " * 5000 + "1]}"
+    text = f"@fedisec 1\n@sec docker\n a\tb\x1b\n =rc 0\n@end docker ms=1\n@sec nft\n {json}\n =rc 0\n@end nft ms=1\n"
+    found = read(text + f"@sec ps\n {json}\n =rc 0\n@end ps ms=1\n@done 0\n")
+    assert found.lines("docker") == ("a\tb\ufffd",)
+    assert found.lines("nft") == (json,)
+    assert len(found.lines("ps")[0]) == 4096
+
+
 GOOD = "@fedisec 1\n@sec a\n =rc 0\n@end a ms=1\n@done 1000\n"
 
 
