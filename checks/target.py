@@ -23,6 +23,18 @@ class TargetError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """How fedisec may log in to the server itself."""
+
+    host: str  # address or name to dial; "" = the target's domain, or its origin where a CDN stands in front
+    port: int
+    user: str
+    private_key: str = field(repr=False)  # OpenSSH PEM, ed25519; never in logs, facts or messages
+    host_key: str  # "TYPE BASE64" that a person confirmed; "" = not yet, then nothing is sent
+    forced: bool  # a forced command runs the installed collector; otherwise the script goes to `sh -s`
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One instance.  `domain` is the web name as A-labels, lower case, without trailing dot."""
 
@@ -33,6 +45,7 @@ class Target:
     ssh_port: int = 22
     ssh_user: str = "root"  # user the offered methods are asked for; nobody is logged in
     message: bytes = field(default=b"", repr=False)  # a mail of the server, to verify its DKIM signatures
+    access: Access | None = None  # None: fedisec was not connected
 
     @property
     def mail_domain(self) -> str:
@@ -148,6 +161,7 @@ class Limits:
             "tcp": 160,
             "smtp": 16,
             "ssh": 2,
+            "ssh_in": 1,
             "rdap": 2,
             "rdap_hop": 4,
         }
