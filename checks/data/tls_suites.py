@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from checks.facts.tls import SuiteFamily
@@ -154,6 +154,11 @@ def weak_lists() -> tuple[tuple[int, ...], ...]:
 
 def strongest_first(numbers: Iterable[int]) -> tuple[int, ...]:
     """As many of the suites as one hello holds."""
+    return _strongest_first(frozenset(numbers))
+
+
+@lru_cache(maxsize=256)
+def _strongest_first(numbers: frozenset[int]) -> tuple[int, ...]:
     return tuple(sorted(_common_first(numbers)[:OFFERED_MAX], key=_strength))
 
 
@@ -182,6 +187,7 @@ def _common_first(numbers: Iterable[int]) -> list[int]:
     return sorted(numbers, key=lambda n: (any(rare in suites()[n].name for rare in _RARE), n))
 
 
+@cache
 def _strength(number: int) -> tuple[bool, int, bool, bool, int, int]:
     return _weakness(suites()[number])
 

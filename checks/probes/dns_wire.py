@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,6 +30,7 @@ from checks.facts.dns import Lookup, Outcome, Signature
 MAX_RECORDS = 100
 MAX_BYTES = 64 * 1024
 MAX_ALIASES = 16
+_DATAGRAM_MAX = 65_535
 _PAYLOAD = 1232  # what passes every path unfragmented (DNS flag day 2020)
 # Types whose whole content, or last field, is a host name: shown lower case and without the final dot.
 _NAME_LAST = frozenset({"NS", "CNAME", "PTR", "MX", "DNAME"})
@@ -83,35 +85,20 @@ async def exchange(
     return answer
 
 
-class _Datagrams(asyncio.DatagramProtocol):
-    """A connected socket: only the server's datagrams arrive, and a closed port is heard at once."""
-
-    def __init__(self) -> None:
-        self.heard: asyncio.Queue[bytes | Exception] = asyncio.Queue()
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        self.heard.put_nowait(data)
-
-    def error_received(self, exc: Exception) -> None:
-        self.heard.put_nowait(exc)
-
-
 async def _over_udp(server: Server, query: dns.message.Message) -> dns.message.Message:
-    """The answer to this very question; a datagram with another id or question is passed over."""
-    transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-        _Datagrams, remote_addr=(server.address, server.port)
-    )
-    try:
-        transport.sendto(query.to_wire())
+    """The answer to this very question; a datagram with another id or question is passed over.  The socket is
+    connected: only the server's datagrams arrive, and a closed port is heard at once."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(
+        socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_DGRAM
+    ) as link:
+        link.setblocking(False)
+        link.connect((server.address, server.port))
+        await loop.sock_sendall(link, query.to_wire())
         while True:
-            heard = await protocol.heard.get()
-            if isinstance(heard, Exception):
-                raise heard
-            answer = dns.message.from_wire(heard)
+            answer = dns.message.from_wire(await loop.sock_recv(link, _DATAGRAM_MAX))
             if query.is_response(answer):
                 return answer
-    finally:
-        transport.close()
 
 
 def read_answer(name: dns.name.Name, rdtype: str, answer: dns.message.Message) -> Lookup:

@@ -130,7 +130,7 @@ class Net:
         begun = time.monotonic()
         try:
             async with asyncio.timeout(wait):
-                reader, writer = await asyncio.open_connection(address, port, limit=2**16)
+                reader, writer = await _opened(address, port)
         except (TimeoutError, OSError) as error:
             failure = dial_error(error, f"{address} port {port}", late_s=time.monotonic() - begun - wait)
             if kind != "tcp" and not isinstance(failure, Starved):
@@ -159,6 +159,18 @@ class Net:
         except OSError as error:
             self.trouble(address)
             raise dial_error(error, f"{address} port {port}") from error
+
+
+async def _opened(address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """As asyncio.open_connection, for an address: most ports are closed, and a refusal needs no streams."""
+    link = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        link.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(link, (address, port))
+        return await asyncio.open_connection(sock=link, limit=2**16)
+    except BaseException:
+        link.close()
+        raise
 
 
 def has_route(address: str) -> bool:

@@ -39,7 +39,8 @@ def decide(kind: SuiteFamily, prober: Prober) -> Negotiated | Missing | None:
 def _refused(prober: Prober) -> frozenset[int]:
     """Suites that stood in a refused hello of the version that the server is known to answer: a refusal of
     any other one may mean the version."""
-    lists = (h.suites for h, a in prober.asked() if h.version == prober.older and isinstance(a, Refusal))
+    version = prober.older
+    lists = (h.suites for h, a in prober.asked() if h.version == version and isinstance(a, Refusal))
     return frozenset[int]().union(*lists)
 
 
