@@ -34,6 +34,7 @@ from checks.model import Item, Level, Status, Verdict
 from checks.parse.dkim_message import MAX_MESSAGE, MessageError, read_message, selectors_to_watch
 from checks.probes import gather
 from checks.probes.addresses import parse_networks
+from checks.probes.collector import collector_script, collector_sha256
 from checks.probes.dns import parse_server
 from checks.probes.http_dial import verifying_context
 from checks.report import Report, as_json, as_lines
@@ -124,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--only", default="", metavar="ID,…", help="only these items")
     collector = commands.add_parser("collector", help="print the read-only script for the inside")
     collector.set_defaults(run=_collector)
+    collector.add_argument("--sha256", action="store_true", help="print its SHA-256 instead")
     return parser
 
 
@@ -202,10 +204,8 @@ def _described(item: Item, language: str) -> dict[str, Any]:
 
 
 def _collector(given: argparse.Namespace) -> int:
-    print(
-        "checks: the collector comes with the inside checks; this version looks from outside", file=sys.stderr
-    )
-    return EXIT_USAGE
+    print(collector_sha256() if given.sha256 else collector_script(), end="\n" if given.sha256 else "")
+    return EXIT_OK
 
 
 def _target(given: argparse.Namespace) -> Target:

@@ -18,6 +18,10 @@ need redis-server redis-server
 need openssl openssl
 need xgettext gettext
 need shellcheck shellcheck
+# Shells that the collector must run under, and what shows that it only reads.
+need mksh mksh
+need busybox busybox
+need strace strace
 need chromium chromium
 need ip iproute2
 # `ls` of a pattern that fits nothing fails: no PostgreSQL server of any version.

@@ -181,7 +181,6 @@ def test_a_file_that_holds_no_facts_is_refused_in_one_line(
         ("scan", "a.example", "--facts-out", "/nonexistent/facts.json"),
         ("judge", "/nonexistent/facts.json"),
         ("judge", "/"),
-        ("collector",),
     ],
     ids=lambda arguments: " ".join(arguments)[:50].encode("ascii", "replace").decode().replace("\x1b", "ESC"),
 )

@@ -1,0 +1,182 @@
+"""The collector runs alike under every shell, and its answer is one that is read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from checks.cli import main
+from checks.errors import Reason
+from checks.facts import MissingFact
+from checks.probes.collector import collector_script, collector_sha256
+from tests.checks.inside.shells import AS_NOBODY, SHELLS, Ran, needs, needs_root, run_collector
+
+NAMES = tuple(
+    """meta release sshd_effective sshd_files sshd_unit login_notice fail2ban crowdsec nft iptables ufw firewalld
+    sockets docker apt_config update_units update_stamps updates_pending reboot mac accounts time disk redis postgres
+    backups cert_renewal units app_files app_config app_accounts waf proxy edr opensnitch egress mail versions
+    packages""".split()
+)
+MOVING = {"sockets", "disk", "meta"}  # what differs from one run to the next
+
+
+def names(ran: Ran) -> tuple[str, ...]:
+    return tuple(section.name for section in ran.report.sections)
+
+
+def comparable(ran: Ran) -> dict[str, tuple[str, ...]]:
+    return {one.name: one.lines for one in ran.report.sections if one.name not in MOVING}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_shell_gives_every_section_to_a_plain_user(shell: str) -> None:
+    before = AS_NOBODY if os.geteuid() == 0 else ()
+    ran = run_collector(shell, before=before)
+    assert (ran.code, ran.errors) == (0, b"")
+    assert names(ran) == NAMES
+    assert not ran.report.as_root and ran.text.startswith("@fedisec 1\n") and ran.text.endswith("\n")
+    assert all(section.code is not None and not section.cut for section in ran.report.sections)
+    assert comparable(ran) == comparable(run_collector("dash", before=before))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_shell_gives_every_section_to_root(shell: str) -> None:
+    needs_root()
+    ran = run_collector(shell)
+    assert (ran.code, ran.errors) == (0, b"")
+    assert names(ran) == NAMES and ran.report.as_root
+    assert all(section.code is not None and not section.cut for section in ran.report.sections)
+    assert comparable(ran) == comparable(run_collector("dash"))
+
+
+def test_what_a_client_asks_for_is_ignored() -> None:
+    asked = run_collector(
+        arguments=("--", "--help", "; id"),
+        environment={"SSH_ORIGINAL_COMMAND": "cat /etc/passwd", "PATH": "/nowhere"},
+    )
+    assert asked.code == 0 and names(asked) == NAMES
+    assert comparable(asked) == comparable(run_collector())
+
+
+@pytest.mark.parametrize("end", [0.1, 0.5, 0.9, 0.999])
+def test_half_a_script_runs_nothing(end: float) -> None:
+    text = collector_script()
+    ran = run_collector(script=text[: int(len(text) * end)])
+    assert ran.raw == b""
+
+
+def with_section(body: str, **replaced: str) -> str:
+    """The script with one section alone, that runs `body`."""
+    text = re.sub(r"SECTIONS='[^']*'", "SECTIONS='meta odd'", collector_script())
+    for name, value in replaced.items():
+        text, count = re.subn(rf"^{name}=\d+$", f"{name}={value}", text, flags=re.MULTILINE)
+        assert count == 1
+    head, call = text.rsplit("\nmain ", 1)
+    return f"{head}\nsection_odd() {{\n{body}\n}}\nmain {call}"
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("body", "lines", "code"),
+    [
+        (
+            "printf '@end odd ms=1\\n@done 0\\n=rc 0\\n@0\\n'; return 3",
+            ("@end odd ms=1", "@done 0", "=rc 0", "@0"),
+            3,
+        ),
+        ("printf 'no newline at the end'", ("no newline at the end",), 0),
+        ("printf '=rc 0'", ("=rc 0",), 0),
+        (":", (), 0),
+        ("printf 'a\\n\\nb\\n'; false", ("a", "", "b"), 1),
+        ("echo to stderr >&2; cat", ("to stderr",), 0),
+        ("printf 'a\\000b\\n'", ("ab",), 0),
+        ("exit 7", (), 7),
+    ],
+)
+def test_a_section_says_what_it_printed_and_how_it_ended(
+    shell: str, body: str, lines: tuple[str, ...], code: int
+) -> None:
+    if body == "exit 7":
+        # A section that leaves its shell has no status of its own: it is not taken for a whole one.
+        with pytest.raises(MissingFact) as missing:
+            run_collector(shell, script=with_section(body)).report.lines("odd")
+        assert missing.value.missing.reason is Reason.TOO_LARGE
+        return
+    section = run_collector(shell, script=with_section(body)).report.section("odd")
+    assert (section.lines, section.code) == (lines, code)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "echo before; sleep 987651; echo after",
+        "trap '' TERM; echo before; while :; do sleep 987651; done",
+        "echo before; ( sleep 987651 & wait )",
+        "while :; do :; done",
+    ],
+    ids=["sleeps", "hears no signal", "grandchild", "spins"],
+)
+def test_a_section_that_does_not_end_is_ended_with_all_it_started(shell: str, body: str) -> None:
+    ran = run_collector(shell, script=with_section(body, SECONDS_PER_SECTION="1"))
+    with pytest.raises(MissingFact) as missing:
+        ran.report.section("odd")
+    assert missing.value.missing.reason is Reason.TIMEOUT
+    assert "after" not in ran.text
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert "sleep 987651" not in [line.strip() for line in listed.splitlines()]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("body", ["yes", "yes | tr -d '\\n'", "head -c 70000 /dev/zero | tr '\\000' 'x'"])
+def test_a_section_that_says_too_much_is_cut(shell: str, body: str) -> None:
+    ran = run_collector(shell, script=with_section(body))
+    section = next(one for one in ran.report.sections if one.name == "odd")
+    assert section.cut and len(ran.raw) < 70_000
+    with pytest.raises(MissingFact) as missing:
+        ran.report.lines("odd")
+    assert missing.value.missing.reason is Reason.TOO_LARGE
+
+
+def test_the_whole_report_stays_under_its_bound_and_says_what_was_left_out() -> None:
+    ran = run_collector(script=with_section("yes xxxxxxxxxxxxxxxxxxxxxxxx", BYTES_IN_ALL="3000"))
+    assert len(ran.raw) < 4000 and ran.report.sections[1].cut
+    late = run_collector(script=with_section("echo asked", SECONDS_IN_ALL="-1"))
+    assert [section.code for section in late.report.sections] == [124, 124]
+
+
+def test_without_timeout_only_what_cannot_hang_is_run() -> None:
+    script = collector_script().replace("timeout -k 1 5 true", "false").replace("timeout -t 5 true", "false")
+    ran = run_collector(script=script)
+    assert names(ran) == ("meta",)
+    with pytest.raises(MissingFact) as missing:
+        ran.report.lines("sockets")
+    assert missing.value.missing.reason is Reason.NOT_ASKED
+
+
+def test_shellcheck_finds_nothing() -> None:
+    needs("shellcheck")
+    found = subprocess.run(
+        ["shellcheck", "-s", "sh", "-"], input=collector_script(), capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_the_command_line_prints_the_script_and_its_hash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["collector"]) == 0
+    printed = capsys.readouterr().out
+    assert printed == collector_script() and printed.startswith("#!/bin/sh\n")
+    assert main(["collector", "--sha256"]) == 0
+    assert capsys.readouterr().out == f"{hashlib.sha256(printed.encode()).hexdigest()}\n"
+    assert collector_sha256() == hashlib.sha256(printed.encode()).hexdigest()
+
+
+def test_no_temporary_file_is_needed() -> None:
+    # Here-documents are files in some shells.
+    assert "<<" not in collector_script()
+    assert shutil.which("sh")
