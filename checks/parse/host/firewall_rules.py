@@ -1,0 +1,88 @@
+"""All packet filter rules of a host from what nft and iptables list together.
+
+Where iptables writes through nft, its rules stand in nft's listing as well, but partly without their
+arguments: then the word of iptables counts for its table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from checks.errors import ParseError, Reason
+from checks.facts import Missing
+from checks.parse.host.common import Part, denied, parts
+from checks.parse.host.firewall import Base, Fate, Packet, Ruled, fate_of
+from checks.parse.host.iptables import marks, parse_iptables
+from checks.parse.host.nft import parse_nft
+
+_BUILT_IN = frozenset({"INPUT", "OUTPUT", "FORWARD"})
+_NOT_THERE = ("not found", "no such file", "absent")
+
+
+@dataclass(frozen=True, slots=True)
+class HostRules:
+    """`whole` False: rules may be in force that were not listed, so only a drop is sure."""
+
+    bases: tuple[Base, ...]
+    marks: bool
+    whole: bool
+
+    def fate(self, packet: Packet) -> Ruled:
+        """What becomes of a stranger's packet; `marked` is filled in here."""
+        marked = Packet(packet.family, packet.port, packet.interface, packet.outgoing, self.marks)
+        ruled = fate_of(self.bases, marked)
+        if ruled.fate is Fate.ACCEPT and not self.whole:
+            return Ruled(Fate.MAYBE, ruled.by)
+        return ruled
+
+    def worst(
+        self, family: int, ports: Iterable[int], interface: str = "", *, outgoing: bool = False
+    ) -> Ruled:
+        """The fate of the port that gets furthest."""
+        found = [self.fate(Packet(family, port, interface, outgoing)) for port in ports]
+        for wanted in (Fate.ACCEPT, Fate.MAYBE):
+            open_ = next((one for one in found if one.fate is wanted), None)
+            if open_ is not None:
+                return open_
+        return found[0] if found else Ruled(Fate.MAYBE)
+
+
+def read_rules(nft: tuple[str, ...], iptables: tuple[str, ...] = ()) -> HostRules | Missing:
+    """The sections `nft` and `iptables` together; Missing where neither shows rules."""
+    heads = {part.label: part for part in parts(iptables)}
+    variant = " ".join(heads["variant"].lines) if "variant" in heads else ""
+    four, six = _listed(heads.get("v4"), 4), _listed(heads.get("v6"), 6)
+    hidden = any("legacy tables present" in line for line in iptables) and "legacy" not in variant
+    marked = marks(iptables)
+    try:
+        found = parse_nft(nft)
+    except ParseError as error:
+        if four or six:
+            return HostRules((*four, *six), marked, whole=False)
+        return _why_not(nft, iptables, str(error))
+    native = found.bases
+    if "nf_tables" in variant:
+        told = {"ip": bool(four), "ip6": bool(six)}
+        native = tuple(base for base in native if not (told.get(base.family) and _is_iptables(base)))
+    return HostRules((*native, *four, *six), marked or found.marks, whole=not hidden)
+
+
+def _listed(part: Part | None, family: int) -> tuple[Base, ...]:
+    try:
+        return parse_iptables(part.lines, family) if part is not None else ()
+    except ParseError:
+        return ()
+
+
+def _is_iptables(base: Base) -> bool:
+    return base.label.split()[-2:-1] == ["filter"] and base.start in _BUILT_IN
+
+
+def _why_not(nft: tuple[str, ...], iptables: tuple[str, ...], detail: str) -> Missing:
+    if denied(nft) or denied(iptables):
+        return Missing(Reason.DENIED, "nft list ruleset")
+    said = " ".join(nft).lower()
+    if any(words in said for words in _NOT_THERE):
+        return Missing(Reason.NO_TOOL, "nft, iptables")
+    return Missing(Reason.MALFORMED, detail)
