@@ -12,7 +12,7 @@ from checks.facts.tls import SuiteFamily
 
 # Some old servers look at the first 64 suites alone, others refuse a longer list.
 OFFERED_MAX = 64
-SUITES_13 = (0x1302, 0x1303, 0x1301, 0x1304)
+SUITES_13 = (0x1302, 0x1303, 0x1301, 0x1304, 0x1305)
 _BITS = {
     "NULL": 0, "RC4_40": 40, "RC2_CBC_40": 40, "DES40_CBC": 40, "RC4_56": 56, "DES_CBC": 56,
     "3DES_EDE_CBC": 112, "CHACHA20_POLY1305": 256,

@@ -188,11 +188,11 @@ def _curve_bits(prober: Prober) -> int | None:
 
 
 def _http2(prober: Prober) -> bool | Missing | None:
-    for version in (TLS13, TLS12):
-        flight = prober.flight(VERSIONS[version])
+    asked = [prober.flight(VERSIONS[version]) for version in (TLS13, TLS12)]
+    for flight in (*asked, *prober.flights):
         if flight is not None:
             return flight.alpn if isinstance(flight.alpn, Missing) else flight.alpn == b"h2"
-    return None if prober.flights else False
+    return False
 
 
 def _post_quantum(prober: Prober, tls13: Flight | Missing | None) -> bool | Missing | None:

@@ -12,6 +12,8 @@ P256, P384, P521, X25519, X448, X25519MLKEM768 = 0x17, 0x18, 0x19, 0x1D, 0x1E, 0
 # No finite-field group: with one, a new server would show it in place of the size that old clients get.
 GROUPS_12 = (X25519, P256, P384, P521, X448, 0x1A, 0x1B, 0x1C, 0x16, 0x15, 0x13)
 GROUPS_13 = (X25519, P256, P384, P521, X448, 0x0100, 0x0101, 0x0102)
+# Last in a hello: a server that has nothing else names them in its retry, and so shows its TLS 1.3.
+HYBRIDS = (X25519MLKEM768, 0x11EB, 0x11ED)
 GROUP_NAMES = {
     P256: "secp256r1", P384: "secp384r1", P521: "secp521r1", X25519: "x25519", X448: "x448",
     X25519MLKEM768: "X25519MLKEM768", 0x11EB: "SecP256r1MLKEM768", 0x11ED: "SecP384r1MLKEM1024",

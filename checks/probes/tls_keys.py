@@ -22,7 +22,11 @@ from checks.probes.tls_hello import P256, P384, P521, X448, X25519, X25519MLKEM7
 _CURVES: dict[int, type[ec.EllipticCurve]] = {P256: ec.SECP256R1, P384: ec.SECP384R1, P521: ec.SECP521R1}
 _MLKEM_CIPHERTEXT = 1088
 # suite -> hash, key bytes
-_SUITES = {0x1301: ("sha256", 16), 0x1302: ("sha384", 32), 0x1303: ("sha256", 32), 0x1304: ("sha256", 16)}
+_SUITES = {
+    0x1301: ("sha256", 16), 0x1302: ("sha384", 32), 0x1303: ("sha256", 32),
+    0x1304: ("sha256", 16), 0x1305: ("sha256", 16),
+}  # fmt: skip
+_TAG_BYTES = {0x1304: 16, 0x1305: 8}  # of AES-CCM
 
 
 class KeyPair:
@@ -134,7 +138,7 @@ def transcript_hash(suite: int, transcript: bytes) -> bytes:
 def _aead(suite: int, key: bytes) -> _Aead:
     if suite == 0x1303:
         return ChaCha20Poly1305(key)
-    return AESCCM(key) if suite == 0x1304 else AESGCM(key)
+    return AESCCM(key, tag_length=_TAG_BYTES[suite]) if suite in _TAG_BYTES else AESGCM(key)
 
 
 def _expand(name: str, secret: bytes, label: bytes, context: bytes, size: int) -> bytes:

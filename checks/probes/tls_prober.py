@@ -18,6 +18,7 @@ from checks.probes.tls_flight import BYTES_MAX, Flight, Refusal, exchange
 from checks.probes.tls_hello import (
     GROUPS_12,
     GROUPS_13,
+    HYBRIDS,
     SSL3,
     TLS10,
     TLS11,
@@ -61,15 +62,14 @@ def version_question(host: str, version: int) -> Question:
     """Offers one version as the highest, with suites of every kind."""
     if version != TLS13:
         return Question(VERSIONS[version], Hello(host, version, everything()))
-    # The hybrid group stands last: a server that has nothing else still shows its TLS 1.3.
-    return Question(VERSIONS[version], hello13(host, SUITES_13, (*GROUPS_13, X25519MLKEM768)), X25519)
+    return Question(VERSIONS[version], hello13(host, SUITES_13, (*GROUPS_13, *HYBRIDS)), X25519)
 
 
 def any_version_hello(host: str) -> Hello:
     """What a patient mail server offers: TLS 1.3 down to 1.0 in one hello, for where a second one would be
     impolite.  No protocol of the web; the first share is to be X25519."""
     offered = (*SUITES_13, *everything()[: OFFERED_MAX - len(SUITES_13)])
-    groups = (*GROUPS_12, X25519MLKEM768)
+    groups = (*GROUPS_12, *HYBRIDS)
     return Hello(host, TLS13, offered, groups, session=secrets.token_bytes(32), oldest=TLS10, protocols=())
 
 

@@ -166,19 +166,16 @@ NGINX = (
         "camellia_only",
         Nginx(protocols="TLSv1.2", ciphers="ECDHE-RSA-CAMELLIA128-SHA256", leaf="rsa"),
         Truth(versions="TLSv1.2", families="CBC", group13="", keys="RSA 2048"),
-        Mood.LIMITED,
     ),
     Target(
         "ccm_only",
         Nginx(protocols="TLSv1.2", ciphers="ECDHE-ECDSA-AES128-CCM"),
         Truth(versions="TLSv1.2", group13=""),
-        Mood.LIMITED,
     ),
     Target(
         "aria_only",
         Nginx(protocols="TLSv1.2", ciphers="ECDHE-ECDSA-ARIA256-GCM-SHA384"),
         Truth(versions="TLSv1.2", group13=""),
-        Mood.LIMITED,
     ),
     Target("rare_beside_13", Nginx(ciphers="ECDHE-ECDSA-ARIA256-GCM-SHA384"), Truth()),
     Target("dual", Nginx(ciphers=f"{GCM_EC}:{GCM_RSA}", second="rsa", lines=_THEIRS), Truth(keys="EC 256, RSA 2048", server_order=False)),
@@ -296,9 +293,35 @@ NODE = (
     ),
     Target(
         "ccm8_only",
-        Node(program="new", ciphers="TLS_AES_128_CCM_8_SHA256", options={"ecdhCurve": "X25519", "minVersion": "TLSv1.3"}),
+        Node(program="new", ciphers="TLS_AES_128_CCM_8_SHA256:DEFAULT:@SECLEVEL=0", options={"ecdhCurve": "X25519", "minVersion": "TLSv1.3"}),
         Truth(versions="TLSv1.3", http2=False, **ONLY_13),  # type: ignore[arg-type]
+    ),
+    Target(
+        "hybrid_p256_beside_12",
+        Node(
+            program="new",
+            ciphers="TLS_AES_128_GCM_SHA256:AES128-GCM-SHA256",
+            options={"ecdhCurve": "SecP256r1MLKEM768", "minVersion": "TLSv1.2"},
+            leaf="rsa",
+        ),
+        Truth(
+            families="RSA",
+            http2=False,
+            keys="RSA 2048",
+            group13="SecP256r1MLKEM768",
+            post_quantum=None,
+            proven=False,
+        ),
         Mood.LIMITED,
+    ),
+    Target(
+        "ccm8_beside_12",
+        Node(
+            program="new",
+            ciphers="TLS_AES_128_CCM_8_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0",
+            options={"ecdhCurve": "X25519", "minVersion": "TLSv1.2"},
+        ),
+        Truth(http2=False),
     ),
     Target(
         "no_hybrid",
