@@ -1,6 +1,30 @@
 """Does the distribution release still get security updates?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.data.support import os_releases
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.release import parse_release
+
+LABEL = "inside: /etc/os-release"
+_ROLLING = frozenset({"arch", "archarm", "gentoo", "void", "opensuse-tumbleweed", "manjaro", "endeavouros"})
+_SAME_DATES = {"raspbian": "debian", "ol": "rhel"}
+
 
 RELEASE = """
     cat /etc/os-release"""
@@ -106,4 +130,58 @@ item = Item(
         "表示された版を、ディストリビューションのサポート期限の一覧と照らし合わせます。\n" + RELEASE,
     ),
     attest_days=180,
+    codes={
+        "supported": Text(
+            "{release} gets security updates until {ends}.",
+            "{release} のセキュリティ更新は {ends} まで提供されます。",
+        ),
+        "long_term": Text(
+            "{release} left regular support on {ended}; long-term support, with fewer hands and packages, lasts until {ends}.",
+            "{release} の通常サポートは {ended} に終わり、長期サポート（LTS）の期間中です（{ends} まで）。LTS では対象のパッケージが限られます。",
+        ),
+        "paid_only": Text(
+            "Regular support of {release} ended on {ended}. Until {ends} there are updates with a subscription only, and whether there is one cannot be seen.",
+            "{release} の通常サポートは {ended} に終わりました。{ends} までの更新は有償契約（Ubuntu Pro など）が必要で、契約の有無は確認できません。",
+        ),
+        "ended": Text(
+            "{release} has got no security updates since {ended}.",
+            "{release} のセキュリティ更新は {ended} に終了しています。",
+        ),
+        "rolling": Text(
+            "{release} names no release with an end; is it updated regularly?",
+            "{release} はサポート期限のない版（ローリングリリースや開発版）です。定期的に更新していますか。",
+        ),
+        "not_listed": Text(
+            "fedisec knows no support dates of {release}.",
+            "fedisec は {release} のサポート期限を知りません。",
+        ),
+        "unreadable": Text(
+            "/etc/os-release names no distribution.",
+            "/etc/os-release からディストリビューションを読み取れません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    release = parse_release(inside.lines("release"))
+    if release is None:
+        return unknown("unreadable", Reason.MALFORMED)
+    shown = f"{release.pretty} ({release.id} {release.version})"
+    if not release.version or release.id in _ROLLING:
+        return asked("rolling", release=release.pretty).seen(LABEL, shown)
+    dates = os_releases().get(_SAME_DATES.get(release.id, release.id), {}).get(release.branch)
+    if dates is None:
+        return unknown("not_listed", Reason.NOT_ASKED, release=release.pretty).seen(LABEL, shown)
+    today, ended = inside.seen_at.date(), str(dates.ends)
+    if today <= dates.ends:
+        verdict = passed("supported", release=release.pretty, ends=str(dates.ends))
+    elif dates.free and today <= dates.free:
+        verdict = passed("long_term", release=release.pretty, ended=ended, ends=str(dates.free))
+    elif dates.paid and today <= dates.paid:
+        verdict = warned("paid_only", release=release.pretty, ended=ended, ends=str(dates.paid))
+    else:
+        verdict = failed("ended", release=release.pretty, ended=str(dates.paid or dates.free or dates.ends))
+    return verdict.seen(LABEL, shown)
