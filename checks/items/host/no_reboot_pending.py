@@ -1,6 +1,23 @@
 """Is a restart pending for a kernel or library update?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.reboot import parse_reboot
+from checks.parse.host.release import parse_machine
 
 DEBIAN = """
     cat /run/reboot-required.pkgs
@@ -81,4 +98,51 @@ item = Item(
         + "\n\nRHEL 系では、次のコマンドの表示で確認します。\n"
         + VERIFY_RHEL,
     ),
+    codes={
+        "current": Text(
+            "The newest installed kernel {kernel} is running, and nothing asks for a restart.",
+            "インストール済みで最新のカーネル {kernel} が動いており、再起動を求めるものはありません。",
+        ),
+        "required": Text(
+            "The system asks for a restart (for: {packages}).",
+            "システムが再起動を求めています（対象：{packages}）。",
+        ),
+        "kernel": Text(
+            "{running} is running, but {newest} is installed.",
+            "動いているカーネルは {running} ですが、{newest} がインストールされています。",
+        ),
+        "services": Text(
+            "{count} services still use files that an update has replaced.",
+            "{count} 個のサービスが、更新前のファイルを使い続けています。",
+        ),
+        "container": Text(
+            "In a container ({kind}) the kernel is the host's.",
+            "コンテナ（{kind}）なので、カーネルはホスト側のものです。",
+        ),
+        "no_kernel_seen": Text(
+            "Nothing asks for a restart, but no installed kernel can be seen to compare {running} with.",
+            "再起動を求める印はありませんが、{running} と比べられるカーネルが /boot に見当たりません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    state = parse_reboot(inside.lines("reboot"))
+    machine = parse_machine(inside.lines("meta"))
+    if machine.is_container:
+        return not_applicable("container", kind=machine.virt)
+    if state.required:
+        packages = ", ".join(state.asked_by) or "–"
+        return warned("required", packages=packages).seen("inside: /run/reboot-required", packages)
+    kernels = f"running {state.running}\nnewest in /boot {state.newest or '–'}"
+    if state.outdated:
+        return warned("kernel", running=state.running, newest=state.newest).seen("inside: uname -r", kernels)
+    if state.services:
+        shown = "\n".join(state.services[:12])
+        return warned("services", count=len(state.services)).seen("inside: needrestart", shown)
+    if not state.running or not state.newest:
+        return unknown("no_kernel_seen", Reason.NOT_ASKED, running=state.running or "–")
+    return passed("current", kernel=state.running).seen("inside: uname -r", kernels)
