@@ -1,6 +1,29 @@
 """Is SELinux enforcing, or AppArmor on with profiles enforced?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.mac import Mac, parse_mac
+from checks.parse.host.release import parse_machine
+
+PROFILES = "inside: AppArmor profiles"
+ENABLED = "inside: /sys/module/apparmor/parameters/enabled"
+
 
 APPARMOR = """
     sudo apt install apparmor apparmor-utils apparmor-profiles
@@ -95,4 +118,67 @@ item = Item(
         "1行目が Enforcing になるか、2行目に enforce モードのプロファイルが並ぶことを確認します。\n" + VERIFY,
     ),
     attest_days=180,
+    codes={
+        "selinux": Text("SELinux is enforcing.", "SELinux が Enforcing で動いています。"),
+        "until_restart": Text(
+            "SELinux is enforcing now, but its file says {later} for the next start.",
+            "SELinux はいま Enforcing ですが、設定ファイルは {later} のため、次の起動で変わります。",
+        ),
+        "apparmor": Text(
+            "AppArmor is on and enforces {count} profiles.",
+            "AppArmor が有効で、{count} 個のプロファイルが enforce モードです。",
+        ),
+        "permissive": Text(
+            "SELinux is permissive: it only writes down what it would forbid.",
+            "SELinux が Permissive のため、記録するだけで何も禁止していません。",
+        ),
+        "no_profiles": Text(
+            "AppArmor is on, but no profile is in enforce mode.",
+            "AppArmor は有効ですが、enforce モードのプロファイルがありません。",
+        ),
+        "off": Text("Neither SELinux nor AppArmor is on.", "SELinux も AppArmor も有効になっていません。"),
+        "container": Text(
+            "In a container ({kind}) the host decides this; answer for the host if it is yours.",
+            "コンテナ（{kind}）なので、ホスト側で決まります。",
+        ),
+        "profiles_denied": Text(
+            "AppArmor is on; only root may see whether profiles are enforced.",
+            "AppArmor は有効ですが、プロファイルの状態は root でないと確認できません。",
+        ),
+        "not_seen": Text(
+            "The kernel shows neither of the two to this account.",
+            "このアカウントからは、どちらの状態も読み取れません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    mac = parse_mac(inside.lines("mac"))
+    if mac.selinux == "enforcing":
+        if mac.selinux_later in {"permissive", "disabled"}:
+            verdict = warned("until_restart", later=mac.selinux_later)
+            return verdict.seen("inside: /etc/selinux/config", f"SELINUX={mac.selinux_later}")
+        return passed("selinux").seen("inside: /sys/fs/selinux/enforce", "1")
+    if mac.apparmor and mac.profiles and mac.profiles.get("enforce"):
+        return passed("apparmor", count=mac.profiles["enforce"]).seen(PROFILES, _counts(mac))
+    machine = parse_machine(inside.lines("meta"))
+    if machine.is_container:
+        return not_applicable("container", kind=machine.virt)
+    if mac.selinux == "permissive":
+        return failed("permissive").seen("inside: /sys/fs/selinux/enforce", "0")
+    if mac.apparmor:
+        if mac.profiles is None:
+            return unknown("profiles_denied", Reason.DENIED).seen(ENABLED, "Y")
+        return failed("no_profiles").seen(PROFILES, _counts(mac))
+    if mac.lsm:
+        return failed("off").seen("inside: /sys/kernel/security/lsm", ",".join(mac.lsm))
+    if mac.apparmor_unit and mac.apparmor_unit != "active":
+        return failed("off").seen("inside: systemctl show apparmor", f"ActiveState={mac.apparmor_unit}")
+    return unknown("not_seen", Reason.NO_TOOL)
+
+
+def _counts(mac: Mac) -> str:
+    return ", ".join(f"{mode} {count}" for mode, count in (mac.profiles or {}).items()) or "no profile"
