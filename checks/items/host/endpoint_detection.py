@@ -1,6 +1,27 @@
 """Does Wazuh or another EDR agent run, and is it connected?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.edr import Agents, parse_agents
+
+LABEL = "inside: units and processes"
+_LOCAL = frozenset({"auditd", "kauditd", "audit"})
+
 
 DEBIAN = """
     curl -fsSL https://packages.wazuh.com/key/GPG-KEY-WAZUH | sudo gpg --dearmor -o /usr/share/keyrings/wazuh.gpg
@@ -82,4 +103,60 @@ item = Item(
         "Wazuh の場合、サービスが動いていて、status が connected であることを確認します。\n" + VERIFY,
     ),
     attest_days=180,
+    codes={
+        "connected": Text(
+            "wazuh-agent is active and connected to its manager.",
+            "wazuh-agent が動作し、マネージャに接続されています。",
+        ),
+        "active": Text("{agent} is active.", "{agent} が動作しています。"),
+        "disconnected": Text(
+            'wazuh-agent is active, but its state is "{state}": nobody hears it.',
+            "wazuh-agent は動いていますが、状態が「{state}」のため、通知がどこにも届きません。",
+        ),
+        "down": Text(
+            "{agent} is installed, but not active.", "{agent} は導入されていますが、動いていません。"
+        ),
+        "audit_only": Text(
+            "Only auditd is active; what it writes stays on this machine unless it is forwarded.",
+            "動いているのは auditd だけです。転送を設定しないと、記録はこのサーバにしか残りません。",
+        ),
+        "state_denied": Text(
+            "wazuh-agent is active; only root may see whether it is connected.",
+            "wazuh-agent は動いていますが、接続されているかは root でないと確認できません。",
+        ),
+        "none": Text(
+            "None of the agents that fedisec knows is active.",
+            "fedisec の知るエージェントは、どれも動いていません。",
+        ),
+        "not_seen": Text(
+            "Units and processes could not be listed.", "ユニットとプロセスの一覧を取得できませんでした。"
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    agents = parse_agents(facts.get(Inside).lines("edr"))
+    running = dict.fromkeys((*agents.active, *agents.processes))
+    shown = ", ".join(running)
+    if any(name.startswith("wazuh") for name in running):
+        return _wazuh(agents).seen(LABEL, shown)
+    others = [name for name in running if name not in _LOCAL]
+    if others:
+        return passed("active", agent=others[0]).seen(LABEL, shown)
+    if agents.down:
+        return failed("down", agent=agents.down[0]).seen(LABEL, f"not active: {', '.join(agents.down)}")
+    if running:
+        return warned("audit_only").seen(LABEL, shown)
+    if not agents.asked:
+        return unknown("not_seen", Reason.NO_TOOL)
+    return warned("none").seen(LABEL, "no unit and no process of the known agents")
+
+
+def _wazuh(agents: Agents) -> Verdict:
+    if agents.connection == "connected":
+        return passed("connected")
+    if agents.connection:
+        return failed("disconnected", state=agents.connection)
+    return unknown("state_denied", Reason.DENIED)
