@@ -1,6 +1,27 @@
 """Is the clock synchronised?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.clock import parse_clock
+from checks.parse.host.release import parse_machine
+
+LABEL = "inside: timedatectl"
+
 
 DEBIAN = """
     sudo apt install systemd-timesyncd
@@ -66,4 +87,44 @@ item = Item(
         "NTPSynchronized=yes, or with chrony a stratum and a small offset:\n" + VERIFY,
         "NTPSynchronized=yes であること、chrony なら参照先があり誤差が小さいことを確認します。\n" + VERIFY,
     ),
+    codes={
+        "synchronised": Text("The clock is synchronised.", "時計は同期されています。"),
+        "chrony": Text(
+            "chrony follows a source of stratum {stratum}.",
+            "chrony が上位のサーバ（stratum {stratum}）に同期しています。",
+        ),
+        "waiting": Text(
+            "A time service is on, but the clock is not synchronised yet.",
+            "時刻同期のサービスは有効ですが、まだ同期されていません。",
+        ),
+        "off": Text("No time service keeps the clock right.", "時刻を合わせるサービスが動いていません。"),
+        "container": Text(
+            "In a container ({kind}) the host keeps the time.",
+            "コンテナ（{kind}）なので、時刻はホストが管理します。",
+        ),
+        "not_seen": Text(
+            "Neither timedatectl nor chronyc could be asked.",
+            "timedatectl にも chronyc にも問い合わせられませんでした。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    clock = parse_clock(inside.lines("time"))
+    if clock.synchronised:
+        return passed("synchronised").seen(LABEL, "NTPSynchronized=yes")
+    if clock.by_chrony:
+        offset = "" if clock.offset_s is None else f", {clock.offset_s:g} s off"
+        shown = f"stratum {clock.stratum}{offset}"
+        return passed("chrony", stratum=clock.stratum or 0).seen("inside: chronyc tracking", shown)
+    machine = parse_machine(inside.lines("meta"))
+    if machine.is_container:
+        return not_applicable("container", kind=machine.virt)
+    if clock.synchronised is None:
+        return unknown("not_seen", Reason.NO_TOOL)
+    if clock.service:
+        return warned("waiting").seen(LABEL, "NTP=yes\nNTPSynchronized=no")
+    return failed("off").seen(LABEL, "NTP=no\nNTPSynchronized=no")
