@@ -1,6 +1,14 @@
 """Is every data file system below 85 % of its bytes and inodes?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.parse.host.disk import parse_disk
+
+LABEL = "inside: df"
+_LIMIT = 85  # percent
+
 
 FIND = """
     df -hT && df -hi
@@ -95,4 +103,44 @@ item = Item(
         "The column of percentages, for bytes and for inodes:\n" + VERIFY,
         "容量と inode のそれぞれについて、使用率の列を確認します。\n" + VERIFY,
     ),
+    codes={
+        "room": Text(
+            "The fullest file system is {mount} with {percent} %.",
+            "最も使用率が高いのは {mount} の {percent}% です。",
+        ),
+        "filling": Text("{mount} is {percent} % full.", "{mount} の使用率が {percent}% です。"),
+        "inodes": Text(
+            "{mount} has used {percent} % of its inodes.", "{mount} の inode の使用率が {percent}% です。"
+        ),
+        "boot": Text(
+            "/boot is {percent} % full; the next kernel may not fit.",
+            "/boot の使用率が {percent}% です。次のカーネルが入らないおそれがあります。",
+        ),
+        "not_seen": Text(
+            "df listed no local file system.", "df の結果にローカルのファイルシステムがありません。"
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    found = parse_disk(facts.get(Inside).lines("disk"))
+    if not found:
+        return unknown("not_seen", Reason.MALFORMED)
+    shown = "\n".join(f"{one.mount} {one.percent} %, inodes {_share(one.inodes)}" for one in found[:12])
+    data = [one for one in found if one.mount != "/boot"]
+    fullest = max(data or found, key=lambda one: one.percent)
+    most_inodes = max(data or found, key=lambda one: one.inodes or 0)
+    if data and fullest.percent >= _LIMIT:
+        return failed("filling", mount=fullest.mount, percent=fullest.percent).seen(LABEL, shown)
+    if data and (most_inodes.inodes or 0) >= _LIMIT:
+        return failed("inodes", mount=most_inodes.mount, percent=most_inodes.inodes or 0).seen(LABEL, shown)
+    boot = next((one.percent for one in found if one.mount == "/boot"), 0)
+    if boot >= _LIMIT:
+        return warned("boot", percent=boot).seen(LABEL, shown)
+    return passed("room", mount=fullest.mount, percent=fullest.percent).seen(LABEL, shown)
+
+
+def _share(percent: int | None) -> str:
+    return "–" if percent is None else f"{percent} %"
