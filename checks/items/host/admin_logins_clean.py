@@ -1,6 +1,10 @@
 """Is there an extra user with uid 0, or an account with an empty password?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.parse.host.accounts import parse_accounts
 
 FIX = """
     sudo passwd -l USER
@@ -63,4 +67,43 @@ item = Item(
         "The first prints the line of root alone, the second prints nothing:\n" + VERIFY,
         "1行目で root だけが、2行目では何も表示されないことを確認します。\n" + VERIFY,
     ),
+    codes={
+        "clean": Text(
+            "Root is the only account with uid 0, and no password is empty.",
+            "UID 0 は root だけで、空のパスワードもありません。",
+        ),
+        "second_root": Text(
+            "These accounts besides root have uid 0: {names}.",
+            "root のほかに UID 0 のアカウントがあります（{names}）。",
+        ),
+        "empty_password": Text(
+            "These accounts have an empty password: {names}.",
+            "パスワードが空のアカウントがあります（{names}）。",
+        ),
+        "shadow_denied": Text(
+            "Root is the only account with uid 0; only root may see whether passwords are empty.",
+            "UID 0 は root だけです。空のパスワードの有無は root でないと確認できません。",
+        ),
+        "not_seen": Text(
+            "/etc/passwd showed no account with uid 0.",
+            "/etc/passwd から UID 0 のアカウントを読み取れません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    accounts = parse_accounts(facts.get(Inside).lines("accounts"))
+    others = ", ".join(name for name in accounts.uid0 if name != "root")
+    if others:
+        return failed("second_root", names=others).seen("inside: /etc/passwd", f"uid 0: {others}")
+    if accounts.empty:
+        names = ", ".join(accounts.empty)
+        return failed("empty_password", names=names).seen("inside: /etc/shadow", f"empty: {names}")
+    if not accounts.uid0:
+        return unknown("not_seen", Reason.MALFORMED)
+    if accounts.empty is None:
+        return unknown("shadow_denied", Reason.DENIED).seen("inside: /etc/passwd", "uid 0: root")
+    verdict = passed("clean").seen("inside: /etc/passwd", "uid 0: root")
+    return verdict.seen("inside: /etc/shadow", "no empty field")
