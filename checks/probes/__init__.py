@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from checks.errors import ProbeError, Reason
 from checks.facts import Facts, Missing, MissingFact
-from checks.probes import dns, http, instance, mail, ports, rdap, ssh, tls
+from checks.probes import dns, http, inside, instance, mail, ports, rdap, ssh, tls
 from checks.probes.look import Look, Probe
 from checks.probes.net import Net
 from checks.target import Limits, Target, Vantage
@@ -28,12 +28,13 @@ ALL_PROBES: tuple[Probe, ...] = (
     *rdap.PROBES,
     *ssh.PROBES,
     *ports.PROBES,
+    *inside.PROBES,
 )
 
 SCANS_AT_ONCE = 16  # in one event loop; the others wait, their clocks not yet running
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
-PHASES = ("dns", "mail", "tls", "web", "software", "ssh", "ports")
+PHASES = ("dns", "mail", "tls", "web", "software", "ssh", "ports", "inside")
 
 Progress = Callable[[str, int, int], None]
 """Called with (phase, probes of it ended, probes of it in all) whenever a probe ends; must not block."""

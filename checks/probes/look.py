@@ -25,7 +25,7 @@ class Probe:
     of them when it raises ProbeError, become Missing with the reason."""
 
     name: str
-    phase: str  # shown as progress: dns mail tls web software ssh ports
+    phase: str  # shown as progress: dns mail tls web software ssh ports inside
     gives: tuple[type[Fact], ...]
     run: Callable[[Look], Awaitable[Iterable[Fact]]]
 

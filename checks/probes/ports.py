@@ -202,7 +202,7 @@ def _no_anchor(web: Sequence[PortSeen]) -> Missing:
 BEFORE = (
     "front_page", "plain_http", "no_such_page", "sign_in", "security_txt", "asset", "source", "hidden_paths",
     "media",
-    "signed_fetch", "instance", "contact", "mta_sts", "tls", "smtp", "ssh", "origins",
+    "signed_fetch", "instance", "contact", "mta_sts", "tls", "smtp", "ssh", "inside", "origins",
 )  # fmt: skip
 
 PROBES: tuple[Probe, ...] = (

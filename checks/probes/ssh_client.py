@@ -1,4 +1,4 @@
-"""One SSH connection, up to the point where a login would begin: identification, algorithms, methods.
+"""A guarded SSH connection, and what it tells before a login: identification, algorithms, methods.
 
 paramiko negotiates the keys; the clear text before that is tapped on the socket and read by our own parser,
 so that one connection tells everything.  Never `SSHClient`: its login prints the server's text and reads our
@@ -13,7 +13,9 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 
 import paramiko
 from paramiko.kex_curve25519 import KexCurve25519
@@ -29,18 +31,23 @@ _METHODS_MAX = 20
 _LOG = "checks.ssh.silenced"  # paramiko logs what the server says; nobody may write to our log
 
 # What paramiko raises for broken or hostile messages, its own errors included.
-_BROKEN = (
+BROKEN = (
     paramiko.SSHException, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
     ArithmeticError, AssertionError, struct.error,
 )  # fmt: skip
 
 
-class _Client(paramiko.Transport):
+class Client(paramiko.Transport):
     """paramiko knows curve25519-sha256 by its older name alone; RFC 8731 gave the same method a second one,
     and a hardened server may offer no other."""
 
     _kex_info = {**paramiko.Transport._kex_info, "curve25519-sha256": KexCurve25519}  # type: ignore[attr-defined]
     _preferred_kex = (*paramiko.Transport._preferred_kex, "curve25519-sha256")  # type: ignore[attr-defined]
+    farewell = ""  # why the server says it hangs up, cleaned
+
+    def _parse_disconnect(self, m: paramiko.Message) -> None:
+        m.get_int()
+        self.farewell = clean(m.get_binary(), 200, newlines=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,88 +60,134 @@ class Heard:
 
 
 class TappedSocket(socket.socket):
-    """A connected socket that keeps a copy of the first bytes received and ends after `_BYTES_MAX`."""
+    """A connected socket that keeps a copy of the first bytes received and ends after `bytes_max`."""
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, bytes_max: int) -> None:
         super().__init__(fileno=connected.detach())
         self.opening = b""
-        self._received = 0
+        self._left = bytes_max
+
+    @property
+    def full(self) -> bool:
+        return self._left <= 0
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        if self._received >= _BYTES_MAX:
+        if self.full:
             return b""
         data = super().recv(size, flags)
-        self._received += len(data)
+        self._left -= len(data)
         if len(self.opening) < OPENING_MAX:
             self.opening += data[: OPENING_MAX - len(self.opening)]
         return data
 
 
-def listen(connected: socket.socket, user: str, wall_s: float = WALL_S) -> Heard:
-    """Blocking, `wall_s` seconds at most whatever the server does; owns and closes the socket.  Asks which
-    methods `user` may log in with (RFC 4252 5.2) and tries none of them."""
-    tap = TappedSocket(connected)
-    silence = logging.getLogger(_LOG)
-    silence.setLevel(logging.CRITICAL + 1)
-    transport = _Client(tap)
+@dataclass
+class Line:
+    """One guarded connection.  Whoever waits for something that paramiko may never say puts its event into
+    `waking`: it is set when the time is over."""
+
+    tap: TappedSocket
+    transport: Client
+    ends: float  # of time.monotonic()
+    waking: list[threading.Event] = field(default_factory=list)
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self.ends - time.monotonic())
+
+    @property
+    def late(self) -> bool:
+        return self.left_s < 0.1
+
+    def negotiate(self) -> Missing | None:
+        """Agrees on keys; why that failed, or None."""
+        negotiated = threading.Event()
+        # With an event paramiko does not raise here, whatever the server sends: `why` asks for it later.
+        self.transport.start_client(event=negotiated)
+        while not negotiated.wait(0.05) and self.left_s and self.transport.is_alive():
+            pass
+        if self.transport.is_active() and self.transport.initial_kex_done:
+            return None
+        return self.why(self.transport.get_exception(), "SSH negotiation")
+
+    def why(self, error: Exception | None, step: str) -> Missing:
+        """The reason behind what paramiko raised in a step, or kept to itself."""
+        if self.late or isinstance(error, TimeoutError):
+            return Missing(Reason.TIMEOUT, step)
+        if error is None or isinstance(error, (EOFError, ConnectionError)):
+            said = f" ({self.transport.farewell})" if self.transport.farewell else ""
+            return Missing(Reason.CONNECTION_LOST, step + said)
+        if isinstance(
+            error, paramiko.ssh_exception.IncompatiblePeer
+        ):  # sound, but newer or older than paramiko
+            return Missing(Reason.NOT_BUILT, clean(str(error), 200, newlines=False))
+        return Missing(Reason.MALFORMED, clean(f"{step}: {error}", 200, newlines=False))
+
+    def hang_up(self) -> None:
+        """The socket first: its end is what stops paramiko's thread, also in the middle of a flood."""
+        with contextlib.suppress(OSError):
+            self.tap.shutdown(socket.SHUT_RDWR)
+        self.transport.close()
+        self.transport.packetizer.complete_handshake()  # ends the timer that paramiko leaves behind
+        self.tap.close()
+        for event in self.waking:
+            event.set()
+        if self.transport.is_alive():
+            self.transport.join(2.0)
+
+
+@contextlib.contextmanager
+def guarded(
+    connected: socket.socket,
+    wall_s: float,
+    bytes_max: int,
+    refused: Mapping[str, Iterable[str]] | None = None,
+) -> Iterator[Line]:
+    """A connection that ends after `wall_s` seconds and `bytes_max` bytes, whatever the server does; owns and
+    closes the socket.  `refused`: algorithms not to agree to, by paramiko's kind."""
+    ends = time.monotonic() + wall_s
+    tap = TappedSocket(connected, bytes_max)
+    logging.getLogger(_LOG).setLevel(logging.CRITICAL + 1)
+    transport = Client(tap, disabled_algorithms=refused)
     transport.daemon = True
     transport.set_log_channel(_LOG)
     transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = wall_s
-    ends = time.monotonic() + wall_s
-    watchdog = threading.Timer(wall_s, _end, (tap, transport))
+    line = Line(tap, transport, ends)
+    watchdog = threading.Timer(wall_s, line.hang_up)
     watchdog.daemon = True
     watchdog.start()
     try:
-        methods, lets_in = _ask(transport, user, ends)
+        yield line
     finally:
         watchdog.cancel()
-        _end(tap, transport)
+        line.hang_up()
         watchdog.join(2.0)
-    return Heard(tap.opening, methods, lets_in)
 
 
-def _ask(transport: paramiko.Transport, user: str, ends: float) -> tuple[tuple[str, ...] | Missing, bool]:
-    negotiated = threading.Event()
-    # With an event paramiko does not raise here, whatever the server sends: `_why` asks for it later.
-    transport.start_client(event=negotiated)
-    while not negotiated.wait(0.05) and time.monotonic() < ends and transport.is_alive():
-        pass
-    if not (transport.is_active() and transport.initial_kex_done):
-        return _why(transport.get_exception(), ends), False
+def listen(connected: socket.socket, user: str, wall_s: float = WALL_S) -> Heard:
+    """Blocking, `wall_s` seconds at most whatever the server does; owns and closes the socket.  Asks which
+    methods `user` may log in with (RFC 4252 5.2) and tries none of them."""
+    with guarded(connected, wall_s, _BYTES_MAX) as line:
+        methods, lets_in = _ask(line, user)
+    return Heard(line.tap.opening, methods, lets_in)
+
+
+def _ask(line: Line, user: str) -> tuple[tuple[str, ...] | Missing, bool]:
+    gap = line.negotiate()
+    if gap is not None:
+        return gap, False
     try:
-        transport.auth_none(user)
+        line.transport.auth_none(user)
     except paramiko.BadAuthenticationType as refused:
-        return _cleaned(refused.allowed_types), False
-    except _BROKEN as error:
-        return _why(error, ends), False
+        return cleaned(refused.allowed_types), False
+    except BROKEN as error:
+        return line.why(error, "SSH negotiation"), False
     # Partial success returns as well; only the transport itself knows whether the user is in.
-    if transport.is_authenticated():
+    if line.transport.is_authenticated():
         return (), True
     return Missing(Reason.MALFORMED, "success without a login"), False
 
 
-def _cleaned(methods: list[str]) -> tuple[str, ...]:
-    return tuple(clean(m, 64, newlines=False) for m in methods[:_METHODS_MAX] if m)
-
-
-def _why(error: Exception | None, ends: float) -> Missing:
-    if time.monotonic() >= ends - 0.1:
-        return Missing(Reason.TIMEOUT, "SSH negotiation")
-    if error is None or isinstance(error, (EOFError, ConnectionError)):
-        return Missing(Reason.CONNECTION_LOST, "SSH negotiation")
-    if isinstance(error, TimeoutError):
-        return Missing(Reason.TIMEOUT, "SSH negotiation")
-    if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):  # sound, but newer or older than paramiko
-        return Missing(Reason.NOT_BUILT, clean(str(error), 200, newlines=False))
-    return Missing(Reason.MALFORMED, clean(f"SSH negotiation: {error}", 200, newlines=False))
-
-
-def _end(tap: socket.socket, transport: paramiko.Transport) -> None:
-    """The socket first: its end is what stops paramiko's thread, also in the middle of a flood."""
-    with contextlib.suppress(OSError):
-        tap.shutdown(socket.SHUT_RDWR)
-    transport.close()
-    transport.packetizer.complete_handshake()  # ends the timer that paramiko leaves behind
-    tap.close()
-    if transport.is_alive():
-        transport.join(2.0)
+def cleaned(methods: Iterable[str]) -> tuple[str, ...]:
+    """Names of login methods as the server gave them, made harmless."""
+    return tuple(clean(m, 64, newlines=False) for m in islice(methods, _METHODS_MAX) if m)

@@ -166,6 +166,7 @@ def phase_word(phase: str) -> str:
         "software": gettext("Fediverse software"),
         "ssh": gettext("SSH"),
         "ports": gettext("Open ports"),
+        "inside": gettext("Inside the server"),
     }.get(phase, phase)
 
 

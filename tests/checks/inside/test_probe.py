@@ -1,0 +1,212 @@
+"""The probe of the inside against a real OpenSSH: what it brings, and what it says where it is not let in."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from checks.codec import encode_facts
+from checks.errors import ProbeError, Reason
+from checks.facts import Missing
+from checks.facts.inside import Inside
+from checks.probes import inside
+from checks.probes.ssh_session import read_access
+from checks.target import Access, Target
+from tests.checks.inside.servers import (
+    KEY,
+    ME,
+    REPORT,
+    Enrolled,
+    Pair,
+    enrolled,
+    gap_of,
+    look_counting,
+    look_inside,
+    program,
+)
+from tests.checks.ssh.servers import free_port
+from tests.lab.processes import wait_until
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """No thread and no descriptor outlives a look."""
+    gc.collect()
+    threads, files = set(threading.enumerate()), os.listdir("/proc/self/fd")
+    yield
+
+    def gone() -> bool:
+        gc.collect()
+        return set(threading.enumerate()) <= threads and len(os.listdir("/proc/self/fd")) <= len(files)
+
+    assert wait_until(gone, 8), (set(threading.enumerate()) - threads, os.listdir("/proc/self/fd"), files)
+
+
+def test_the_shipped_collector_reports_through_a_plain_shell() -> None:
+    with enrolled() as server:
+        found = look_counting(server.access())
+        log = server.log
+    report = found.facts.get(Inside)
+    assert report.lines("meta") and report.uid == os.geteuid()
+    assert {"sockets", "release", "packages"} <= {section.name for section in report.sections}
+    assert found.connections == {"ssh_in": 1}
+    assert log.count("Accepted publickey") == 1 and "none" not in log.lower()
+
+
+def test_a_forced_command_reports_whatever_is_asked_for(tmp_path: Path) -> None:
+    line = f'restrict,command="{program(tmp_path, f"cat <<E{chr(10)}{REPORT}E")}"'
+    with enrolled(before_key=line) as server:
+        for forced in (True, False):
+            report = look_inside(server.access(forced=forced)).get(Inside)
+            assert [section.name for section in report.sections] == ["meta"]
+
+
+def test_noise_of_the_login_does_not_hide_the_report(tmp_path: Path) -> None:
+    noisy = f"echo You have mail.; echo oh >&2; cat <<E{chr(10)}{REPORT}E\necho bye"
+    with enrolled(before_key=f'command="{program(tmp_path, noisy)}"') as server:
+        assert look_inside(server.access(forced=True)).get(Inside).lines("meta") == ("uid 0",)
+
+
+def test_a_report_is_whole_although_something_keeps_the_session_open(tmp_path: Path) -> None:
+    lasting = f"cat <<E{chr(10)}{REPORT}E\nexec sleep 30"
+    with enrolled(before_key=f'command="{program(tmp_path, lasting)}"') as server:
+        assert look_inside(server.access(forced=True)).get(Inside).uid == 0
+
+
+def test_nothing_is_sent_without_access_or_a_confirmed_host_key() -> None:
+    assert gap_of(None) == Missing(Reason.NOT_CONNECTED)
+    nowhere = Enrolled(free_port(), "", Path())
+    assert gap_of(nowhere.access()) == Missing(Reason.NOT_CONNECTED, "host key not confirmed")
+    broken = [nowhere.access(host_key=text) for text in ("ssh-ed25519", "ssh-ed25519 !", "ssh-ed25519 AAAA")]
+    assert {gap_of(access).detail for access in broken} == {"the confirmed host key cannot be read"}
+    for text in ("", "x", Pair.new().private[:200]):
+        gap = gap_of(nowhere.access(key=Pair(text, ""), host_key=KEY.public))
+        assert gap == Missing(Reason.NOT_CONNECTED, "the private key is no OpenSSH ed25519 key")
+    assert look_counting(nowhere.access()).connections == {}
+
+
+def test_a_closed_port_is_refused() -> None:
+    access = Enrolled(free_port(), KEY.public, Path()).access()
+    assert gap_of(access) == Missing(Reason.REFUSED, f"127.0.0.1 port {access.port}")
+
+
+def test_a_wrong_key_is_refused_and_the_user_named() -> None:
+    with enrolled("PasswordAuthentication no", "KbdInteractiveAuthentication no") as server:
+        gap = gap_of(server.access(key=Pair.new()))
+        assert gap == Missing(Reason.KEY_REFUSED, f"{ME}@127.0.0.1 port {server.port}: user {ME}")
+
+
+def test_a_server_that_hangs_up_on_a_wrong_key_has_refused_it() -> None:
+    with enrolled("MaxAuthTries 1") as server:
+        gap = gap_of(server.access(key=Pair.new()))
+    assert gap.reason is Reason.KEY_REFUSED and gap.detail.endswith("Too many authentication failures")
+
+
+def test_a_server_that_takes_no_keys_says_what_it_takes() -> None:
+    with enrolled(
+        "PubkeyAuthentication no", "PasswordAuthentication yes", "KbdInteractiveAuthentication no"
+    ) as server:
+        gap = gap_of(server.access())
+    assert gap.reason is Reason.KEY_REFUSED and gap.detail.endswith("the server takes password")
+
+
+def test_a_second_factor_is_not_given() -> None:
+    with enrolled("AuthenticationMethods publickey,password", "PasswordAuthentication yes") as server:
+        gap = gap_of(server.access())
+        assert "Failed password" not in server.log
+    assert gap.reason is Reason.KEY_REFUSED
+    assert gap.detail.endswith(f"user {ME}; the server wants password beside the key")
+
+
+def test_another_host_key_ends_it_before_the_login() -> None:
+    with enrolled() as server:
+        gap = gap_of(server.access(host_key=Pair.new().public))
+        log = server.log
+    assert gap.reason is Reason.HOST_KEY_CHANGED and "now ssh-ed25519 SHA256:" in gap.detail
+    assert "Accepted" not in log and "ublickey" not in log and ME not in log
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_the_confirmed_key_is_asked_for_although_the_server_has_others(kind: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", other], check=True)
+    confirmed = " ".join(other.with_suffix(".pub").read_text().split()[:2])
+    with enrolled(f"HostKey {other}", "ForceCommand printf '" + REPORT.replace("\n", "\\n") + "'") as server:
+        assert look_inside(server.access(host_key=confirmed)).get(Inside).uid == 0
+        assert look_inside(server.access()).get(Inside).uid == 0
+
+
+def test_an_account_without_a_shell_is_named() -> None:
+    """As root by the account's own shell; other users can log in as themselves alone."""
+    nobody = os.geteuid() == 0
+    line = "" if nobody else 'command="/usr/sbin/nologin"'
+    with enrolled(before_key=line) as server:
+        gap = gap_of(server.access(user="nobody" if nobody else ME))
+    assert gap.reason is Reason.DENIED
+    assert "has no login shell: This account is currently not available." in gap.detail
+
+
+def test_a_server_that_allows_no_session_is_named() -> None:
+    with enrolled("MaxSessions 0") as server:
+        gap = gap_of(server.access())
+    assert gap.reason is Reason.DENIED and gap.detail.endswith(f"no session for user {ME}")
+
+
+def test_a_collector_that_is_not_installed_is_named() -> None:
+    with enrolled() as server:
+        gap = gap_of(server.access(forced=True))
+    assert gap.reason is Reason.NO_TOOL and "fedisec-collect is not there: " in gap.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "words"),
+    [
+        ("exit 126", Reason.DENIED, "may not run the collector"),
+        ("echo hello; exit 3", Reason.MALFORMED, "no report, exit status 3; the server said: hello"),
+        ("echo @fedisec 7", Reason.MALFORMED, "another version (7)"),
+        ("printf '@fedisec 1\\n@sec a\\n x'", Reason.MALFORMED, "breaks off in section a"),
+        ("kill -9 $$", Reason.MALFORMED, "no report"),
+        ("exec tr '\\0' x < /dev/zero", Reason.TOO_LARGE, "more than 1048576 bytes"),
+        ("exec tr '\\0' x < /dev/zero >&2", Reason.TOO_LARGE, "more than 65536 bytes of errors"),
+        ("printf '\\033[31mred\\n'", Reason.MALFORMED, "said: \ufffd[31mred"),
+    ],
+)
+def test_what_is_no_report_is_unknown(text: str, reason: Reason, words: str, tmp_path: Path) -> None:
+    with enrolled(before_key=f'command="{program(tmp_path, text)}"') as server:
+        gap = gap_of(server.access(forced=True))
+    assert gap.reason is reason and words in gap.detail
+
+
+def test_a_collector_that_never_ends_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inside, "WALL_S", 1.5)
+    for text in ("exec sleep 60", "while :; do echo; sleep 0.05; done"):
+        with enrolled(before_key=f'command="{program(tmp_path, text)}"') as server:
+            assert gap_of(server.access(forced=True)).reason is Reason.TIMEOUT
+
+
+def test_the_private_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("paramiko").setLevel(logging.DEBUG)
+    with enrolled("ForceCommand printf '" + REPORT.replace("\n", "\\n") + "'") as server:
+        access = server.access()
+        seen = [
+            repr(access),
+            repr(Target("instance.example", access=access)),
+            str(read_access(access)),
+        ]
+        for one in (access, server.access(key=Pair.new()), server.access(host_key=Pair.new().public)):
+            facts = look_inside(one)
+            seen += [repr(facts), json.dumps(encode_facts(facts))]
+        with pytest.raises(ProbeError) as caught:
+            read_access(Access("", 22, "x", KEY.private.replace("OPENSSH", "RSA"), server.host_key, False))
+        seen += [repr(caught.value), str(caught.value.__context__), caplog.text]
+    assert KEY.body not in "\n".join(seen) and "PRIVATE" not in "\n".join(seen)
+    assert not [r for r in caplog.records if "paramiko" in r.name or r.name == "checks.ssh.silenced"]
