@@ -1,6 +1,15 @@
 """Is outbound traffic restricted?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts, Missing
+from checks.facts.inside import Inside
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.parse.host.common import parts, units
+from checks.parse.host.firewall import Fate, Ruled
+from checks.parse.host.firewall_rules import host_rules, shown, way_out
+from checks.parse.host.ufw import parse_ufw
+
+_PORTS = (4001, 49377)  # two that no rule names
 
 NFTABLES = """
     table inet egress {
@@ -107,5 +116,78 @@ item = Item(
         "A connection that no rule allows must fail:\n" + VERIFY,
         "許可していない宛先への接続が失敗することを確認します。\n" + VERIFY,
     ),
+    codes={
+        "restricted": Text(
+            "A new outbound connection that no rule allows is refused ({by}).",
+            "ルールにない外向きの新しい接続は拒否されます（{by}）。",
+        ),
+        "restricted_ufw": Text(
+            "ufw is switched on and refuses outbound connections by default.",
+            "ufw が有効で、外向きの接続を既定で拒否する設定です。",
+        ),
+        "opensnitch": Text(
+            "OpenSnitch is active and denies what no rule allows.",
+            "OpenSnitch が動作しており、ルールにない通信を拒否します。",
+        ),
+        "open": Text(
+            "The rules of the host let every program connect to anywhere.",
+            "ホストのルールでは、どのプログラムもあらゆる宛先に接続できます。",
+        ),
+        "ipv6_open": Text(
+            "Outbound IPv4 is restricted, but IPv6 is not.",
+            "外向きの IPv4 は制限されていますが、IPv6 は制限されていません。",
+        ),
+        "unclear": Text(
+            "The outbound rules hold conditions that fedisec cannot settle ({by}).",
+            "外向きのルールに、fedisec では判定できない条件が含まれています（{by}）。",
+        ),
+        "not_seen": Text(
+            "The packet filter rules could not be read; as root the report holds them.",
+            "パケットフィルタのルールを読めませんでした。root 権限で収集すれば読み取れます。",
+        ),
+    },
     attest_days=180,
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    if _opensnitch_denies(shown(inside, "opensnitch")):
+        return passed("opensnitch").seen("inside: default-config.json", "DefaultAction: deny, unit active")
+    rules = host_rules(inside)
+    if isinstance(rules, Missing):
+        ufw = parse_ufw(shown(inside, "ufw"))
+        if ufw.drops_outgoing:
+            text = f"ENABLED=yes\nDEFAULT_OUTPUT_POLICY={ufw.outgoing}"
+            return passed("restricted_ufw").seen("inside: /etc/ufw/ufw.conf, /etc/default/ufw", text)
+        return unknown("not_seen", rules.reason)
+    way = way_out(shown(inside, "egress"))
+    four, six = (rules.worst(family, _PORTS, way.interface, outgoing=True) for family in (4, 6))
+    verdict = _by_rules(four, six, way.has_ipv6)
+    return verdict.seen("inside: nft list ruleset, iptables -S", f"{_line(4, four)}\n{_line(6, six)}")
+
+
+def _by_rules(four: Ruled, six: Ruled, has_ipv6: bool | None) -> Verdict:
+    if four.fate is Fate.ACCEPT:
+        return failed("open")
+    if four.fate is Fate.DROP and (six.fate is Fate.DROP or has_ipv6 is False):
+        return passed("restricted", by=four.by)
+    if four.fate is Fate.DROP and six.fate is Fate.ACCEPT:
+        return failed("ipv6_open")
+    unsettled = four if four.fate is Fate.MAYBE else six
+    return unknown("unclear", Reason.NOT_BUILT, by=unsettled.by)
+
+
+def _opensnitch_denies(lines: tuple[str, ...]) -> bool:
+    """Both: a unit that runs (Debian's opensnitch or the project's opensnitchd), and a default of deny."""
+    found = {part.label: part for part in parts(lines)}
+    if "units" not in found or "config" not in found:
+        return False
+    active = any(unit.get("ActiveState") == "active" for unit in units(found["units"].lines).values())
+    said = "".join(found["config"].lines).replace(" ", "").lower()
+    return active and ('"defaultaction":"deny"' in said or '"defaultaction":"reject"' in said)
+
+
+def _line(family: int, ruled: Ruled) -> str:
+    return f"IPv{family}, new outbound connection: {ruled.fate} ({ruled.by or 'no chain'})"

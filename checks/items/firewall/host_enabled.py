@@ -1,6 +1,30 @@
 """Does a firewall on the host drop by default, IPv6 included?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts, Missing
+from checks.facts.inside import Inside
+from checks.facts.ports import OpenPorts, PortState
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.firewall import Fate, Ruled
+from checks.parse.host.firewall_rules import host_rules, shown, way_out
+from checks.parse.host.ufw import parse_firewalld, parse_ufw
+
+ODD_PORTS = (4001, 49377)  # two that nobody allows by name, the second in the range of short-lived ports
+_FILTERED_MIN = 10  # so many silent ports are no accident: something filters in front of the host
 
 UFW = """
     sudo apt install ufw
@@ -112,5 +136,100 @@ item = Item(
         + "\n\nまたは、サーバでポートを開け（1行目）、別のマシンから接続できないことを確かめます（2行目以降）。\n"
         + OUTSIDE_SEE,
     ),
+    codes={
+        "drops": Text(
+            "A new connection to a port that nobody allowed is refused over IPv4 ({v4}) and IPv6 ({v6}).",
+            "許可していないポートへの新しい接続は、IPv4（{v4}）でも IPv6（{v6}）でも拒否されます。",
+        ),
+        "drops_ufw": Text(
+            "ufw is switched on and refuses incoming connections by default, IPv6 included. The rules in force were not readable to the account.",
+            "ufw が有効で、IPv6 も含めて受信を既定で拒否する設定です。実際のルールは、このアカウントの権限では読めませんでした。",
+        ),
+        "drops_firewalld": Text(
+            "firewalld is running, and its active zones ({zones}) refuse what no rule allows.",
+            "firewalld が動作しており、有効なゾーン（{zones}）は許可のない通信を拒否します。",
+        ),
+        "open": Text(
+            "The rules of the host let a stranger through to any port, over IPv4 and IPv6.",
+            "ホストのルールは、どのポートへの接続も通します（IPv4・IPv6 とも）。",
+        ),
+        "ipv4_open": Text(
+            "Over IPv4 the rules of the host let a stranger through to ports that nobody allowed.",
+            "IPv4 では、許可していないポートへの接続もホストのルールを通ります。",
+        ),
+        "ipv6_open": Text(
+            "IPv4 is filtered, but over IPv6 the rules let a stranger through to ports that nobody allowed.",
+            "IPv4 は制限されていますが、IPv6 では許可していないポートへの接続も通ります。",
+        ),
+        "ipv6_unfiltered": Text(
+            "IPv4 is filtered and IPv6 is not. The server has no IPv6 route to the internet now; with one, all ports would be open.",
+            "IPv4 だけが制限されています。現在 IPv6 の経路はありませんが、設定された時点ですべてのポートが開きます。",
+        ),
+        "filter_in_front": Text(
+            "The rules of the host let everything through, but {count} ports stay silent from outside: something in front filters. Say whether that covers IPv6.",
+            "ホストのルールはすべて通しますが、外部からは {count} 個のポートが無応答です。手前に別のフィルタがあるようです。IPv6 にも効くかどうかを回答してください。",
+        ),
+        "unclear": Text(
+            "The rules hold conditions that fedisec cannot settle ({by}).",
+            "fedisec には判定できない条件がルールに含まれています（{by}）。",
+        ),
+        "not_seen": Text(
+            "The packet filter rules could not be read; as root the report holds them.",
+            "パケットフィルタのルールを読めませんでした。root 権限で収集すれば読み取れます。",
+        ),
+    },
     attest_days=180,
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    rules = host_rules(inside)
+    if isinstance(rules, Missing):
+        return _by_settings(inside, rules)
+    way = way_out(shown(inside, "egress"))
+    four, six = (rules.worst(family, ODD_PORTS, way.interface) for family in (4, 6))
+    verdict = _by_rules(four, six, way.has_ipv6, facts)
+    return verdict.seen("inside: nft list ruleset, iptables -S", f"{_line(4, four)}\n{_line(6, six)}")
+
+
+def _by_rules(four: Ruled, six: Ruled, has_ipv6: bool | None, facts: Facts) -> Verdict:
+    if four.fate is Fate.DROP and six.fate is Fate.DROP:
+        return passed("drops", v4=four.by, v6=six.by)
+    if four.fate is Fate.ACCEPT:
+        silent = _silent_ports(facts)
+        if silent >= _FILTERED_MIN:
+            return asked("filter_in_front", count=silent)
+        return failed("open") if six.fate is Fate.ACCEPT else failed("ipv4_open")
+    if four.fate is Fate.DROP and six.fate is Fate.ACCEPT:
+        return warned("ipv6_unfiltered") if has_ipv6 is False else failed("ipv6_open")
+    unsettled = four if four.fate is Fate.MAYBE else six
+    return unknown("unclear", Reason.NOT_BUILT, by=unsettled.by)
+
+
+def _silent_ports(facts: Facts) -> int:
+    """How many ports of the best filtered address did not even answer with a reset."""
+    ports = facts.maybe(OpenPorts)
+    addresses = ports.addresses if ports is not None else ()
+    silent = (sum(port.state is PortState.FILTERED for port in one.ports) for one in addresses)
+    return max(silent, default=0)
+
+
+def _by_settings(inside: Inside, gap: Missing) -> Verdict:
+    """Without the rules themselves: what the tools were told to do, which needs no root."""
+    ufw = parse_ufw(shown(inside, "ufw"))
+    if ufw.drops_incoming:
+        text = f"ENABLED=yes\nDEFAULT_INPUT_POLICY={ufw.incoming}"
+        return passed("drops_ufw").seen("inside: /etc/ufw/ufw.conf, /etc/default/ufw", text)
+    zones = parse_firewalld(shown(inside, "firewalld"))
+    if zones and all(zone.refuses for zone in zones):
+        text = "\n".join(f"{zone.name}: target {zone.target}" for zone in zones)
+        names = ", ".join(zone.name for zone in zones)
+        return passed("drops_firewalld", zones=names).seen("inside: firewall-cmd --list-all-zones", text)
+    return unknown("not_seen", gap.reason)
+
+
+def _line(family: int, ruled: Ruled) -> str:
+    ports = ", ".join(str(port) for port in ODD_PORTS)
+    return f"IPv{family}, new connection to {ports}: {ruled.fate} ({ruled.by or 'no chain'})"

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.errors import ParseError, Reason
-from checks.facts import Missing
+from checks.facts import Missing, MissingFact
+from checks.facts.inside import Inside
 from checks.parse.host.common import Part, denied, parts
-from checks.parse.host.firewall import Base, Fate, Packet, Ruled, fate_of
+from checks.parse.host.firewall import Base, Fate, Packet, Ruled, Truth, fate_of, same_interface
 from checks.parse.host.iptables import marks, parse_iptables
 from checks.parse.host.nft import parse_nft
 
@@ -86,3 +87,40 @@ def _why_not(nft: tuple[str, ...], iptables: tuple[str, ...], detail: str) -> Mi
     if any(words in said for words in _NOT_THERE):
         return Missing(Reason.NO_TOOL, "nft, iptables")
     return Missing(Reason.MALFORMED, detail)
+
+
+def host_rules(inside: Inside) -> HostRules | Missing:
+    """The rules of a report; Missing with the reason where they were not shown, or not as a whole."""
+    try:
+        return read_rules(inside.lines("nft"), inside.lines("iptables"))
+    except MissingFact as gap:
+        return gap.missing
+
+
+def shown(inside: Inside, section: str) -> tuple[str, ...]:
+    """The lines of a section that an item can do without."""
+    try:
+        return inside.lines(section)
+    except MissingFact:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """The default routes: by which interface ("" if not one physical one), and whether IPv6 has one.
+    None: not shown."""
+
+    interface: str = ""
+    has_ipv6: bool | None = None
+
+
+def way_out(lines: tuple[str, ...]) -> WayOut:
+    """From the section `egress`."""
+    found = {part.label: part for part in parts(lines)}
+    if "routes" not in found or found["routes"].absent:
+        return WayOut()
+    routes = [line.split() for line in found["routes"].lines if line.startswith("default")]
+    devices = {words[words.index("dev") + 1] for words in routes if "dev" in words[:-1]}
+    physical = [name for name in devices if same_interface(name) is not Truth.NO]
+    six = any(":" in word for words in routes for word in words[1:4])
+    return WayOut(physical[0] if len(devices) == 1 and physical else "", six if routes else None)
