@@ -1,6 +1,38 @@
 """Are automatic security updates on, and did they run?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from datetime import datetime, timedelta
+
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.apt import (
+    AptConfig,
+    Stamps,
+    UpdateRuns,
+    parse_apt_config,
+    parse_stamps,
+    parse_update_units,
+)
+
+CONFIG = "inside: apt-config dump"
+STAMPS = "inside: /var/lib/apt/periodic"
+_AGE_MAX = timedelta(days=3)
+
 
 DEBIAN = """
     sudo apt install unattended-upgrades
@@ -109,4 +141,91 @@ item = Item(
         + VERIFY_RHEL,
     ),
     attest_days=180,
+    codes={
+        "ran": Text(
+            "Security updates are installed automatically; the last run that ended well was {hours} hours ago.",
+            "セキュリティ更新が自動で適用されており、最後に成功したのは {hours} 時間前です。",
+        ),
+        "off": Text(
+            "apt's daily job is not set to install security updates; missing: {missing}.",
+            "apt の自動更新が設定されていません（不足している設定：{missing}）。",
+        ),
+        "not_installed": Text(
+            "The package unattended-upgrades is not installed, so nothing installs updates by itself.",
+            "unattended-upgrades が入っていないため、更新は自動で適用されません。",
+        ),
+        "timer_off": Text(
+            "It is configured, but the timer that starts it is off: {timers}.",
+            "設定はされていますが、起動するタイマーが止まっています（{timers}）。",
+        ),
+        "stale": Text(
+            "It is configured, but the last run that ended well was {days} days ago.",
+            "設定はされていますが、最後に成功したのは {days} 日前です。",
+        ),
+        "never_ran": Text(
+            "It is configured, but there is no trace yet of a run that ended well.",
+            "設定はされていますが、成功した記録がまだありません。",
+        ),
+        "dnf": Text(
+            "A timer of dnf-automatic is active; whether it installs, and did, cannot be seen.",
+            "dnf-automatic のタイマーは動いていますが、実際に適用まで行われているかは確認できません。",
+        ),
+        "other_system": Text(
+            "This system updates by neither apt nor dnf-automatic; what does it?",
+            "apt でも dnf-automatic でもない環境です。どの仕組みで自動更新していますか。",
+        ),
+        "not_seen": Text("apt said nothing about its settings.", "apt の設定を読み取れませんでした。"),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    config = parse_apt_config(inside.lines("apt_config"))
+    runs = parse_update_units(inside.lines("update_units"))
+    if config is None:
+        return _without_apt_config(inside, runs)
+    missing = _missing(config)
+    if missing:
+        return failed("off", missing=missing).seen(CONFIG, f"missing: {missing}")
+    stopped = [name for name in runs.inactive if name.startswith("apt-")] if runs else []
+    if stopped:
+        timers = ", ".join(stopped)
+        return failed("timer_off", timers=timers).seen("inside: systemctl show", f"not active: {timers}")
+    return _by_stamps(parse_stamps(inside.lines("update_stamps")), inside.seen_at)
+
+
+def _missing(config: AptConfig) -> str:
+    """What is not set, in the words of apt's configuration."""
+    wanted = (
+        (config.enabled, "APT::Periodic::Enable"),
+        (config.lists, "APT::Periodic::Update-Package-Lists"),
+        (config.upgrade, "APT::Periodic::Unattended-Upgrade"),
+        (config.security, "Unattended-Upgrade::Origins-Pattern"),
+    )
+    return ", ".join(name for there, name in wanted if not there)
+
+
+def _without_apt_config(inside: Inside, runs: UpdateRuns | None) -> Verdict:
+    dnf = [name for name in runs.active if name.startswith("dnf")] if runs else []
+    if dnf:
+        return asked("dnf").seen("inside: systemctl show", f"active: {', '.join(dnf)}")
+    if "== apt-config absent" in inside.lines("apt_config"):
+        return asked("other_system").seen(CONFIG, "apt-config is not there")
+    if runs and "unattended-upgrades.service" in runs.absent:
+        return failed("not_installed").seen(
+            "inside: systemctl show", "unattended-upgrades.service: not-found"
+        )
+    return unknown("not_seen", Reason.NOT_ASKED)
+
+
+def _by_stamps(stamps: Stamps, now: datetime) -> Verdict:
+    """Both halves count: the lists of packages, and the installing."""
+    if stamps.lists is None or stamps.upgrade is None:
+        return warned("never_ran").seen(STAMPS, "no stamp of a finished run")
+    shown = f"lists {stamps.lists:%Y-%m-%d %H:%M} UTC\nupgrade {stamps.upgrade:%Y-%m-%d %H:%M} UTC"
+    age = now - min(stamps.lists, stamps.upgrade)
+    if age > _AGE_MAX:
+        return failed("stale", days=age.days).seen(STAMPS, shown)
+    return passed("ran", hours=max(0, round(age / timedelta(hours=1)))).seen(STAMPS, shown)

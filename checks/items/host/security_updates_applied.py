@@ -1,6 +1,16 @@
 """Has a security update been waiting for longer than 7 days?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from datetime import timedelta
+
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.parse.host.apt import Pending, parse_pending, parse_stamps
+
+_WAIT_MAX = timedelta(days=7)
+_FRESH = timedelta(days=3)  # lists are fetched daily where automatic updates work
+
 
 DEBIAN = """
     sudo apt update
@@ -71,4 +81,78 @@ item = Item(
         + "\n\nRHEL 系の場合：\n"
         + VERIFY_RHEL,
     ),
+    codes={
+        "none": Text(
+            "No security update is waiting; the package lists are {hours} hours old.",
+            "待っているセキュリティ更新はありません（パッケージ一覧は {hours} 時間前のものです）。",
+        ),
+        "pending": Text(
+            "{count} packages have a security update waiting, by fresh lists.",
+            "{count} 個のパッケージにセキュリティ更新があります（パッケージ一覧は最新です）。",
+        ),
+        "waiting": Text(
+            "{count} packages have had a security update waiting for at least {days} days: the lists are that old.",
+            "{count} 個のパッケージのセキュリティ更新が、少なくとも {days} 日間適用されていません（パッケージ一覧がその日付のものです）。",
+        ),
+        "known_by_dnf": Text(
+            "{count} packages have a security update waiting, by dnf's cache.",
+            "{count} 個のパッケージにセキュリティ更新があります（dnf のキャッシュによる）。",
+        ),
+        "old_lists": Text(
+            "The package lists are {days} days old, so they cannot say that nothing is waiting.",
+            "パッケージ一覧が {days} 日前のもので、更新の有無を判断できません。",
+        ),
+        "age_unknown": Text(
+            "How old the package lists are cannot be seen, so they cannot say that nothing is waiting.",
+            "パッケージ一覧がいつのものかわからず、更新の有無を判断できません。",
+        ),
+        "refused": Text(
+            "The account may not ask the package manager.",
+            "パッケージ管理ツールに問い合わせる権限がありません。",
+        ),
+        "broken": Text(
+            "The package manager reports an error, so its answer says nothing.",
+            "パッケージ管理ツールがエラーになり、結果を判断できません。",
+        ),
+        "no_tool": Text(
+            "Neither apt nor dnf is there to ask.",
+            "問い合わせられるパッケージ管理ツール（apt・dnf）がありません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    pending = parse_pending(inside.lines("updates_pending"))
+    if not pending.tool:
+        return unknown("no_tool", Reason.NO_TOOL)
+    label = f"inside: {pending.tool}"
+    waiting, count = "\n".join(pending.security[:12]), len(pending.security)
+    if pending.tool == "dnf":
+        if count:
+            return warned("known_by_dnf", count=count).seen(label, waiting)
+        return (
+            unknown("refused", Reason.DENIED) if pending.refused else unknown("age_unknown", Reason.NOT_ASKED)
+        )
+    if not count and pending.errors:
+        return _without_answer(pending).seen(label, pending.errors[0])
+    lists = parse_stamps(inside.lines("update_stamps")).lists
+    if lists is None:
+        if count:
+            return warned("pending", count=count).seen(label, waiting)
+        return unknown("age_unknown", Reason.NOT_ASKED)
+    age = inside.seen_at - lists
+    if count and age > _WAIT_MAX:
+        return failed("waiting", count=count, days=age.days).seen(label, waiting)
+    if count:
+        return warned("pending", count=count).seen(label, waiting)
+    if age > _FRESH:
+        return unknown("old_lists", Reason.NOT_ASKED, days=age.days)
+    shown = f"nothing waits; lists of {lists:%Y-%m-%d %H:%M} UTC"
+    return passed("none", hours=max(0, round(age / timedelta(hours=1)))).seen(label, shown)
+
+
+def _without_answer(pending: Pending) -> Verdict:
+    return unknown("refused", Reason.DENIED) if pending.refused else unknown("broken", Reason.MALFORMED)

@@ -9,7 +9,7 @@ from checks.evaluate import judge
 from checks.facts import Facts, Missing
 from checks.facts.inside import Inside
 from checks.model import Status
-from tests.checks.inside.reports import CONTAINER, Case, check_case, item_named, report, uncovered
+from tests.checks.inside.host_cases import CONTAINER, Case, check_case, item_named, report, uncovered
 
 PASS, WARN, FAIL, UNKNOWN, NOT_APPLICABLE, MANUAL = (
     Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE, Status.MANUAL,
