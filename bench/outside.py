@@ -51,12 +51,14 @@ def main() -> int:
         Lab(Path(folder)) as lab,
         slow_link(RTT_S) as link,
     ):
+        loop_ms = measure.loop_ms()
         own = _own(link, lab)
         peers = _peers(link, lab)
         many = _many(lab, Path(folder))
     print(_costs(own, peers))
     print()
     print(_bars(own, peers, many))
+    print(f"\nA fixed loop of Python took {loop_ms:.1f} ms of CPU before, {measure.loop_ms():.1f} ms after.")
     return 0
 
 
