@@ -56,10 +56,11 @@ settle_environment() {
         REDISCLI_AUTH DOCKER_CONTEXT CONTAINER_HOST SYSTEMD_HOST DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR XDG_CONFIG_HOME \
         APT_CONFIG RES_OPTIONS
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
-    LC_ALL=C TZ=UTC HOME=/nonexistent TERM=dumb PAGER=cat SYSTEMD_PAGER='' SYSTEMD_COLORS=0
+    # Below /dev/null no tool can leave anything behind.
+    LC_ALL=C TZ=UTC HOME=/dev/null TERM=dumb PAGER=cat SYSTEMD_PAGER='' SYSTEMD_COLORS=0
     # No compiled Python beside a tool's source; Docker by its local socket and nowhere else.
     PYTHONDONTWRITEBYTECODE=1 DOCKER_HOST=unix:///var/run/docker.sock
-    PGPASSFILE=/dev/null PGCONNECT_TIMEOUT=3 PGGSSENCMODE=disable
+    PGPASSFILE=/dev/null/none PGCONNECT_TIMEOUT=3 PGGSSENCMODE=disable
     export PATH LC_ALL TZ HOME TERM PAGER SYSTEMD_PAGER SYSTEMD_COLORS PYTHONDONTWRITEBYTECODE DOCKER_HOST PGPASSFILE \
         PGCONNECT_TIMEOUT PGGSSENCMODE
     renice -n 10 -p $$ >/dev/null 2>&1
@@ -212,6 +213,19 @@ described() {
 
 # lines_of PATH: without comments and empty lines.
 lines_of() { grep -Ev '^[[:space:]]*([#;]|$)' "$1"; }
+
+# managed LABEL: true where systemd answers, else a part that says why not.
+managed() {
+    if ! has systemctl; then
+        part "$1 absent"
+    elif ! refused=$(systemctl show -p Version --no-pager 2>&1); then
+        part "$1"
+        printf '%s\n' "$refused"
+    else
+        return 0
+    fi
+    return 1
+}
 
 # show PROPERTIES UNIT...: nothing where no unit is named.
 show() {
@@ -498,7 +512,8 @@ section_crowdsec() {
 
 section_nft() {
     asked nft || return 127
-    nft -t -j list ruleset
+    # It warns of tables that are iptables' own; the rules are one line.
+    nft -t -j list ruleset 2>&1 | grep -v '^# Warning: '
 }
 
 section_iptables() {
@@ -537,7 +552,26 @@ section_ufw() {
         return 127
     fi
     part status
-    ufw status verbose
+    if ! root; then
+        ufw status verbose
+    # Its command would write the file of its lock; what it prints can be had without, or at least how it starts.
+    elif "$(interpreter ufw)" -IBc '
+import gettext, sys
+sys.argv = sys.argv[1:]
+gettext.install("ufw")
+import ufw.frontend
+print(ufw.frontend.UFWFrontend(False).get_status(verbose=True))' "$(command -v ufw)" 2>/dev/null; then
+        :
+    elif iptables -S ufw-user-input >/dev/null 2>&1; then
+        echo 'Status: active'
+    else
+        echo 'Status: inactive'
+    fi
+}
+
+# interpreter SCRIPT: the program that its first line names.
+interpreter() {
+    sed -n '1s/^#! *\([^ ]*\).*/\1/p' "$(command -v "$1")"
 }
 
 section_firewalld() {
@@ -633,7 +667,8 @@ section_update_stamps() {
 section_updates_pending() {
     if has apt-get; then
         part apt
-        simulate_upgrade | grep -E '^(Inst|E:|W:)'
+        # A source's address may hold a password.
+        simulate_upgrade | grep -E '^(Inst|E:|W:)' | sed 's|//[^/@ ]*@|//|g'
     else
         part apt absent
     fi
@@ -649,14 +684,17 @@ section_updates_pending() {
     return 0
 }
 
-# A simulation without the lock.  Root would write apt's cache anew where it is old; nobody cannot, and uses what is
-# there.  Where nobody may not read the sources, root does it, in memory alone.
+# A simulation without the lock.  Even so root would write anew apt's cache, where it is old, and the record of the last
+# plan (eipp.log.xz).  Nobody cannot, and uses the cache that is there; where nobody may not read the sources, root
+# plans in memory.  The nameless files that apt unpacks signatures into are kept in memory as well.
 simulate_upgrade() {
-    if root && has setpriv &&
-        said=$(setpriv --reuid=nobody --regid=nogroup --clear-groups apt-get -s -o Debug::NoLocking=true dist-upgrade 2>&1); then
+    [ -w /dev/shm ] && export TMPDIR=/dev/shm
+    if root && has setpriv && said=$(setpriv --reuid=65534 --regid=65534 --clear-groups \
+        apt-get -s -o Debug::NoLocking=true -o Dir::Log::Planner= dist-upgrade 2>&1); then
         printf '%s\n' "$said"
     else
-        apt-get -s -o Debug::NoLocking=true -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= dist-upgrade 2>&1
+        apt-get -s -o Debug::NoLocking=true -o Dir::Log::Planner= -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+            dist-upgrade 2>&1
     fi
 }
 
@@ -677,7 +715,7 @@ section_packages() {
     if has dpkg-query; then
         # shellcheck disable=SC2086  # a list of names
         dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Version}\t${source:Package}\t${source:Version}\n' \
-            $PACKAGES 'postgresql-[0-9]*' 'linux-image-[0-9]*' 'php[0-9]*-fpm' 'libmagickcore-*' 2>/dev/null
+            $PACKAGES 'postgresql-[0-9]*' 'linux-image-[0-9]*' 'php[0-9]*-fpm' 'libmagickcore-*' 2>/dev/null | grep '^.i'
     elif has rpm; then
         # shellcheck disable=SC2086
         rpm -q --qf 'ii \t%{NAME}\t%{VERSION}-%{RELEASE}\t%{SOURCERPM}\t%{VERSION}-%{RELEASE}\n' $PACKAGES |
@@ -878,10 +916,10 @@ BACKUP_WORDS='pg_dumpall|pg_dump|pg_basebackup|autopostgresqlbackup|restic|borgm
 NO_BACKUP='^(dpkg-db-backup|systemd-coredump|fwupd|snapd)'
 
 section_backups() {
-    if has systemctl; then
+    if managed timers; then
         timers=$(units_like '*.timer' | grep -E "$BACKUP_TIMERS" | grep -Ev "$NO_BACKUP")
         part timers
-        printf '%s\n' "$timers"
+        [ -z "$timers" ] || printf '%s\n' "$timers"
         part services
         # shellcheck disable=SC2046,SC2086  # lists of names
         show Id,Result,ExecMainStatus,ExecMainExitTimestamp,ActiveState \
@@ -889,8 +927,6 @@ section_backups() {
         part timer_states
         # shellcheck disable=SC2086
         show Id,ActiveState,LastTriggerUSec $timers
-    else
-        part timers absent
     fi
     part cron
     scheduled "$BACKUP_WORDS"
@@ -924,7 +960,7 @@ section_backups() {
 }
 
 section_cert_renewal() {
-    if has systemctl; then
+    if managed timers; then
         timers=$(units_like 'certbot*.timer' 'snap.certbot*.timer' 'acme*.timer' 'lego*.timer' 'dehydrated*.timer' 'cert-renew*.timer')
         part timers
         # shellcheck disable=SC2086
@@ -933,8 +969,6 @@ section_cert_renewal() {
         # shellcheck disable=SC2046,SC2086
         show Id,Result,ExecMainStatus,ExecMainExitTimestamp \
             $([ -z "$timers" ] || systemctl show $timers -p Unit --no-pager | sed -n 's/^Unit=//p')
-    else
-        part timers absent
     fi
     part cron
     scheduled 'certbot|acme\.sh|lego|dehydrated|acme-client|getssl'
@@ -948,7 +982,7 @@ section_cert_renewal() {
 APP_UNITS='mastodon-* mastodon.* pleroma* akkoma* misskey* sharkey* firefish* iceshrimp* calckey* pixelfed* gotosocial* friendica* lemmy* peertube* pict-rs*'
 
 section_units() {
-    asked systemctl || return 127
+    managed units || return 1
     set -f
     # shellcheck disable=SC2046,SC2086  # names and patterns of units
     units=$(units_like $APP_UNITS | grep -E '\.service$'; configured unit | grep -E '^[A-Za-z0-9:_.@\\-]+$')
@@ -1329,11 +1363,11 @@ section_waf() {
     for file in /etc/apache2/apache2.conf /etc/apache2/mods-enabled/* /etc/apache2/conf-enabled/* /etc/apache2/sites-enabled/* \
         /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/*.conf /etc/httpd/conf.modules.d/*.conf; do
         [ -f "$file" ] && [ -r "$file" ] &&
-            grep -EiH '^[[:space:]]*(SecRuleEngine[[:space:]]+[A-Za-z]+|LoadModule[[:space:]]+security2_module)' "$file"
+            grep -EioH '^[[:space:]]*(SecRuleEngine[[:space:]]+[A-Za-z]+|LoadModule[[:space:]]+security2_module)' "$file"
     done
     part engine
     for file in /etc/nginx/modsec/*.conf /etc/nginx/modsecurity/*.conf /etc/nginx/modsecurity*.conf /etc/modsecurity/*.conf; do
-        [ -f "$file" ] && [ -r "$file" ] && grep -EiH '^[[:space:]]*SecRuleEngine[[:space:]]+[A-Za-z]+' "$file"
+        [ -f "$file" ] && [ -r "$file" ] && grep -EioH '^[[:space:]]*SecRuleEngine[[:space:]]+[A-Za-z]+' "$file"
     done
     part crs
     ls -d /etc/modsecurity/crs/crs-setup.conf /usr/share/modsecurity-crs/*.load /etc/nginx/modsec/*/crs-setup.conf \

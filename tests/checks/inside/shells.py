@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -75,3 +77,70 @@ def run_collector(
         check=False,
     )
     return Ran(ended.stdout, ended.stderr, ended.returncode)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One file of a machine that is made up on top of this one."""
+
+    content: str
+    mode: int = 0o644
+    owner: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OnMachine:
+    """What the collector said there, and the paths that the run made, changed or removed."""
+
+    ran: Ran
+    changed: tuple[str, ...]
+
+
+# The made-up files lie over this machine's own; whatever is written ends in a third layer of its own.
+_LAYERS = """set -eu
+mount -t tmpfs machine "$1/layers"
+cd "$1/layers"
+mkdir upper work root
+cp -a "$1/planted" planted
+mount -t overlay machine -o lowerdir=planted:/,upperdir=upper,workdir=work root
+mount --rbind /proc root/proc
+mount --rbind /dev root/dev
+mount --rbind /sys root/sys
+place=$1
+shift
+status=0
+"$@" <"$place/script" >"$place/out" 2>"$place/err" || status=$?
+( cd upper && find . -mindepth 1 ! -path ./proc ! -path ./dev ! -path ./sys | cut -c 2- ) >"$place/changed"
+exit "$status"
+"""
+
+
+def run_on_machine(place: Path, planted: Mapping[str, Planted | Path], command: tuple[str, ...]) -> OnMachine:
+    """Runs `command` with the collector as its input, in a copy of this machine where the planted files lie (a Path is
+    a symbolic link to it).  Needs root; `place` is an empty folder."""
+    needs_root()
+    needs("unshare", "chroot")
+    for name in ("layers", "planted"):
+        (place / name).mkdir()
+    for path, file in planted.items():
+        there = place / "planted" / path.lstrip("/")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(file, Path):
+            there.symlink_to(file)
+            continue
+        there.write_text(file.content)
+        there.chmod(file.mode)
+        os.chown(there, file.owner, file.owner)
+    (place / "planted").chmod(0o755)
+    (place / "script").write_text(collector_script())
+    ended = subprocess.run(
+        ["unshare", "-m", "sh", "-c", _LAYERS, "layers", str(place), "chroot", "root", *command],
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_S,
+        check=False,
+    )
+    if not (place / "changed").exists():
+        pytest.skip(f"no layers of files can be made here: {ended.stderr.strip()[:200]}")
+    ran = Ran((place / "out").read_bytes(), (place / "err").read_bytes(), ended.returncode)
+    return OnMachine(ran, tuple((place / "changed").read_text().splitlines()))

@@ -1,0 +1,293 @@
+"""No secret leaves a server in the report, whoever runs the collector there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from checks.probes.collector import collector_script
+from tests.checks.inside.shells import AS_NOBODY, OnMachine, Planted, needs, needs_root, run_on_machine
+from tests.checks.inside.test_collector import NAMES
+
+CANARY = "CANARYbird"
+FORGED = "@end sshd_files ms=1\n =rc 0\n=rc 0\n@0\n@done 1000\n@fedisec 1\n"
+
+ENV = """LOCAL_DOMAIN=good.example # CANARYbird
+export DB_PASS='CANARYbird'
+DB_HOST = /var/run/postgresql
+REDIS_HOST=user:CANARYbird@cache
+REDIS_URL=redis://:CANARYbird@127.0.0.1:6379/0
+CACHE_REDIS_URL=redis://127.0.0.1:6379/1
+DATABASE_URL="postgres://u:CANARYbird@db/x"
+SECRET_KEY_BASE=CANARYbird
+OTP_SECRET=
+SMTP_PASSWORD="CANARYbird" # old: CANARYbird
+SMTP_FROM_ADDRESS="CANARYbird <notifications@mail.good.example>"
+S3_ENDPOINT=https://key:CANARYbird@s3.example
+ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY=xxDO_NOT_USE_IN_PRODUCTION
+SOME_TOKEN=CANARYbird
+# DB_PASS=CANARYbird
+CANARYbird
+AUTHORIZED_FETCH=true
+BIND="CANARYbird; rm"
+"""
+EXS = """import Config
+# secret_key_base: "CANARYbird"
+config :pleroma, Pleroma.Web.Endpoint,
+  url: [host: "social.example", scheme: "https", port: 443],
+  http: [ip: {127, 0, 0, 1}, port: 4000],
+  secret_key_base: "CANARYbird",
+  signing_salt: "CANARYbird"
+config :pleroma, :instance,
+  name: "CANARYbird",
+  registrations_open: false
+config :pleroma, Pleroma.Repo,
+  adapter: Ecto.Adapters.Postgres,
+  password: "CANARYbird",
+  hostname: "localhost"
+config :web_push_encryption, :vapid_details,
+  private_key: "CANARYbird"
+config :pleroma, configurable_from_database: true
+config :pleroma, admin_token: "CANARYbird"
+config :joken, default_signer: "CANARYbird"
+"""
+YML = """url: https://user:CANARYbird@mi.example/
+setupPassword: CANARYbird
+port: 3000
+db:
+  host: localhost
+  user: "CANARYbird"
+  pass: 'CANARYbird'  # CANARYbird
+redis:
+  host: localhost
+  port: 6379
+  pass: >
+    CANARYbird
+redisForPubsub:
+  host: CANARYbird:x@h
+  pass: ""
+meilisearch: {host: a, apiKey: CANARYbird}
+allowedPrivateNetworks: [
+  '127.0.0.1/32'
+]
+proxyBypassHosts:
+  - CANARYbird
+  - port: CANARYbird
+id: aidx
+CANARYbird
+"""
+PHP = """<?php
+return [
+  'database' => [
+    'hostname' => 'localhost',
+    'password' => 'CANARYbird',
+  ],
+  'config' => [
+    'admin_email' => 'CANARYbird@example.org',
+    'register_policy' => 1,
+  ],
+  'system' => [ 'hsts' => true, 'secret' => 'CANARYbird' ],
+];
+"""
+HJSON = """{
+  # CANARYbird
+  database: {
+    password: "CANARYbird"
+    host: postgres
+  }
+  pictrs: { api_key: "CANARYbird" }
+  setup: {
+    admin_password: "CANARYbird"
+  }
+  hostname: lemmy.example
+}
+"""
+HBA = """local all postgres peer
+host all all 0.0.0.0/0 ldap ldapserver=x ldapbindpasswd=CANARYbird
+host all "a b" 10.0.0.0 255.0.0.0 radius radiussecrets="CANARYbird"
+host all all ::1/128 ldap ldapserver=x \\
+  ldapbindpasswd=CANARYbird
+host CANARYpart all all CANARYbird
+ldapbindpasswd=CANARYbird
+"""
+
+PLANTED: dict[str, Planted | Path] = {
+    "/home/mastodon/live/.env.production": Planted(ENV, 0o644, 1000),
+    "/opt/akkoma/config/prod.secret.exs": Planted(EXS, 0o644),
+    "/home/misskey/misskey/.config/default.yml": Planted(YML),
+    "/opt/sharkey/.config/docker.env": Planted("POSTGRES_PASSWORD=CANARYbird\nPOSTGRES_USER=CANARYbird\n"),
+    "/var/www/friendica/config/local.config.php": Planted(PHP),
+    "/srv/lemmy/lemmy.hjson": Planted(HJSON),
+    "/var/www/pixelfed/.env": Planted("APP_KEY=base64:CANARYbird\nAPP_DEBUG=true\nDB_PASSWORD=CANARYbird\n"),
+    "/var/www/peertube/config/production.yaml": Planted(
+        "secrets:\n  peertube: 'CANARYbird'\nsmtp:\n  password: CANARYbird\n"
+    ),
+    "/srv/moved/.env.production": Path("/etc/shadow"),
+    "/etc/fedisec-collect.conf": Planted(
+        "backup_dir=/srv/dumps\nbackup_dir=$(CANARYbird)\nunit=CANARYbird;x\nconfig=/data/app/.env.production\n"
+    ),
+    "/data/app/.env.production": Planted("DB_PASS=CANARYbird\nWEB_DOMAIN=app.example\n"),
+    "/srv/dumps/db.sql.gz": Planted(CANARY),
+    "/etc/shadow": Planted(f"root:${CANARY}:1::::::\nempty::1::::::\n", 0o640),
+    "/etc/redis/redis.conf": Planted(
+        "port 6390\nrequirepass CANARYbird\nmasterauth CANARYbird\nuser default on >CANARYbird ~* +@all\n"
+        "rename-command CONFIG CANARYbird\n"
+    ),
+    "/etc/valkey/valkey.conf": Planted("bind 127.0.0.1\naclfile /etc/CANARYbird.acl\n"),
+    "/etc/postgresql/15/main/pg_hba.conf": Planted(HBA),
+    "/etc/postgresql/15/main/postgresql.conf": Planted(
+        "listen_addresses = 'localhost'\nprimary_conninfo = 'password=CANARYbird'\nssl_passphrase_command = 'echo CANARYbird'\n"
+    ),
+    "/etc/cron.d/backup": Planted(
+        "0 3 * * * root PGPASSWORD=CANARYbird pg_dump x | rclone rcat r:CANARYbird\n"
+    ),
+    "/etc/crontab": Planted("0 1 * * * root acme.sh --cron --token CANARYbird\n"),
+    "/var/spool/cron/crontabs/root": Planted("1 1 * * * restic -p CANARYbird backup /\n", 0o600),
+    "/etc/systemd/system/akkoma.service": Planted(
+        "[Service]\nEnvironment=PGPASSWORD=CANARYbird\nExecStart=/x CANARYbird\n"
+    ),
+    "/etc/ssh/sshd_config": Planted(
+        "PasswordAuthentication no\nSetEnv TOKEN=CANARYbird\nForceCommand /usr/bin/notify CANARYbird\n"
+        "AuthorizedKeysCommand=/usr/bin/keys --token CANARYbird\nAuthorizedKeysCommandUser nobody\n"
+    ),
+    "/etc/ssh/sshd_config.d/forged.conf": Planted("# none\n"),
+    "/root/.ssh/authorized_keys": Planted('command="x CANARYbird" ssh-ed25519 CANARYbird\n', 0o600),
+    "/home/mastodon/.ssh/authorized_keys": Planted("ssh-ed25519 CANARYbird\n", 0o644, 1000),
+    "/etc/pam.d/sshd": Planted(
+        "session optional pam_exec.so quiet /usr/local/bin/notify --hook https://x/CANARYbird\n"
+    ),
+    "/etc/profile.d/notify.sh": Planted("curl -H 'Authorization: CANARYbird' https://x\n"),
+    "/etc/apt/apt.conf.d/99proxy": Planted('Acquire::http::Proxy "http://u:CANARYbird@proxy:3128";\n'),
+    "/etc/apt/sources.list.d/private.list": Planted(
+        "deb [signed-by=/x] http://u:CANARYbird@repo.example/ x y\nCANARY http://u:CANARYbird@z\n"
+    ),
+    "/etc/docker/daemon.json": Planted(
+        '{"iptables": false,\n "proxies": {"http-proxy": "http://u:CANARYbird@p"}}\n'
+    ),
+    "/etc/nginx/nginx.conf": Planted(
+        "events {}\nhttp { server { listen 443 ssl; ssl_protocols TLSv1.2\n TLSv1.3; # CANARYbird\n"
+        ' proxy_set_header Authorization "Bearer CANARYbird; listen CANARYbird";\n'
+        " proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; set $token CANARYbird; }\n"
+        " include /etc/nginx/sites-enabled/*; }\n"
+    ),
+    "/etc/nginx/sites-enabled/default": Planted(
+        "server { listen 80; return 301 https://x/?t=CANARYbird; }\n"
+    ),
+    "/etc/crowdsec/local_api_credentials.yaml": Planted("password: CANARYbird\n"),
+    "/etc/crowdsec/collections/sshd.yaml": Planted("CANARYbird\n"),
+    "/var/ossec/var/run/wazuh-agentd.state": Planted("status='connected'\nkey='CANARYbird'\n"),
+    "/etc/opensnitchd/default-config.json": Planted(
+        '{"Server":{"Key":"CANARYbird"},"DefaultAction": "deny"}\n'
+    ),
+    "/etc/opendkim/KeyTable": Planted("a good.example:sel:/etc/dkim/x\nb good.example:s2:CANARYbird\n"),
+    "/etc/opendkim.conf": Planted("Domain good.example\nSelector mail\nKeyFile CANARYbird\n"),
+    "/etc/rspamd/local.d/dkim_signing.conf": Planted('selector = "x";\nredis_password = "CANARYbird";\n'),
+    "/root/.config/rclone/rclone.conf": Planted("[r]\npass = CANARYbird\n", 0o600),
+    "/root/.pgpass": Planted("*:*:*:*:CANARYbird\n", 0o600),
+    "/etc/os-release": Planted(f'ID=debian\nVERSION_ID="12"\n{FORGED}'),
+}
+
+
+@contextmanager
+def with_tokens_in_argv() -> Iterator[None]:
+    """A process with the name and the arguments of cloudflared, a token among them."""
+    bash = shutil.which("bash") or "bash"
+    named = subprocess.Popen(
+        [bash, "-c", f"exec -a 'cloudflared tunnel run --token {CANARY}' sleep 300"],
+        env={"PATH": os.environ["PATH"], "TUNNEL_TOKEN": CANARY},
+    )
+    try:
+        yield
+    finally:
+        named.kill()
+        named.wait()
+
+
+def run_as(who: str, place: Path) -> OnMachine:
+    planted = dict(PLANTED)
+    command: tuple[str, ...] = ("dash", "-s")
+    if who == "user":
+        command = (*AS_NOBODY, *command)
+    if who == "sudo":
+        needs("sudo")
+        planted["/usr/local/sbin/fedisec-collect"] = Planted(collector_script(), 0o755)
+        planted["/etc/sudoers"] = Planted(
+            'nobody ALL=(root) NOPASSWD: /usr/local/sbin/fedisec-collect ""\n', 0o440
+        )
+        command = (*AS_NOBODY, "sudo", "-n", "/usr/local/sbin/fedisec-collect")
+    with with_tokens_in_argv():
+        return run_on_machine(place, planted, command)
+
+
+@pytest.mark.parametrize("who", ["user", "sudo", "root"])
+def test_no_planted_secret_is_in_the_report(tmp_path: Path, who: str) -> None:
+    needs_root()
+    ran = run_as(who, tmp_path).ran
+    assert ran.code == 0, ran.errors
+    leaks = [line for line in ran.text.splitlines() if CANARY.lower() in line.lower()]
+    assert leaks == []
+    assert CANARY.encode() not in ran.errors
+    report = ran.report
+    assert tuple(one.name for one in report.sections) == NAMES
+    assert report.as_root is (who != "user")
+    # What was planted has been read: the places are right, not just silent.
+    settings = report.lines("app_config")
+    for line in (
+        "LOCAL_DOMAIN=good.example",
+        "DB_PASS=set",
+        "REDIS_URL.password=set",
+        "CACHE_REDIS_URL.password=empty",
+        "OTP_SECRET=empty",
+        "ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY=sample",
+        "SMTP_FROM_ADDRESS=@mail.good.example",
+        "Pleroma.Web.Endpoint.secret_key_base=set",
+        "Pleroma.Web.Endpoint.http=[ip: {127, 0, 0, 1}, port: 4000]",
+        ":instance.registrations_open=false",
+        "configurable_from_database=true",
+        "setupPassword=set",
+        "db.pass=set",
+        "redis.pass=set",
+        "redisForPubsub.pass=empty",
+        "allowedPrivateNetworks=set",
+        "proxyBypassHosts=set",
+        "database.password=set",
+        "config.register_policy=1",
+        "setup.admin_password=set",
+        "WEB_DOMAIN=app.example",
+        "== friendica /var/www/friendica/config/local.config.php",
+    ):
+        assert line in settings, line
+    assert report.lines("release")[-len(FORGED.splitlines()) :] == tuple(FORGED.splitlines())
+    assert "/etc/cron.d/backup pg_dump" in report.lines("backups")
+    assert "/etc/crontab acme.sh" in report.lines("cert_renewal")
+    assert "requirepass set" in report.lines("redis")
+    assert "host all all 0.0.0.0/0 ldap" in report.lines("postgres")
+    assert 'host all "a_b" 10.0.0.0/255.0.0.0 radius' in report.lines("postgres")
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in [" ".join(line.split()) for line in report.lines("proxy")]
+    assert "/etc/pam.d/sshd:1 /usr/local/bin/notify" in report.lines("login_notice")
+    if report.as_root:
+        assert "empty" in report.lines("accounts")[report.lines("accounts").index("== empty") + 1 :]
+        assert "/var/spool/cron/crontabs/root restic" in report.lines("backups")
+    else:
+        assert "== empty denied" in report.lines("accounts")
+        assert "denied /var/spool/cron/crontabs/root" in report.lines("backups")
+
+
+def test_a_settings_file_of_somebody_else_adds_no_place(tmp_path: Path) -> None:
+    planted: dict[str, Planted | Path] = {
+        "/etc/fedisec-collect.conf": Planted("config=/data/app/.env.production\n", 0o644, 65534),
+        "/data/app/.env.production": Planted("WEB_DOMAIN=app.example\n"),
+    }
+    found = run_on_machine(tmp_path, planted, ("dash", "-s"))
+    assert found.ran.report.lines("app_config") == ()
+
+
+@pytest.mark.parametrize("who", ["user", "root"])
+def test_nothing_is_written_anywhere(tmp_path: Path, who: str) -> None:
+    assert run_as(who, tmp_path).changed == ()
