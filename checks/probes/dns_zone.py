@@ -78,7 +78,7 @@ async def gather_dnssec(look: Look) -> Iterable[Fact]:
         SignedName(q.name, q.rdtype, bad, q.answer, any(same_registrable(q.name, own) for own in (web, mail)))
         for q, bad in zip(asked, broken, strict=True)
     ]
-    await look.after("spf", "dmarc", "mta_sts")  # they need their questions more than the walk needs its own
+    await look.after("spf", "dmarc")  # they need their questions more than the walk needs its own
     return (Dnssec(await walk_all(look, names, now), delegation, now),)
 
 

@@ -41,6 +41,8 @@ async def gather_routes(look: Look) -> Iterable[Fact]:
 async def _host(look: Look, preference: int, name: str) -> MailHost:
     if name == ".":
         return MailHost(preference, name)
+    if same_registrable(name, look.target.mail_domain):  # it will be dialled, which takes both
+        await asyncio.gather(look.dns.ask(name, "A"), look.dns.ask(name, "AAAA"))
     v4 = await look.dns.ask(name, "A")
     if isinstance(v4, Lookup) and v4.outcome is Outcome.FOUND:
         return MailHost(preference, name, v4)

@@ -82,11 +82,13 @@ class _Scan:
         self._net.vet(self._address)
         web, anchor, rtt_s = await self._anchor()
         waits = (max(_FIRST_S, _FIRST_RTTS * rtt_s), max(_SECOND_S, _SECOND_RTTS * rtt_s))
-        found, canaries = await asyncio.gather(
+        left = set(_WEB) - {port.port for port in web}
+        found, canaries, rest = await asyncio.gather(
             asyncio.gather(*(self._port(number, waits) for number in self._ports)),
             asyncio.gather(*(self._canary(number, waits) for number in canary_ports())),
+            asyncio.gather(*(self._web_port(number) for number in left)),
         )
-        ports = [*web, *found, *self._from_ssh()]
+        ports = [*web, *map(_seen, left, rest), *found, *self._from_ssh()]
         if canaries and all(canaries):
             ports = [_doubted(port) for port in ports]
         gap = _no_anchor(web) if anchor is None else await self._gone(anchor)
@@ -95,11 +97,13 @@ class _Scan:
         return AddressPorts(self._address, tuple(sorted(ports, key=lambda port: port.port)))
 
     async def _anchor(self) -> tuple[list[PortSeen], int | None, float]:
-        """The web ports, the port that shows whether the address answers us, and its round trip."""
+        """The web ports, the port that shows whether the address answers us, and its round trip.  Where
+        another probe was let in at the first of them, the second is left for later."""
+        known = self._net.rtt_s(self._address, _WEB[0])
+        if known is not None:
+            return [PortSeen(_WEB[0], PortState.OPEN)], _WEB[0], known
         met = await asyncio.gather(*map(self._web_port, _WEB))
-        for one in met:
-            _close(one)
-        web = [PortSeen(number, one.state) for number, one in zip(_WEB, met, strict=True)]
+        web = [_seen(number, one) for number, one in zip(_WEB, met, strict=True)]
         for number, one in zip(_WEB, met, strict=True):
             if one.state is PortState.OPEN:
                 return web, number, one.took_s
@@ -170,6 +174,11 @@ async def _knock(net: Net, address: str, port: int, waits: Sequence[float]) -> _
             return _Met(Missing.of(error))
         return _Met(PortState.OPEN, stream, time.monotonic() - begun)
     return _Met(starved or PortState.FILTERED)
+
+
+def _seen(number: int, met: _Met) -> PortSeen:
+    _close(met)
+    return PortSeen(number, met.state)
 
 
 def _close(met: _Met) -> None:
