@@ -20,6 +20,8 @@ VERSION = "0.1.0"
 DEBUG = env.flag("FEDISEC_DEBUG")
 SECRET_KEY = env.secret_key(DATA)
 SECRET_KEY_FALLBACKS = list(env.words("FEDISEC_SECRET_KEY_FALLBACKS"))
+# What seals the SSH keys in the database; apart from it, so that its dump or backup alone opens none.
+KEY_FILE = env.text("FEDISEC_KEY_FILE") or str(DATA / env.KEY_FILE)
 
 # The address people use; links in mails are built from it, never from a request.
 PORT = env.number("PORT", 8000, 1, 65535)
@@ -51,6 +53,7 @@ INSTALLED_APPS = [
     "fedisec.lib",
     "fedisec.accounts",
     "fedisec.instances",
+    "fedisec.enrolment",
     "fedisec.scans",
     "fedisec.checklist",
     "fedisec.alerts",
@@ -168,6 +171,10 @@ ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in t
 RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")
 TRUST_CA = env.text("FEDISEC_TRUST_CA")
 ALLOW_NETWORKS = env.parsed("FEDISEC_ALLOW_NETWORKS", env.networks, "networks such as 10.0.0.0/8")
+# Where its connections come from, for the `from=` of SSH keys; "" = keys are not bound to an address.
+OUTGOING_ADDRESSES = env.parsed(
+    "FEDISEC_OUTGOING_ADDRESSES", env.networks, "addresses or networks such as 192.0.2.7,2001:db8::/64"
+)
 # Named in the user agent; a page of the project by default, so that scans do not tell where fedisec runs.
 CONTACT_URL = env.text("FEDISEC_CONTACT", "https://github.com/fedisec/fedisec")
 DNSSEC_SECURE_NAME = env.text("FEDISEC_DNSSEC_SECURE_NAME", ".")

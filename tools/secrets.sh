@@ -10,6 +10,7 @@ keep() {
     [ -s "$folder/$1" ] || printf '%s' "$2" >"$folder/$1"
 }
 keep secret_key "$(random)$(random)"
+keep keys "$(random)"
 keep postgres_password "$(random)"
 keep redis_conf "requirepass $(random)"
 keep database_url "postgresql://fedisec:$(cat "$folder/postgres_password")@postgres:5432/fedisec"

@@ -20,6 +20,7 @@ from django.core.exceptions import ImproperlyConfigured
 from checks.target import parse_resolver
 
 SECRET_FILE = "secret.key"
+KEY_FILE = "keys"  # of fedisec.lib.secrets
 _SECRET_MIN = 50
 _POSTGRES = {"postgres", "postgresql"}
 T = TypeVar("T")
@@ -146,18 +147,19 @@ def prepare(base: Path) -> None:
         return
     data = data_folder(base)
     try:
-        _make_key(data)
+        make_key(data / SECRET_FILE, 0o600)
     except OSError as error:
         raise ImproperlyConfigured(f"cannot write the data folder {data}: {error.strerror}") from error
 
 
-def _make_key(data: Path) -> None:
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = data / SECRET_FILE
+def make_key(path: Path, mode: int) -> None:
+    """A file with a new random key of 64 bytes, unless there is a file; never half written.  OSError where it
+    cannot be."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         return
-    draft = data / f".{SECRET_FILE}.{os.getpid()}"
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(secrets.token_urlsafe(64))
     try:
         # A link, not a rename: of two starts at once the first one's key stays.

@@ -1,4 +1,4 @@
-"""What has to be in place before a process serves: tables, cache table, static files."""
+"""What has to be in place before a process serves: the key file, tables, cache table, static files."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from fedisec.lib import env
 from fedisec.lib.listen import CannotStart
 
 _LOCK = 0x66656469  # any number that other programs of the same database do not use
@@ -22,6 +23,7 @@ _STAMP = ".collected"
 def prepare() -> None:
     """Brings database and static files up to this version; quick when nothing is to be done.  CannotStart
     when the database does not answer."""
+    _key_file()
     try:
         connection.ensure_connection()
     except OperationalError as error:
@@ -33,6 +35,17 @@ def prepare() -> None:
         if not settings.REDIS_URL:
             call_command("createcachetable", verbosity=0)
         collect_static()
+
+
+def _key_file() -> None:
+    """Made at the first start of an embedded installation.  Several machines must be given the same file; and
+    none may come into being in the build of an image."""
+    if settings.DATABASE_URL or Path(settings.KEY_FILE) != settings.DATA / env.KEY_FILE:
+        return
+    try:
+        env.make_key(Path(settings.KEY_FILE), 0o400)
+    except OSError as error:
+        raise CannotStart(f"cannot write the key file {settings.KEY_FILE}: {error.strerror}") from error
 
 
 @contextmanager
