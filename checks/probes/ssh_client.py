@@ -26,7 +26,7 @@ from checks.facts import Missing
 from checks.parse.ssh_wire import OPENING_MAX
 
 WALL_S = 15.0
-_BYTES_MAX = 256 * 1024  # of a flood; a whole negotiation takes about 4 KiB
+BYTES_MAX_BEFORE = 256 * 1024  # of a flood; a whole negotiation takes about 4 KiB
 _METHODS_MAX = 20
 _LOG = "checks.ssh.silenced"  # paramiko logs what the server says; nobody may write to our log
 
@@ -70,6 +70,9 @@ class TappedSocket(socket.socket):
     @property
     def full(self) -> bool:
         return self._left <= 0
+
+    def allow(self, bytes_more: int) -> None:
+        self._left += bytes_more
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         if self.full:
@@ -167,7 +170,7 @@ def guarded(
 def listen(connected: socket.socket, user: str, wall_s: float = WALL_S) -> Heard:
     """Blocking, `wall_s` seconds at most whatever the server does; owns and closes the socket.  Asks which
     methods `user` may log in with (RFC 4252 5.2) and tries none of them."""
-    with guarded(connected, wall_s, _BYTES_MAX) as line:
+    with guarded(connected, wall_s, BYTES_MAX_BEFORE) as line:
         methods, lets_in = _ask(line, user)
     return Heard(line.tap.opening, methods, lets_in)
 

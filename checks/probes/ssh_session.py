@@ -20,7 +20,7 @@ from checks.clean import clean
 from checks.errors import ProbeError, Reason, TimedOut, TooLarge
 from checks.facts import Missing
 from checks.parse.collector import BYTES_MAX
-from checks.probes.ssh_client import BROKEN, Client, Line, cleaned, guarded
+from checks.probes.ssh_client import BROKEN, BYTES_MAX_BEFORE, Client, Line, cleaned, guarded
 from checks.target import Access
 
 WALL_S = 60.0
@@ -28,6 +28,7 @@ STDERR_MAX = 64 * 1024
 _WIRE_MAX = 4 * BYTES_MAX  # paramiko does not hold a server to its window; this does
 _POLL_S = 0.1
 _STATUS_S = 1.0  # how long the exit status may come behind the output
+_DYING_S = 0.5
 _SAID_MAX = 200
 
 # Still in paramiko's lists, and needed by no server that the collector can run on.
@@ -71,14 +72,14 @@ def run_command(
     """Logs in on a connected socket and runs one command; owns and closes the socket.  Raises ProbeError:
     HOST_KEY_CHANGED (nothing was sent behind the key exchange), KEY_REFUSED, DENIED (no session or no command
     for this user), or what broke the connection before the command ran."""
-    with guarded(connected, wall_s, _WIRE_MAX, _REFUSED) as line:
+    with guarded(connected, wall_s, BYTES_MAX_BEFORE, _REFUSED) as line:
         _ask_for_type(line.transport, login.kind)
-        gap = line.negotiate()
-        if gap is not None:
-            raise _error(gap)
+        if (gap := line.negotiate()) is not None:
+            raise _error(Missing(Reason.TOO_LARGE, gap.detail) if line.tap.full else gap)
         shown = line.transport.get_remote_server_key()
         if shown.asbytes() != login.host_key:
             raise ProbeError(f"now {shown.get_name()} {shown.fingerprint}", reason=Reason.HOST_KEY_CHANGED)
+        line.tap.allow(_WIRE_MAX)
         _log_in(line, login)
         return _Session(line, login.user).run(command, stdin)
 
@@ -174,16 +175,22 @@ class _Session:
         except paramiko.ChannelException:
             raise ProbeError(f"no session for user {self._user}", reason=Reason.DENIED) from None
         except BROKEN as error:
-            raise _error(_gap(self._line, error, "SSH session")) from None
+            raise self._broken(error, "SSH session") from None
         # paramiko waits for the reply without end, and misses a channel that closed just before.
         self._line.waking.append(channel.event)
         try:
             channel.exec_command(command)
         except BROKEN as error:
-            if transport.is_active() and not self._line.late:
+            broken = self._broken(error, "SSH command")
+            if transport.is_active() and broken.reason is not Reason.TIMEOUT:
                 raise ProbeError(f"no command for user {self._user}", reason=Reason.DENIED) from None
-            raise _error(_gap(self._line, self._lost() or error, "SSH command")) from None
+            raise broken from None
         return channel
+
+    def _broken(self, error: Exception, step: str) -> ProbeError:
+        transport = self._line.transport
+        transport.join(_DYING_S)  # it lets go of its channels before it says that it ends
+        return _error(_gap(self._line, error if transport.is_active() else transport.get_exception(), step))
 
     def _send(self, channel: paramiko.Channel, stdin: bytes) -> None:
         channel.settimeout(self._line.left_s)
@@ -222,10 +229,7 @@ class _Session:
         while channel.recv_stderr_ready() and len(self._noise) < STDERR_MAX:
             self._noise += channel.recv_stderr(STDERR_MAX)
         if channel.exit_status < 0 and not self._line.transport.is_active():
-            raise _error(_gap(self._line, self._lost(), "collector"))
-
-    def _lost(self) -> Exception | None:
-        return self._line.transport.get_exception()
+            raise _error(_gap(self._line, self._line.transport.get_exception(), "collector"))
 
 
 def _gap(line: Line, error: Exception | None, step: str) -> Missing:

@@ -8,6 +8,7 @@ import getpass
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -125,7 +126,19 @@ class Host(paramiko.ServerInterface):
     asked: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     threads: list[threading.Thread] = field(default_factory=list)
-    transport: paramiko.Transport | None = None
+    at_login: Callable[[Host], None] | None = None
+    at_open: Callable[[Host], None] | None = None
+    at_exec: Callable[[Host], None] | None = None
+    _transport: paramiko.Transport | None = None
+
+    @property
+    def transport(self) -> paramiko.Transport:
+        assert self._transport is not None
+        return self._transport
+
+    def send(self, message: paramiko.Message) -> None:
+        """Past all that holds paramiko to the protocol."""
+        self.transport._send_message(message)  # type: ignore[attr-defined]
 
     def get_allowed_auths(self, username: str) -> str:
         return self.offers
@@ -140,6 +153,7 @@ class Host(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self.asked.append("publickey")
+        self._meet(self.at_login)
         return self.login
 
     def check_auth_interactive(self, username: str, submethods: str) -> int:
@@ -148,10 +162,12 @@ class Host(paramiko.ServerInterface):
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         self.asked.append(kind)
+        self._meet(self.at_open)
         return self.may_open
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         self.asked.append(command.decode())
+        self._meet(self.at_exec)
         if self.runs:
             thread = threading.Thread(target=self._run, args=(channel,))
             self.threads.append(thread)
@@ -170,7 +186,13 @@ class Host(paramiko.ServerInterface):
         self.asked.append("agent")
         return True
 
+    def _meet(self, trap: Callable[[Host], None] | None) -> None:
+        if trap is not None:
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                trap(self)
+
     def _run(self, channel: paramiko.Channel) -> None:
+        time.sleep(0.1)  # a server says that the command runs before the command says anything
         with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
             self.behave(self, channel)
 
@@ -185,7 +207,7 @@ def hosted(
 
     def serve(connection: socket.socket, ended: threading.Event) -> None:
         transport = paramiko.Transport(connection)
-        host.transport = transport
+        host._transport = transport
         key = keys[min(len(seen), len(keys) - 1)]
         seen.append(key)
         transport.add_server_key(key)
