@@ -1,0 +1,143 @@
+"""What runs on the server, with versions: programs, packages and images in one list."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from checks.facts import MissingFact
+from checks.facts.inside import Inside
+from checks.parse.host.common import marked, parts
+from checks.parse.host.packages import Package, parse_packages
+
+_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,5}")
+_WHOLE = re.compile(r"\d{1,9}")
+_TAG = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,4})(?![0-9])")
+# Program -> the product, and how the names of its packages begin.
+_PROGRAMS = {
+    "nginx": ("nginx", "nginx"), "apache2": ("apache", "apache2"), "httpd": ("apache", "httpd"),
+    "caddy": ("caddy", "caddy"), "redis-server": ("redis", "redis"), "valkey-server": ("valkey", "valkey"),
+    "postgres": ("postgresql", "postgresql"), "psql": ("psql", "postgresql"), "node": ("nodejs", "node"),
+    "ruby": ("ruby", "ruby"), "ruby-rbenv": ("ruby", ""), "erl": ("erlang", "erlang"),
+    "elixir": ("elixir", "elixir"), "php": ("php", "php"), "docker": ("docker", "docker"),
+    "podman": ("podman", "podman"), "ffmpeg": ("ffmpeg", "ffmpeg"),
+    "magick": ("imagemagick", "imagemagick"), "convert": ("imagemagick", "imagemagick"),
+    "vips": ("libvips", "libvips"), "cloudflared": ("cloudflared", "cloudflared"),
+    "python3": ("python", "python3"), "openssl": ("openssl", "openssl"), "certbot": ("certbot", "certbot"),
+    "systemctl": ("systemd", "systemd"), "sudo": ("sudo", "sudo"),
+}  # fmt: skip
+# Last part of an image's name -> product, for products and for the instance's own software.
+_IMAGES = {
+    "postgres": "postgresql", "pgvector": "postgresql", "pgautoupgrade": "postgresql", "redis": "redis",
+    "valkey": "valkey", "nginx": "nginx", "httpd": "apache", "caddy": "caddy", "traefik": "traefik",
+    "haproxy": "haproxy", "mariadb": "mariadb", "mysql": "mysql", "elasticsearch": "elasticsearch",
+    "opensearch": "opensearch", "node": "nodejs", "php": "php", "ruby": "ruby", "python": "python",
+    "mastodon": "mastodon", "mastodon-streaming": "mastodon", "misskey": "misskey",
+    "gotosocial": "gotosocial", "akkoma": "akkoma", "pleroma": "pleroma", "pixelfed": "pixelfed",
+    "peertube": "peertube", "lemmy": "lemmy", "friendica": "friendica", "sharkey": "sharkey",
+    "glitch-soc": "mastodon",
+}  # fmt: skip
+
+
+class Origin(StrEnum):
+    DISTRIBUTION = "distribution"  # repaired for as long as the distribution's release is
+    VENDOR = "vendor"  # a package from the maker's own repository
+    BUILD = "build"  # no package owns this version
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One thing that runs.  `package`: the package manager's version of it, "" where none owns it."""
+
+    name: str
+    version: str
+    origin: Origin
+    package: str = ""
+    seen_as: str = ""  # the program, or the image with its tag
+
+
+def parse_versions(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """(program, version) of each line "NAME first line of what it says"; of those that name a number."""
+    found = []
+    for line in lines:
+        name, _, said = line.partition(" ")
+        match = _NUMBER.search(said) or _WHOLE.search(said)
+        if name in _PROGRAMS and match and "not found" not in said and "rror" not in said:
+            found.append((name, match[0]))
+    return tuple(dict.fromkeys(found))
+
+
+def parse_images(lines: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """(product, version, image) of the containers that run, of `docker ps` and `podman ps` in the section
+    "docker".  The version is "" where the tag names none."""
+    found = []
+    held = marked(lines)
+    for line in (*held.get("ps", ()), *held.get("podman", ())):
+        cells = line.split("\t")
+        if len(cells) < 3:
+            continue
+        name, _, tag = cells[2].partition("@")[0].rpartition("/")[2].partition(":")
+        if name in _IMAGES:
+            match = _TAG.match(tag)
+            found.append((_IMAGES[name], match[1] if match else "", cells[2][:200]))
+    return tuple(dict.fromkeys(found))
+
+
+def inventory(inside: Inside) -> tuple[Product, ...]:
+    """All that could be seen, by name.  MissingFact where neither programs nor images could be."""
+    try:
+        programs = parse_versions(inside.lines("versions"))
+    except MissingFact:
+        programs = ()
+        if not images_of(inside):
+            raise
+    packages = packages_of(inside)
+    found = [_program(name, version, packages) for name, version in programs]
+    found += [Product(name, version, Origin.IMAGE, "", image) for name, version, image in images_of(inside)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.name, one.version, one.origin)))
+
+
+def packages_of(inside: Inside) -> tuple[Package, ...]:
+    """The packages, none where that section did not come whole."""
+    try:
+        return parse_packages(inside.lines("packages"))
+    except MissingFact:
+        return ()
+
+
+def images_of(inside: Inside) -> tuple[tuple[str, str, str], ...]:
+    """The containers' images, none where that section did not come whole."""
+    try:
+        return parse_images(inside.lines("docker"))
+    except MissingFact:
+        return ()
+
+
+def images_hidden(inside: Inside) -> bool:
+    """Containers may run that could not be seen: Docker or Podman did not answer this account."""
+    try:
+        lines = inside.lines("docker")
+    except MissingFact:
+        return True
+    found = [part for part in parts(lines) if part.label in {"ps", "podman"}]
+    return any(part.denied for part in found) or not found
+
+
+def _program(name: str, version: str, packages: tuple[Package, ...]) -> Product:
+    """A package owns a program where its upstream version is the program's own: what another way put in
+    front of it in the path has another one."""
+    product, prefix = _PROGRAMS[name]
+    for package in packages:
+        names = (package.name, package.source)
+        if not prefix or not any(one.startswith(prefix) for one in names):
+            continue
+        if (upstream := package.upstream) and _same(upstream, version):
+            origin = Origin.VENDOR if package.by_vendor else Origin.DISTRIBUTION
+            return Product(product, version, origin, package.version, name)
+    return Product(product, version, Origin.BUILD, "", name)
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or one.startswith(other + ".") or other.startswith(one + ".")
