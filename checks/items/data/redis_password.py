@@ -1,6 +1,30 @@
 """Does Redis (or Valkey) ask for a password, or listen on a Unix socket alone?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.redis import Answer, RedisProbe, RedisView, parse_redis
+from checks.parse.host.versions import images_hidden, images_of
+
+LABEL = "inside: EXISTS without a login,"
+_WORST_FIRST = (Answer.OPEN, Answer.PROTECTED, Answer.LIMITED, Answer.UNCLEAR, Answer.PASSWORD)
+
 
 MAKE = """
     openssl rand -hex 32"""
@@ -154,4 +178,81 @@ item = Item(
         + "\n\nPING は認証前でも応答する設定があるので、確認には向きません。",
     ),
     attest_days=180,
+    codes={
+        "password": Text(
+            "Without a login {where} answers NOAUTH.", "{where} は、認証なしのコマンドに NOAUTH を返します。"
+        ),
+        "socket_only": Text(
+            "Redis has no TCP port, only a Unix socket.",
+            "Redis は TCP ポートを開かず、Unix ソケットだけで動いています。",
+        ),
+        "open": Text(
+            "{where} carries out a command without a login.", "{where} で、認証なしのコマンドが実行されます。"
+        ),
+        "protected_only": Text(
+            "{where} has no password; only its protected mode refuses strangers.",
+            "{where} にはパスワードがなく、保護モードが外部からの接続を断っているだけです。",
+        ),
+        "limited": Text(
+            "{where} lets everybody in without a password, with few rights.",
+            "{where} には、限られた権限ながらパスワードなしで接続できます。",
+        ),
+        "in_container": Text(
+            "Redis runs in a container ({image}) that is not reachable from the server; is a password set there?",
+            "Redis がコンテナ（{image}）で動いていますが、サーバ上からは接続できません。パスワードは設定されていますか。",
+        ),
+        "none": Text(
+            "No Redis or Valkey is to be found on this server.",
+            "このサーバに Redis や Valkey は見当たりません。",
+        ),
+        "hidden": Text(
+            "No Redis answers on the server itself; whether one runs in a container cannot be seen.",
+            "サーバ上で応答する Redis はありませんが、コンテナで動いているかどうかは確認できません。",
+        ),
+        "unclear": Text(
+            "{where} gave an answer that settles nothing.", "{where} の応答からは判断できません。"
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    view = parse_redis(inside.lines("redis"))
+    answering = [one for one in view.probes if one.answer is not Answer.CLOSED]
+    worst = min(answering, key=lambda one: _WORST_FIRST.index(one.answer), default=None)
+    if worst is not None:
+        return _by_probe(worst, answering).seen(f"{LABEL} {worst.where}", worst.said or "–")
+    if _socket_only(view):
+        path, settings = view.settings[0]
+        return passed("socket_only").seen(f"inside: {path}", f"port 0, unixsocket {settings['unixsocket']}")
+    images = [image for name, _, image in images_of(inside) if name in {"redis", "valkey"}]
+    if images:
+        return asked("in_container", image=images[0]).seen("inside: docker ps", images[0])
+    if view.settings or view.denied or not inside.lines("redis"):
+        return unknown("unclear", Reason.REFUSED, where="Redis")
+    if images_hidden(inside):
+        return unknown("hidden", Reason.DENIED)
+    return not_applicable("none")
+
+
+def _by_probe(worst: RedisProbe, every: list[RedisProbe]) -> Verdict:
+    if worst.answer is Answer.OPEN:
+        return failed("open", where=worst.where)
+    if worst.answer is Answer.PROTECTED:
+        return failed("protected_only", where=worst.where)
+    if worst.answer is Answer.LIMITED:
+        return warned("limited", where=worst.where)
+    if worst.answer is Answer.PASSWORD:
+        return passed("password", where=", ".join(one.where for one in every))
+    return unknown("unclear", Reason.MALFORMED, where=worst.where)
+
+
+def _socket_only(view: RedisView) -> bool:
+    """Every file that was read closes the port, and no other file is hidden."""
+    return (
+        bool(view.settings)
+        and not view.denied
+        and all(values.get("port") == "0" and values.get("unixsocket") for _, values in view.settings)
+    )
