@@ -1,6 +1,30 @@
 """Does PostgreSQL let nobody in over TCP without a password?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.postgres import PostgresProbe, PostgresView, Way, parse_postgres
+from checks.parse.host.versions import images_hidden, images_of
+
+PSQL = "inside: psql as an unknown role,"
+_WEAK = frozenset({"md5", "password"})
+
 
 HBA = """
     local   all   all                   peer
@@ -169,4 +193,112 @@ item = Item(
         "The source asks for a password even on the same host. Peer authentication over the Unix socket, which Mastodon's own guide sets up, is as good: an SSRF flaw cannot speak to a socket.",
         "出典は同じホストでもパスワードを求めていますが、Mastodon 公式の手順にある Unix ソケットの peer 認証でも同等です。SSRF ではソケットに話しかけられないためです。",
     ),
+    codes={
+        "trusts": Text(
+            "{where} lets an unknown role in without any proof.",
+            "{where} では、存在しないロールでも認証なしで通されます。",
+        ),
+        "line_trusts": Text(
+            "A line of pg_hba.conf trusts TCP connections: {line}",
+            "pg_hba.conf に TCP 接続を無条件で通す行があります（{line}）。",
+        ),
+        "socket_trusts": Text(
+            "Over TCP a password is needed, but the Unix socket lets every account of the server in as any role.",
+            "TCP ではパスワードが必要ですが、Unix ソケットではサーバ上のどのアカウントからも、任意のロールで接続できます。",
+        ),
+        "weak_method": Text(
+            "A line of pg_hba.conf still uses {method}: {line}",
+            "pg_hba.conf に {method} を使う行が残っています（{line}）。",
+        ),
+        "password": Text(
+            "{where} asks for a password, and no line of pg_hba.conf trusts anybody.",
+            "{where} ではパスワードを求められ、pg_hba.conf にも trust の行はありません。",
+        ),
+        "probed": Text(
+            "{where} asks an unknown role for a password. pg_hba.conf itself, where a line for one role may differ, may not be read.",
+            "{where} ではパスワードを求められます。特定のロール向けの行まで確認するには、pg_hba.conf を読む権限が必要です。",
+        ),
+        "peer": Text(
+            "Nobody gets in over TCP; over the Unix socket the account on the server decides (peer), or a password.",
+            "TCP では接続できず、Unix ソケットではサーバ上のアカウント（peer）またはパスワードで認証されます。",
+        ),
+        "by_file": Text(
+            "pg_hba.conf trusts nobody over TCP; psql was not there to try.",
+            "pg_hba.conf に TCP の trust はありません（psql がないため実際の接続は試していません）。",
+        ),
+        "in_container": Text(
+            "PostgreSQL runs in a container ({image}) that is not reachable from the server; is a password set there?",
+            "PostgreSQL がコンテナ（{image}）で動いていますが、サーバ上からは接続できません。パスワードは設定されていますか。",
+        ),
+        "none": Text(
+            "No PostgreSQL is to be found on this server.", "このサーバに PostgreSQL は見当たりません。"
+        ),
+        "hidden": Text(
+            "No PostgreSQL answers on the server itself; whether one runs in a container cannot be seen.",
+            "サーバ上で応答する PostgreSQL はありませんが、コンテナで動いているかどうかは確認できません。",
+        ),
+        "unclear": Text(
+            "PostgreSQL gave no answer that settles it.", "PostgreSQL の応答からは判断できません。"
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    view = parse_postgres(inside.lines("postgres"))
+    there = [one for one in view.probes if one.way is not Way.ABSENT]
+    return _weakness(view, there) or _proof(view, there) or _absence(inside, view, there)
+
+
+def _weakness(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
+    trusting = [one for one in there if one.way is Way.TRUST]
+    for one in trusting:
+        if not one.by_socket:
+            return failed("trusts", where=one.where).seen(f"{PSQL} {one.where}", one.said)
+    for line in view.hba:
+        if line.kind != "local" and line.method == "trust":
+            return failed("line_trusts", line=line.text).seen(f"inside: {line.path}", line.text)
+    for one in trusting:
+        return warned("socket_trusts").seen(f"{PSQL} {one.where}", one.said)
+    for line in view.hba:
+        if line.kind == "local" and line.method == "trust":
+            return warned("socket_trusts").seen(f"inside: {line.path}", line.text)
+        if line.method in _WEAK:
+            verdict = warned("weak_method", method=line.method, line=line.text)
+            return verdict.seen(f"inside: {line.path}", line.text)
+    return None
+
+
+def _proof(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
+    """A pass needs an answer of the server, or at least the file."""
+    over_tcp = [one for one in there if not one.by_socket]
+    shown = "\n".join(f"{one.where}: {one.said}" for one in there)
+    if any(one.way is Way.UNCLEAR for one in there):
+        return None
+    passwords = [one.where for one in over_tcp if one.way in {Way.PASSWORD, Way.PEER}]
+    if passwords and not view.hba:
+        return passed("probed", where=", ".join(passwords)).seen(PSQL, shown)
+    if passwords:
+        return passed("password", where=", ".join(passwords)).seen(PSQL, shown)
+    if there and all(one.way in {Way.PEER, Way.CLOSED, Way.PASSWORD} for one in there):
+        return passed("peer").seen(PSQL, shown)
+    if not view.tool and view.hba:
+        return passed("by_file").seen(
+            f"inside: {view.hba[0].path}", "\n".join(one.text for one in view.hba[:12])
+        )
+    return None
+
+
+def _absence(inside: Inside, view: PostgresView, there: list[PostgresProbe]) -> Verdict:
+    if there or view.hba or view.hba_denied or view.settings:
+        return unknown("unclear", Reason.DENIED if view.hba_denied else Reason.MALFORMED)
+    images = [image for name, _, image in images_of(inside) if name == "postgresql"]
+    if images:
+        return asked("in_container", image=images[0]).seen("inside: docker ps", images[0])
+    if not inside.lines("postgres"):
+        return unknown("unclear", Reason.NOT_ASKED)
+    if images_hidden(inside):
+        return unknown("hidden", Reason.DENIED)
+    return not_applicable("none")
