@@ -1,6 +1,31 @@
 """Is there a database backup younger than 26 hours, and of plausible size?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from datetime import datetime, timedelta
+
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.backups import Backups, Kept, parse_backups
+
+FILES = "inside: files of backups"
+_AGE_MAX = timedelta(hours=26)
+_TINY = 4096  # bytes: an empty dump "succeeds" with less
+
 
 DIRECTORY = """
     sudo install -d -m 700 -o postgres -g postgres /var/backups/fediverse"""
@@ -135,4 +160,129 @@ item = Item(
         + VERIFY,
     ),
     attest_days=30,
+    codes={
+        "fresh": Text(
+            "The newest backup is {hours} hours old and {ratio} % of the size of the one before.",
+            "最新のバックアップは {hours} 時間前のもので、サイズは前回の {ratio}% です。",
+        ),
+        "first": Text(
+            "The newest backup is {hours} hours old; there is none before it to compare its size with.",
+            "最新のバックアップは {hours} 時間前のものです（サイズを比べられる前回分はまだありません）。",
+        ),
+        "other_file": Text(
+            "{path} is {hours} hours old, but its name does not say that the database is in it. Is it?",
+            "{path} は {hours} 時間前のものですが、名前からはデータベースかどうかわかりません。データベースは含まれていますか。",
+        ),
+        "stale": Text(
+            "The newest backup to be found is {days} days old.",
+            "見つかった最新のバックアップは {days} 日前のものです。",
+        ),
+        "shrunk": Text(
+            "The newest backup is only {ratio} % of the size of the one before.",
+            "最新のバックアップのサイズが、前回の {ratio}% しかありません。",
+        ),
+        "grown": Text(
+            "The newest backup is {ratio} % of the size of the one before; is it the same thing?",
+            "最新のバックアップのサイズが、前回の {ratio}% に増えています。内容を確認してください。",
+        ),
+        "tiny": Text(
+            "The newest backup has only {size} bytes, too few for a database.",
+            "最新のバックアップが {size} バイトしかなく、データベースとしては小さすぎます。",
+        ),
+        "job_failed": Text(
+            "The last run of {service} ended badly ({result}).",
+            "{service} の直近の実行が失敗しています（{result}）。",
+        ),
+        "failed_beside": Text(
+            "A fresh backup is there, but the last run of {service} ended badly ({result}).",
+            "新しいバックアップはありますが、{service} の直近の実行が失敗しています（{result}）。",
+        ),
+        "unscheduled": Text(
+            "A fresh backup is there, but no timer or cron job that would make the next one.",
+            "新しいバックアップはありますが、次のバックアップを作るタイマーや cron が見当たりません。",
+        ),
+        "ran_unseen": Text(
+            "{service} ended well {hours} hours ago; the backup itself was not seen. Does it hold the database?",
+            "{service} は {hours} 時間前に成功していますが、バックアップ自体は確認できません。データベースは含まれていますか。",
+        ),
+        "scheduled_only": Text(
+            "Jobs are there ({jobs}), but neither their result nor a backup can be seen. Is there one of today?",
+            "ジョブ（{jobs}）はありますが、結果もバックアップも確認できません。今日の分はありますか。",
+        ),
+        "none_seen": Text(
+            "No timer, cron job or file of a backup is to be found on the server. Is it made from elsewhere?",
+            "サーバ上には、バックアップのタイマーも cron もファイルも見当たりません。外部から取得していますか。",
+        ),
+        "hidden": Text(
+            "No backup is to be found, but not all places may be looked into ({places}).",
+            "バックアップは見つかりませんが、読めない場所があります（{places}）。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    said = inside.lines("backups")
+    found, now = parse_backups(said), inside.seen_at
+    newest = found.newest()
+    if newest is not None and now - newest[0].at <= _AGE_MAX:
+        return _by_file(found, newest[0], newest[1], now, inside.as_root)
+    for run in found.runs:
+        if run.ended and not run.well:
+            return failed("job_failed", service=run.service, result=run.result).seen(
+                f"inside: systemctl show {run.service}", f"Result={run.result}, ended {_day(run.ended)}"
+            )
+    well = max((run for run in found.runs if run.ended), key=lambda run: run.ended or now, default=None)
+    if well is not None and well.ended is not None and now - well.ended <= _AGE_MAX:
+        verdict = asked("ran_unseen", service=well.service, hours=_hours(now - well.ended))
+        return verdict.seen(
+            f"inside: systemctl show {well.service}", f"Result=success, ended {_day(well.ended)}"
+        )
+    if newest is not None:
+        return failed("stale", days=(now - newest[0].at).days).seen(FILES, _row(newest[0]))
+    if found.scheduled:
+        jobs = ", ".join(found.scheduled[:5])
+        return asked("scheduled_only", jobs=jobs).seen("inside: timers and cron", jobs)
+    if found.gaps or not said:
+        return unknown("hidden", Reason.DENIED, places=", ".join(found.gaps[:5]) or "–")
+    return asked("none_seen")
+
+
+def _by_file(found: Backups, newest: Kept, before: Kept | None, now: datetime, as_root: bool) -> Verdict:
+    """A fresh file is there: is it plausible, and will there be a next one?"""
+    shown = "\n".join(_row(one) for one in (newest, before) if one)
+    ratio = round(100 * newest.size / before.size) if before and before.size else None
+    hours = _hours(now - newest.at)
+    if not newest.is_dump:
+        return asked("other_file", path=newest.path, hours=hours).seen(FILES, shown)
+    if newest.size < _TINY:
+        return failed("tiny", size=newest.size).seen(FILES, shown)
+    if ratio is not None and ratio < 50:
+        return failed("shrunk", ratio=ratio).seen(FILES, shown)
+    bad = next((run for run in found.runs if run.ended and not run.well), None)
+    if bad is not None:
+        verdict = warned("failed_beside", service=bad.service, result=bad.result)
+        return verdict.seen(f"inside: systemctl show {bad.service}", f"Result={bad.result}").seen(
+            FILES, shown
+        )
+    if ratio is not None and ratio > 200:
+        return warned("grown", ratio=ratio).seen(FILES, shown)
+    if not found.scheduled and not found.gaps and as_root:
+        return warned("unscheduled").seen(FILES, shown)
+    if ratio is None:
+        return passed("first", hours=hours).seen(FILES, shown)
+    return passed("fresh", hours=hours, ratio=ratio).seen(FILES, shown)
+
+
+def _row(kept: Kept) -> str:
+    return f"{_day(kept.at)} {kept.size} {kept.path}"
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _hours(span: timedelta) -> int:
+    return max(0, round(span / timedelta(hours=1)))
