@@ -1,6 +1,25 @@
 """Does a copy of the backup lie elsewhere, encrypted, with the app's secret keys in it?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, unknown, warned
+from checks.parse.host.backups import Backups, Run, parse_backups
+
+_SENDERS = (
+    "restic",
+    "borg",
+    "rclone",
+    "kopia",
+    "duplicity",
+    "duply",
+    "pgbackrest",
+    "wal-g",
+    "wal-e",
+    "barman",
+    "tarsnap",
+)
+
 
 INIT = """
     export RESTIC_REPOSITORY=sftp:backup@backup.example.net:/srv/restic
@@ -117,4 +136,50 @@ item = Item(
         "最新のスナップショットが今日のもので、設定ファイルを含み、読み出せることを確かめます。\n" + VERIFY,
     ),
     attest_days=90,
+    codes={
+        "job_failed": Text(
+            "The last run of {service}, which sends copies away, ended badly ({result}).",
+            "複製を外部へ送る {service} の直近の実行が失敗しています（{result}）。",
+        ),
+        "set_up": Text(
+            "A tool that can send copies away is set up ({tools}). Does it send them to another place, encrypted, with the secret keys?",
+            "外部へ複製できるツールが設定されています（{tools}）。別の場所へ、暗号化して、秘密鍵も含めて送っていますか。",
+        ),
+        "not_seen": Text(
+            "No set-up of a tool that sends copies away is to be found. Are they fetched from elsewhere?",
+            "外部へ複製するツールの設定は見当たりません。外部から取りに来る方式ですか。",
+        ),
+        "hidden": Text(
+            "Not all places where a set-up would stand may be looked into ({places}).",
+            "設定が置かれる場所の一部を読む権限がありません（{places}）。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    said = inside.lines("backups")
+    found = parse_backups(said)
+    for run in found.runs:
+        if run.ended and not run.well and _sends(run):
+            return warned("job_failed", service=run.service, result=run.result).seen(
+                f"inside: systemctl show {run.service}", f"Result={run.result}"
+            )
+    traces = _traces(found)
+    if traces:
+        return asked("set_up", tools=", ".join(traces[:5])).seen("inside: traces", "\n".join(traces[:12]))
+    if found.gaps or not said:
+        return unknown("hidden", Reason.DENIED, places=", ".join(found.gaps[:5]) or "–")
+    return asked("not_seen")
+
+
+def _sends(run: Run) -> bool:
+    return any(tool in run.service for tool in _SENDERS)
+
+
+def _traces(found: Backups) -> list[str]:
+    """Configuration files and jobs of tools that send; a tool that is merely installed says nothing."""
+    jobs = [job for job in found.scheduled if any(tool in job for tool in _SENDERS)]
+    return [*found.remotes, *jobs]
