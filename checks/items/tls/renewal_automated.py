@@ -1,6 +1,27 @@
 """Does a timer renew the certificate, and did it succeed last time?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.renewal import parse_renewal
+
+LABEL = "inside: systemctl show"
+
 
 CERTBOT = """
     systemctl list-timers | grep -i -e certbot -e snap.certbot
@@ -100,4 +121,66 @@ item = Item(
         "The timer has a next run, and no certificate is close to its end:\n" + VERIFY,
         "タイマーに次回の実行時刻があり、期限の近い証明書がないことを確認します。\n" + VERIFY,
     ),
+    codes={
+        "ran": Text(
+            "{timer} is active, and its last run ended without an error.",
+            "{timer} が有効で、直近の実行もエラーなく終わっています。",
+        ),
+        "waits": Text(
+            "{timer} is active; it has not run since the server started.",
+            "{timer} は有効です（サーバの起動後、まだ実行されていません）。",
+        ),
+        "by_server": Text(
+            "{server} is active, which renews its certificates itself.",
+            "{server} が動作しており、証明書を自身で更新します。",
+        ),
+        "cron": Text(
+            "A cron job renews it ({job}), which leaves no trace of its result. Did the last run succeed?",
+            "cron（{job}）で更新していますが、結果の記録は残りません。直近の実行は成功していますか。",
+        ),
+        "run_failed": Text(
+            "{timer} is active, but the last run of {service} ended badly ({result}).",
+            "{timer} は有効ですが、{service} の直近の実行が失敗しています（{result}）。",
+        ),
+        "stopped": Text("{timer} is there, but not active.", "{timer} はありますが、有効になっていません。"),
+        "none_seen": Text(
+            "Nothing that renews a certificate is to be found on the server. What does it?",
+            "サーバ上には、証明書を更新する仕組みが見当たりません。何で更新していますか。",
+        ),
+        "hidden": Text(
+            "No timer is to be found, and cron jobs may not be read.",
+            "タイマーは見当たらず、cron の内容は読む権限がありません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    said = facts.get(Inside).lines("cert_renewal")
+    found = parse_renewal(said)
+    if found.timers:
+        timer = found.timers[0]
+        for run in found.runs:
+            if run.ended and not run.well:
+                verdict = failed("run_failed", timer=timer, service=run.service, result=run.result)
+                return verdict.seen(
+                    f"{LABEL} {run.service}", f"Result={run.result}, ended {run.ended:%Y-%m-%d %H:%M} UTC"
+                )
+        ran = next((run for run in found.runs if run.ended), None)
+        if ran is None or ran.ended is None:
+            return passed("waits", timer=timer).seen(LABEL, f"{timer} active")
+        return passed("ran", timer=timer).seen(
+            f"{LABEL} {ran.service}", f"Result=success, ended {ran.ended:%Y-%m-%d %H:%M} UTC"
+        )
+    if found.servers:
+        return passed("by_server", server=found.servers[0]).seen(LABEL, f"{found.servers[0]} active")
+    if found.cron:
+        return asked("cron", job=found.cron[0]).seen("inside: cron", "\n".join(found.cron[:5]))
+    if found.stopped:
+        return warned("stopped", timer=found.stopped[0]).seen(
+            LABEL, f"not active: {', '.join(found.stopped)}"
+        )
+    if found.gaps or not said:
+        return unknown("hidden", Reason.DENIED)
+    return asked("none_seen")
