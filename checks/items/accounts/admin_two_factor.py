@@ -1,6 +1,13 @@
 """Does every account with a staff role have a second factor?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.parse.host.accounts import parse_app_accounts
+
+LABEL = "inside: counts in the database"
+
 
 MASTODON = """
     sudo -u postgres psql mastodon_production -c "SELECT a.username, r.name FROM users u JOIN accounts a ON a.id = u.account_id JOIN user_roles r ON r.id = u.role_id WHERE r.id <> -99 AND NOT u.otp_required_for_login\""""
@@ -102,4 +109,44 @@ item = Item(
         + PIXELFED,
     ),
     attest_days=90,
+    codes={
+        "all": Text(
+            "All {staff} staff accounts have a second factor.",
+            "運営アカウント {staff} 件のすべてで二段階認証が有効です。",
+        ),
+        "some_without": Text(
+            "{count} of {staff} staff accounts sign in with a password alone.",
+            "運営アカウント {staff} 件のうち {count} 件が、パスワードだけでログインできます。",
+        ),
+        "no_staff": Text(
+            "The database shows no staff account, so the count cannot be right.",
+            "データベースに運営アカウントが見つからないため、正しく数えられていません。",
+        ),
+        "denied": Text(
+            "Only root may ask the app's database.",
+            "アプリのデータベースに問い合わせられるのは root だけです。",
+        ),
+        "no_database": Text(
+            "No database that fedisec knows how to ask is on this server.",
+            "fedisec が問い合わせ方を知るデータベースが、このサーバにありません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    found = parse_app_accounts(facts.get(Inside).lines("app_accounts"))
+    staff, without = found.staff, found.without_second_factor
+    if without:
+        verdict = failed("some_without", count=without, staff=max(staff or 0, without))
+        return verdict.seen(
+            LABEL, f"staff {staff if staff is not None else '–'}, without a second factor {without}"
+        )
+    if staff is None or without is None:
+        if found.refused:
+            return unknown("denied", Reason.DENIED)
+        return unknown("no_database", Reason.NO_TOOL)
+    if staff == 0:
+        return unknown("no_staff", Reason.NOT_ASKED)
+    return passed("all", staff=staff).seen(LABEL, f"staff {staff}, without a second factor 0")

@@ -1,6 +1,13 @@
 """Does the admin know how to block mail domains, by their MX too?  Entries found count as known."""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, passed, unknown
+from checks.parse.host.accounts import parse_app_accounts
+
+LABEL = "inside: counts in the database"
+
 
 DIG = """
     dig +short MX spam.example"""
@@ -60,4 +67,33 @@ item = Item(
         "ドメインとその MX を遮断する手順を、調べずに説明できますか。",
     ),
     attest_days=365,
+    codes={
+        "entries": Text(
+            "The list of blocked mail domains has {count} entries.",
+            "メールドメインのブロックリストに {count} 件の登録があります。",
+        ),
+        "empty": Text(
+            "The list of blocked mail domains is empty. Do you know how to add to it?",
+            "メールドメインのブロックリストは空です。登録のしかたを把握していますか。",
+        ),
+        "denied": Text(
+            "Only root may ask the app's database.",
+            "アプリのデータベースに問い合わせられるのは root だけです。",
+        ),
+        "no_database": Text(
+            "No database with such a list is on this server.",
+            "該当するデータベースが、このサーバにありません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    found = parse_app_accounts(facts.get(Inside).lines("app_accounts"))
+    count = found.blocked_mail_domains
+    if count:
+        return passed("entries", count=count).seen(LABEL, f"blocked mail domains {count}")
+    if count == 0:
+        return asked("empty").seen(LABEL, "blocked mail domains 0")
+    return unknown("denied", Reason.DENIED) if found.refused else unknown("no_database", Reason.NO_TOOL)
