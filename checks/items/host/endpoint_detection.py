@@ -20,7 +20,10 @@ from checks.model import (
 from checks.parse.host.edr import Agents, parse_agents
 
 LABEL = "inside: units and processes"
-_LOCAL = frozenset({"auditd", "kauditd", "audit"})
+# They watch too, but tell nobody else.
+_LOCAL = frozenset(
+    {"auditd", "clamav-daemon", "clamav-freshclam", "clamd", "freshclam", "aide.timer", "rkhunter.timer"}
+)
 
 
 DEBIAN = """
@@ -117,8 +120,8 @@ item = Item(
             "{agent} is installed, but not active.", "{agent} は導入されていますが、動いていません。"
         ),
         "audit_only": Text(
-            "Only auditd is active; what it writes stays on this machine unless it is forwarded.",
-            "動いているのは auditd だけです。転送を設定しないと、記録はこのサーバにしか残りません。",
+            "Only {agent} is active; what it finds stays on this machine unless it is forwarded.",
+            "動いているのは {agent} だけです。転送を設定しないと、記録はこのサーバにしか残りません。",
         ),
         "state_denied": Text(
             "wazuh-agent is active; only root may see whether it is connected.",
@@ -145,10 +148,11 @@ def check(facts: Facts) -> Verdict:
     others = [name for name in running if name not in _LOCAL]
     if others:
         return passed("active", agent=others[0]).seen(LABEL, shown)
-    if agents.down:
-        return failed("down", agent=agents.down[0]).seen(LABEL, f"not active: {', '.join(agents.down)}")
+    down = [name for name in agents.down if name not in _LOCAL - {"auditd"}]
+    if down:
+        return failed("down", agent=down[0]).seen(LABEL, f"not active: {', '.join(down)}")
     if running:
-        return warned("audit_only").seen(LABEL, shown)
+        return warned("audit_only", agent=next(iter(running))).seen(LABEL, shown)
     if not agents.asked:
         return unknown("not_seen", Reason.NO_TOOL)
     return warned("none").seen(LABEL, "no unit and no process of the known agents")
