@@ -150,6 +150,7 @@ class Limits:
     """Manners and floors of one scan from outside (per target): reached = the rest is unknown."""
 
     wall_s: float = 60.0
+    inside_s: float = 60.0  # more of it where fedisec logs in as well
     dns_s: float = 40.0
     connect_s: float = 5.0
     request_s: float = 15.0

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from checks.errors import ProbeError, Reason
@@ -58,8 +58,11 @@ async def gather(
 ) -> Gathered:
     """All facts that can be seen of `target` from outside, within `limits`.  Never raises for what the far
     side does; every fact promised by `probes` is either found or missing with a reason."""
+    limits = limits or Limits()
+    if target.access is not None:  # the ports wait for the login: a slow server must not cost their time
+        limits = replace(limits, wall_s=limits.wall_s + limits.inside_s)
     async with _turn():
-        return await _gather(target, vantage or Vantage(), limits or Limits(), progress, tuple(probes))
+        return await _gather(target, vantage or Vantage(), limits, progress, tuple(probes))
 
 
 def _turn() -> asyncio.Semaphore:

@@ -8,14 +8,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from checks.clean import clean
-from checks.data.network import cdn_in_front
 from checks.errors import ParseError, ProbeError, Reason
 from checks.facts import Fact, Missing
-from checks.facts.dns import Addresses
 from checks.facts.inside import Inside
 from checks.parse.collector import parse_report
 from checks.probes.collector import collector_script
 from checks.probes.look import Look, Probe
+from checks.probes.ssh import ssh_address
 from checks.probes.ssh_session import WALL_S, Answer, Login, read_access, run_command
 from checks.target import Access
 
@@ -31,7 +30,7 @@ async def gather_inside(look: Look) -> Iterable[Fact]:
     if access is None:
         raise ProbeError(reason=Reason.NOT_CONNECTED)
     login = read_access(access)
-    address = await _address(look, access)
+    address = (await look.dns.addresses_of(access.host))[0] if access.host else await ssh_address(look)
     where = f"{access.user}@{address} port {access.port}"
     answer = await _ask(look, access, login, address, where)
     try:
@@ -39,21 +38,6 @@ async def gather_inside(look: Look) -> Iterable[Fact]:
     except ParseError as error:
         gap = why_no_report(answer, str(error), access)
         raise ProbeError(f"{where}: {gap.detail}", reason=gap.reason) from None
-
-
-async def _address(look: Look, access: Access) -> str:
-    if access.host:
-        return (await look.dns.addresses_of(access.host))[0]
-    addresses = await look.need(Addresses)
-    cdn = cdn_in_front(addresses)
-    candidates = look.target.origins if cdn else addresses.dialled
-    if candidates:
-        return candidates[0]
-    if cdn:
-        raise ProbeError(
-            f"{cdn.name} stands in front, no host to log in to is named", reason=Reason.NOT_ASKED
-        )
-    raise ProbeError("no IPv4 address", reason=Reason.NO_IPV6)
 
 
 async def _ask(look: Look, access: Access, login: Login, address: str, where: str) -> Answer:

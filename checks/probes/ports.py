@@ -74,7 +74,7 @@ class _Scan:
         self._look, self._net, self._address = look, look.net, address
         # An SSH server counts connections without a login as hostile: what the SSH probe saw is not redone.
         known = ssh.endpoints if ssh else ()
-        self._known = {e.port: e for e in known if e.address == address and isinstance(e.state, PortState)}
+        self._known = {e.port: e for e in known if e.address == address and _settled(e.state)}
         numbers = {*watched_ports(), look.target.ssh_port}
         self._ports = sorted(numbers - self._known.keys() - set(_WEB))
 
@@ -149,6 +149,10 @@ class _Scan:
             PortSeen(port, e.state, "ssh" if e.banner else "", answer=e.banner)
             for port, e in self._known.items()
         ]
+
+
+def _settled(state: PortState | Missing) -> bool:
+    return isinstance(state, PortState) or state.reason is Reason.BUDGET
 
 
 async def _knock(net: Net, address: str, port: int, waits: Sequence[float]) -> _Met:

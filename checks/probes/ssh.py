@@ -20,19 +20,39 @@ _CONNECT_S = 4.0
 
 
 async def gather_ssh(look: Look) -> Iterable[Fact]:
-    """The named port and 22 on the first address: two connections without a login, no more, since servers
-    count them as hostile."""
-    addresses = await look.need(Addresses)
+    """The named port and 22 on the first address, in two connections at most, the login from inside included:
+    servers count connections as hostile."""
+    address = await ssh_address(look)
     target = look.target
+    named = target.ssh_port
+    if target.access is None:
+        found = [await _endpoint(look, address, port) for port in dict.fromkeys((named, _DEFAULT_PORT))]
+    else:
+        found = await _one_that_answers(look, address, named)
+    return (SshService(target.ssh_user, named, tuple(found)),)
+
+
+async def ssh_address(look: Look) -> str:
+    """Where SSH of the instance is looked for: its first address, or behind a CDN the first origin."""
+    addresses = await look.need(Addresses)
     cdn = cdn_in_front(addresses)
-    candidates = target.origins if cdn else addresses.dialled
+    candidates = look.target.origins if cdn else addresses.dialled
     if cdn and not candidates:
         raise ProbeError(f"{cdn.name} stands in front, no origin is named", reason=Reason.NOT_ASKED)
     if not candidates:
         raise ProbeError("no IPv4 address", reason=Reason.NO_IPV6)
-    ports = dict.fromkeys((target.ssh_port, _DEFAULT_PORT))
-    found = [await _endpoint(look, candidates[0], port) for port in ports]
-    return (SshService(target.ssh_user, target.ssh_port, tuple(found)),)
+    return candidates[0]
+
+
+async def _one_that_answers(look: Look, address: str, named: int) -> list[SshEndpoint]:
+    """Port 22 and, unless that is open, the named one."""
+    usual = await _endpoint(look, address, _DEFAULT_PORT)
+    if named == _DEFAULT_PORT:
+        return [usual]
+    if usual.state is PortState.OPEN:
+        left_out = Missing(Reason.BUDGET, "2 SSH connections per scan, one of them the login")
+        return [SshEndpoint(address, named, left_out), usual]
+    return [await _endpoint(look, address, named), usual]
 
 
 async def _endpoint(look: Look, address: str, port: int) -> SshEndpoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
@@ -15,11 +16,14 @@ import pytest
 
 from checks.codec import encode_facts
 from checks.errors import ProbeError, Reason
-from checks.facts import Missing
+from checks.facts import Fact, Missing
 from checks.facts.inside import Inside
-from checks.probes import inside
+from checks.facts.ports import OpenPorts, PortState
+from checks.facts.ssh import SshService
+from checks.probes import gather, inside, ports, ssh
+from checks.probes.look import Look, Probe
 from checks.probes.ssh_session import read_access
-from checks.target import Access, Target
+from checks.target import Access, Limits, Target
 from tests.checks.inside.servers import (
     KEY,
     ME,
@@ -32,7 +36,7 @@ from tests.checks.inside.servers import (
     look_inside,
     program,
 )
-from tests.checks.ssh.servers import free_port
+from tests.checks.ssh.servers import LOOPBACK, VANTAGE, at_address, free_port
 from tests.lab.processes import wait_until
 
 
@@ -210,3 +214,38 @@ def test_the_private_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None
         seen += [repr(caught.value), str(caught.value.__context__), caplog.text]
     assert KEY.body not in "\n".join(seen) and "PRIVATE" not in "\n".join(seen)
     assert not [r for r in caplog.records if "paramiko" in r.name or r.name == "checks.ssh.silenced"]
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["two ports answer", "one port answers"])
+def test_a_scan_opens_two_connections_to_ssh_with_the_login_among_them(
+    both: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with enrolled("LogLevel VERBOSE") as server, enrolled("LogLevel VERBOSE") as other:
+        usual = other.port if both else free_port()
+        monkeypatch.setattr(ssh, "_DEFAULT_PORT", usual)
+        target = Target("instance.example", ssh_port=server.port, access=server.access())
+        probes = (at_address(LOOPBACK), *ssh.PROBES, *inside.PROBES, *ports.PROBES)
+        gathered = asyncio.run(gather(target, VANTAGE, Limits(), probes=probes))
+        logs = server.log + other.log
+    # One more in each log: the lab waits until the server answers.
+    assert logs.count("Connection from") - 2 == 2
+    assert logs.count("Accepted publickey") == 1
+    assert gathered.connections["ssh_in"] == 1 and Inside in gathered.facts.found
+    named = gathered.facts.get(SshService).on_port(server.port)
+    assert named is not None and (named.state is PortState.OPEN) is not both
+    seen = gathered.facts.get(OpenPorts).addresses[0].ports
+    assert server.port in {port.port for port in seen}
+
+
+def test_a_slow_login_takes_no_time_from_the_scan() -> None:
+    async def late(look: Look) -> list[Fact]:
+        assert 9 < look.net.remaining_s() <= 12
+        return []
+
+    access = Enrolled(free_port(), KEY.public, Path()).access()
+    target = Target("instance.example", access=access)
+    limits = Limits(wall_s=5.0, inside_s=7.0)
+    gathered = asyncio.run(
+        gather(target, VANTAGE, limits, probes=(Probe("late", "ports", (OpenPorts,), late),))
+    )
+    assert gathered.facts.missing[OpenPorts].reason is Reason.NOT_ASKED
