@@ -1,6 +1,25 @@
 """Is CAP_SYS_ADMIN out of the app unit's capability bounding set?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.units import parse_units
+
+LABEL, PROCESS = "inside: systemctl show", "inside: /proc/MainPID/status"
 
 DROP_IN = """
     [Service]
@@ -90,4 +109,61 @@ item = Item(
         "1行目に cap_sys_admin がないことを確認します。2行目は動作中のプロセスのマスクで、すべて 0 なら権限なしです。\n"
         + VERIFY,
     ),
+    codes={
+        "out": Text(
+            "CAP_SYS_ADMIN is out of reach of all {count} running units of the app.",
+            "アプリの動作中のユニット {count} 個すべてから CAP_SYS_ADMIN が外されています。",
+        ),
+        "holds": Text(
+            "CAP_SYS_ADMIN is in the bounding set of {unit}.",
+            "{unit} のバウンディングセットに CAP_SYS_ADMIN が含まれています。",
+        ),
+        "process_only": Text(
+            "The process of {unit} is limited, but not by this setting of its unit: another one does it, or the unit was changed.",
+            "{unit} のプロセスは制限されていますが、ユニットにこの設定はありません。別の設定の効果か、ユニットが変更された可能性があります。",
+        ),
+        "not_restarted": Text(
+            "{unit} was changed after it was started: the running process may still be without it.",
+            "{unit} は起動後に設定が変更されています。動作中のプロセスには反映されていない可能性があります。",
+        ),
+        "no_unit": Text(
+            "None of the units that fedisec knows runs here, as with containers. A unit with a name of its own can be named to the collector.",
+            "fedisec の知るユニットは動いていません（コンテナで動かしている場合など）。独自の名前のユニットは、収集スクリプトの設定に登録できます。",
+        ),
+        "no_systemd": Text("This server does not run systemd.", "このサーバでは systemd が動いていません。"),
+        "not_seen": Text(
+            "systemd did not show this setting of the app's units.",
+            "アプリのユニットのこの設定を systemd から読み取れませんでした。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    units = parse_units(facts.get(Inside).lines("units"))
+    if units.no_systemd:
+        return not_applicable("no_systemd")
+    if not units.listed:
+        return unknown("not_seen", Reason.NO_TOOL)
+    if not units.running:
+        return not_applicable("no_unit")
+    for unit in units.running:
+        if unit.sys_admin and unit.process_sys_admin is not False:
+            return failed("holds", unit=unit.name).seen(
+                LABEL, f"{unit.name}: CapabilityBoundingSet holds cap_sys_admin"
+            )
+    for unit in units.running:
+        if unit.sys_admin is None:
+            return unknown("not_seen", Reason.NO_TOOL)
+        if unit.sys_admin:
+            return warned("process_only", unit=unit.name).seen(PROCESS, f"{unit.name}: CapBnd without bit 21")
+        if unit.process_sys_admin:
+            return warned("not_restarted", unit=unit.name).seen(PROCESS, f"{unit.name}: CapBnd with bit 21")
+    if units.changed is not None:
+        name = units.changed.name
+        return warned("not_restarted", unit=name).seen(LABEL, f"{name}: changed after its start")
+    shown = "\n".join(
+        f"{unit.name}: {unit.value('CapabilityBoundingSet') or '(empty)'}" for unit in units.running
+    )
+    return passed("out", count=len(units.running)).seen(LABEL, shown)

@@ -1,6 +1,29 @@
 """Does the app's unit have ProtectHome set?  False is right only where its home lies below /home or /root."""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.app_config import AppConfigs, parse_app_config
+from checks.parse.host.units import parse_units
+
+LABEL = "inside: systemctl show"
+SETTING = "ProtectHome"
+GOOD = frozenset({"yes", "read-only", "tmpfs"})
+FAMILIES = dict.fromkeys(("sharkey", "firefish", "iceshrimp", "calckey"), "misskey")
 
 DROP_IN = """
     [Service]
@@ -87,4 +110,72 @@ item = Item(
         "The value, and what the running process really sees:\n" + VERIFY,
         "設定値と、動作中のプロセスから実際に見えるものを確認します。\n" + VERIFY,
     ),
+    codes={
+        "on": Text(
+            "Home directories are kept from all {count} running units of the app.",
+            "アプリの動作中のユニット {count} 個すべてから、ホームディレクトリが隠されています。",
+        ),
+        "lives_there": Text(
+            "{unit} has ProtectHome=no, as the software itself lies at {path}. tmpfs with that folder bound in would hide the other homes.",
+            "ソフトウェア自体が {path} にあるため、{unit} は ProtectHome=no です。tmpfs にして自分のフォルダだけを見せれば、ほかのホームも隠せます。",
+        ),
+        "off": Text(
+            "{unit} sees all home directories, and the software itself lies elsewhere, at {path}.",
+            "ソフトウェアは {path} にあるのに、{unit} からすべてのホームディレクトリが見えます。",
+        ),
+        "place_unknown": Text(
+            "{unit} sees all home directories, and fedisec does not know whether the software itself lies there.",
+            "{unit} からすべてのホームディレクトリが見えます。ソフトウェア自体がそこにあるかどうかはわかりません。",
+        ),
+        "not_restarted": Text(
+            "{unit} was changed after it was started: the running process may still be without it.",
+            "{unit} は起動後に設定が変更されています。動作中のプロセスには反映されていない可能性があります。",
+        ),
+        "no_unit": Text(
+            "None of the units that fedisec knows runs here, as with containers. A unit with a name of its own can be named to the collector.",
+            "fedisec の知るユニットは動いていません（コンテナで動かしている場合など）。独自の名前のユニットは、収集スクリプトの設定に登録できます。",
+        ),
+        "no_systemd": Text("This server does not run systemd.", "このサーバでは systemd が動いていません。"),
+        "not_seen": Text(
+            "systemd did not show this setting of the app's units.",
+            "アプリのユニットのこの設定を systemd から読み取れませんでした。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    units = parse_units(facts.get(Inside).lines("units"))
+    if units.no_systemd:
+        return not_applicable("no_systemd")
+    if not units.listed:
+        return unknown("not_seen", Reason.NO_TOOL)
+    if not units.running:
+        return not_applicable("no_unit")
+    values = {unit.name: unit.value(SETTING) for unit in units.running}
+    shown = "\n".join(f"{name}: {SETTING}={value}" for name, value in values.items())
+    seeing = [name for name, value in values.items() if value == "no"]
+    if seeing:
+        configs = parse_app_config(facts.get(Inside).lines("app_config"))
+        verdicts = [_seeing(name, configs) for name in seeing]
+        rank = ("off", "place_unknown", "lives_there")
+        return min(verdicts, key=lambda verdict: rank.index(verdict.code)).seen(LABEL, shown)
+    if not set(values.values()) <= GOOD:
+        return unknown("not_seen", Reason.NO_TOOL)
+    if units.changed is not None:
+        name = units.changed.name
+        return warned("not_restarted", unit=name).seen(LABEL, f"{name}: changed after its start")
+    return passed("on", count=len(values)).seen(LABEL, shown)
+
+
+def _seeing(unit: str, configs: AppConfigs) -> Verdict:
+    """ProtectHome=no is right where the configuration of the unit's software shows that it lives in a home."""
+    family = unit.replace("@", "-").partition("-")[0].partition(".")[0]
+    paths = [file.path for file in configs.of(FAMILIES.get(family, family)).files]
+    within = [path for path in paths if path.startswith(("/home/", "/root/"))]
+    if paths and len(within) == len(paths):
+        return passed("lives_there", unit=unit, path=within[0])
+    if paths and not within:
+        return failed("off", unit=unit, path=paths[0])
+    return warned("place_unknown", unit=unit)
