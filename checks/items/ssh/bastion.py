@@ -1,6 +1,14 @@
-"""Does SSH go through a jump host?"""
+"""Does SSH go through a jump host?
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+That everybody reaches the SSH port rules it out; that only some addresses do does not tell what stands there, so
+then a person is asked."""
+
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.facts.ssh import SshService
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, failed, unknown
+from checks.parse.host.sshd_limits import Means, limit_of
 
 CLIENT = """
     Host bastion
@@ -64,5 +72,31 @@ item = Item(
         "The first must work through the jump host, the second, from elsewhere, must not connect:\n" + VERIFY,
         "1行目で踏み台経由の接続ができ、2行目では別の場所から接続できないことを確認します。\n" + VERIFY,
     ),
+    codes={
+        "limited": Text(
+            "SSH lets in chosen addresses only ({means}). Say whether that is a jump host.",
+            "SSH に接続できるアドレスは限定されています（{means}）。それが踏み台かどうかを回答してください。",
+        ),
+        "direct": Text(
+            "SSH answers fedisec directly on port {port}, and the host's rules let every address in.",
+            "{port} 番の SSH に fedisec から直接接続でき、ホストのルールもすべてのアドレスを通します。",
+        ),
+        "closed_to_us": Text(
+            "SSH does not answer fedisec from outside, but the host's own rules do not show whom it lets in.",
+            "外部から SSH の応答はありませんが、誰を許可しているかはホストのルールからはわかりません。",
+        ),
+    },
     attest_days=365,
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    limit, ssh = limit_of(facts.get(Inside)), facts.maybe(SshService)
+    if limit.means not in {Means.OPEN, Means.UNKNOWN}:
+        return asked("limited", means=limit.means.value).seen(limit.label, limit.text)
+    if limit.means is Means.OPEN and ssh is not None and ssh.speaking:
+        first = ssh.speaking[0]
+        verdict = failed("direct", port=first.port).seen(f"{first.address} port {first.port}", first.banner)
+        return verdict.seen(limit.label, limit.text)
+    return unknown("closed_to_us", Reason.NOT_ASKED)

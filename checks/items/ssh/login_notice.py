@@ -1,6 +1,12 @@
-"""Does every SSH login send a notice?"""
+"""Does every SSH login send a notice?
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+What runs at a login can be seen, whether its message arrives cannot: a person is asked either way."""
+
+from checks.errors import Reason
+from checks.facts import Facts, Missing, MissingFact
+from checks.facts.inside import Inside
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked
+from checks.parse.host.common import marked
 
 SCRIPT = """
     #!/bin/sh
@@ -78,5 +84,29 @@ item = Item(
         "Log in once and see the message arrive:\n" + VERIFY,
         "一度ログインして、通知が届くことを確認します。\n" + VERIFY,
     ),
+    codes={
+        "likely": Text(
+            "A program runs at each SSH login: {what}. Say whether its notice reaches you.",
+            "SSH ログインのたびに実行されるプログラムがあります（{what}）。通知が届いているかどうかを回答してください。",
+        ),
+        "nothing_found": Text(
+            "Neither PAM nor sshrc nor the login shell's profile runs anything that sends a notice. Another tool may do so.",
+            "PAM・sshrc・シェルの設定に、通知を送るものは見つかりませんでした。ほかの仕組みで通知している場合は回答してください。",
+        ),
+    },
     attest_days=180,
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    found = marked(facts.get(Inside).lines("login_notice"))
+    if "pam" not in found:
+        raise MissingFact(Missing(Reason.MALFORMED, "section login_notice"))
+    lines = [line for label in ("pam", "sshrc", "profile") for line in found.get(label, ()) if line.strip()]
+    shown = "\n".join(lines)
+    if lines:
+        return asked("likely", what=lines[0]).seen(
+            "inside: /etc/pam.d, /etc/ssh/sshrc, /etc/profile.d", shown
+        )
+    return asked("nothing_found").seen("inside: /etc/pam.d, /etc/ssh/sshrc, /etc/profile.d", "(nothing)")

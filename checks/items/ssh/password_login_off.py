@@ -1,10 +1,27 @@
 """Does the SSH server offer a login by password or keyboard-interactive?  RFC 4252 section 5.2: the list that a
-server gives before anything is proven, asked for one user; rules per user or address may differ."""
+server gives before anything is proven, asked for one user; rules per user or address may differ, and those only
+the configuration tells.  What the server offers decides, the configuration explains it."""
 
 from checks.errors import Reason
-from checks.facts import Facts, seen
-from checks.facts.ssh import SshService
-from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.facts import Facts, Missing, seen
+from checks.facts.inside import Inside
+from checks.facts.ssh import SshEndpoint, SshService
+from checks.model import (
+    INSIDE,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.firewall_rules import shown
+from checks.parse.host.sshd import Sshd, openings, sshd_of
 
 _PASSWORD = {"password", "keyboard-interactive"}
 
@@ -99,6 +116,10 @@ item = Item(
             "Neither password nor keyboard-interactive is offered to {user} (offered: {methods}).",
             "{user} に対して password も keyboard-interactive も提示されません（提示された方式は {methods}）。",
         ),
+        "off_inside": Text(
+            "From outside no SSH server answered; its configuration lets nobody in with a password.",
+            "外部からは SSH の応答がありませんが、設定ではパスワードによるログインはできません。",
+        ),
         "offered": Text(
             "On port {port} the server offers {user} these ways in: {methods}.",
             "{port} 番ポートで、{user} に {methods} が提示されます。",
@@ -106,6 +127,22 @@ item = Item(
         "no_proof": Text(
             "On port {port} the server lets {user} in without any proof. Act now.",
             "{port} 番ポートで、{user} が認証なしでログインできます。すぐに対処してください。",
+        ),
+        "on_inside": Text(
+            "From outside no SSH server answered; its configuration allows a login by password.",
+            "外部からは SSH の応答がありませんが、設定ではパスワードでログインできます。",
+        ),
+        "pam_asks": Text(
+            "PasswordAuthentication is off, but keyboard-interactive asks for the password through PAM. Switch KbdInteractiveAuthentication off as well.",
+            "PasswordAuthentication は無効ですが、keyboard-interactive が PAM 経由でパスワードを尋ねます。KbdInteractiveAuthentication も無効にしてください。",
+        ),
+        "match_opens": Text(
+            "Passwords are off, but a Match block allows them to some: {criteria}.",
+            "パスワードは無効ですが、Match ブロックで許可されている相手がいます（{criteria}）。",
+        ),
+        "differs": Text(
+            "{user} is offered no password, but the configuration allows it. Either it was not reloaded, or a Match block closes it for {user} alone.",
+            "{user} にはパスワードが提示されませんが、設定では許可されています。再読み込みされていないか、Match ブロックで {user} だけが拒否されています。",
         ),
         "not_seen": Text(
             "No SSH server answers fedisec on port {port} or 22; the inside must tell.",
@@ -117,18 +154,33 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    ssh = facts.get(SshService)
+    inside, ssh = facts.maybe(Inside), facts.maybe(SshService)
+    sshd = sshd_of(inside) if inside is not None else None
+    opened = ssh is not None and _let_in(ssh)
+    if opened:
+        return _explained(opened, sshd)
+    heard = ssh is not None and ssh.speaking and all(isinstance(one.methods, tuple) for one in ssh.speaking)
+    if not heard and isinstance(sshd, Sshd) and inside is not None:
+        return _by_configuration(sshd, inside)
+    verdict = _by_wire(facts.get(SshService))
+    return _checked(verdict, sshd, inside) if isinstance(sshd, Sshd) and inside is not None else verdict
+
+
+def _let_in(ssh: SshService) -> Verdict | None:
+    """A way in without a key that the server itself offered."""
     for one in ssh.speaking:
         if one.lets_in:
-            return failed("no_proof", port=one.port, user=ssh.user).seen(
-                f"SSH {one.address} port {one.port}", f"{one.banner}\nnone: accepted for {ssh.user}"
-            )
+            said = f"{one.banner}\nnone: accepted for {ssh.user}"
+            return failed("no_proof", port=one.port, user=ssh.user).seen(_where(one), said)
     for one in ssh.speaking:
         if isinstance(one.methods, tuple) and _PASSWORD & set(one.methods):
             methods = ", ".join(one.methods)
-            return failed("offered", port=one.port, user=ssh.user, methods=methods).seen(
-                f"SSH {one.address} port {one.port}", f"{one.banner}\nmethods for {ssh.user}: {methods}"
-            )
+            said = f"{one.banner}\nmethods for {ssh.user}: {methods}"
+            return failed("offered", port=one.port, user=ssh.user, methods=methods).seen(_where(one), said)
+    return None
+
+
+def _by_wire(ssh: SshService) -> Verdict:
     if not ssh.speaking:
         return unknown("not_seen", ssh.unseen, port=ssh.named_port)
     offered = [seen(one.methods) for one in ssh.speaking]
@@ -137,3 +189,44 @@ def check(facts: Facts) -> Verdict:
         return unknown("not_seen", Reason.MALFORMED, port=ssh.named_port)
     verdict = passed("off", user=ssh.user, methods=methods)
     return verdict.seen(f"SSH {ssh.speaking[0].address}", f"methods for {ssh.user}: {methods}")
+
+
+def _checked(verdict: Verdict, sshd: Sshd, inside: Inside) -> Verdict:
+    """A pass on the wire holds for one user; what the configuration lets others do stands beside it."""
+    if verdict.code != "off":
+        return verdict
+    user, by_wire = str(verdict.data["user"]), verdict.evidence[0]
+    found = openings(shown(inside, "sshd_files"))
+    found = tuple(one for one in found if not one.setting.lower().startswith("permitroot"))
+    if sshd.asks_password:
+        return warned("differs", user=user).seen(by_wire.label, by_wire.text).seen(*_lines(sshd))
+    if found:
+        text = "\n".join(f"{one.path}: Match {one.criteria}: {one.setting}" for one in found)
+        warning = warned("match_opens", criteria=found[0].criteria)
+        return warning.seen(by_wire.label, by_wire.text).seen("inside: sshd_config", text)
+    return verdict.seen(*_lines(sshd))
+
+
+def _by_configuration(sshd: Sshd, inside: Inside) -> Verdict:
+    if sshd.asks_password == "password" or sshd.one("permitemptypasswords") == "yes":
+        return failed("on_inside").seen(*_lines(sshd))
+    if sshd.asks_password == "pam":
+        return failed("pam_asks").seen(*_lines(sshd))
+    found = openings(shown(inside, "sshd_files"))
+    found = tuple(one for one in found if not one.setting.lower().startswith("permitroot"))
+    if found:
+        text = "\n".join(f"{one.path}: Match {one.criteria}: {one.setting}" for one in found)
+        return warned("match_opens", criteria=found[0].criteria).seen("inside: sshd_config", text)
+    return passed("off_inside").seen(*_lines(sshd))
+
+
+def _explained(verdict: Verdict, sshd: Sshd | Missing | None) -> Verdict:
+    return verdict.seen(*_lines(sshd)) if isinstance(sshd, Sshd) else verdict
+
+
+def _where(one: SshEndpoint) -> str:
+    return f"SSH {one.address} port {one.port}"
+
+
+def _lines(sshd: Sshd) -> tuple[str, str]:
+    return f"inside: {sshd.source}", sshd.shown()

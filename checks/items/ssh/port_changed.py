@@ -1,9 +1,14 @@
-"""Does SSH answer on port 22?"""
+"""Does SSH answer on port 22?  From outside where that gives a clear answer, otherwise by what sshd listens on."""
 
 from checks.facts import Facts
+from checks.facts.inside import Inside
 from checks.facts.ports import PortState
 from checks.facts.ssh import SshService
 from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.parse.host.firewall_rules import shown
+from checks.parse.host.sockets import Listener, parse_sockets
+from checks.parse.host.sshd import Sshd, sshd_of
+from checks.parse.host.sshd_limits import Means, limit_of
 
 CONF = """
     Port 2222"""
@@ -96,6 +101,18 @@ item = Item(
             "22 番は閉じています。{port} 番でも SSH は見つかりませんでした。",
         ),
         "on_22": Text("SSH answers on port 22.", "SSH が 22 番で応答します。"),
+        "listens_elsewhere": Text(
+            "The SSH server listens on port {ports} and not on 22.",
+            "SSH サーバは {ports} 番で待ち受けており、22 番は使っていません。",
+        ),
+        "kept_from_22": Text(
+            "The SSH server listens on port 22, but the host lets no stranger reach it.",
+            "SSH サーバは 22 番で待ち受けていますが、不特定の相手からは届きません。",
+        ),
+        "listens_on_22": Text(
+            "The SSH server listens on port 22. From outside it gave no clear answer.",
+            "SSH サーバが 22 番で待ち受けています。外部からははっきりした応答がありませんでした。",
+        ),
         "not_seen": Text(
             "Port 22 gives fedisec no clear answer; it may be filtered for this address alone.",
             "22 番からはっきりした応答が得られません。fedisec のアドレスだけが遮断されている可能性もあります。",
@@ -106,10 +123,17 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    ssh = facts.get(SshService)
+    inside, ssh = facts.maybe(Inside), facts.maybe(SshService)
+    verdict = _by_wire(ssh) if ssh is not None else None
+    if verdict is None and inside is not None:
+        verdict = _by_listening(inside)
+    return verdict or unknown("not_seen", facts.get(SshService).unseen)
+
+
+def _by_wire(ssh: SshService) -> Verdict | None:
     usual = ssh.on_port(22)
     if usual is None:
-        return unknown("not_seen", ssh.unseen)
+        return None
     if usual.banner:
         return failed("on_22").seen(f"{usual.address} port 22", usual.banner)
     other = next((one for one in ssh.speaking if one.port != 22), None)
@@ -118,4 +142,27 @@ def check(facts: Facts) -> Verdict:
         return passed("moved", port=other.port).seen(label, other.banner).seen("port 22", str(usual.state))
     if usual.state is PortState.CLOSED:
         return passed("closed", port=ssh.named_port).seen(f"{usual.address} port 22", "connection refused")
-    return unknown("not_seen", ssh.unseen)
+    return None
+
+
+def _by_listening(inside: Inside) -> Verdict | None:
+    """What listens counts; the configuration alone may not be loaded, and ssh.socket overrides its ports."""
+    found = [one for one in parse_sockets(shown(inside, "sockets")) if _is_sshd(one) and not one.is_loopback]
+    text = "\n".join(one.shown() for one in found)
+    if not found:
+        return None
+    if any(one.port == 22 for one in found):
+        limit = limit_of(inside)
+        if limit.means in {Means.RULES, Means.LISTEN}:
+            return passed("kept_from_22").seen("inside: ss", text).seen(limit.label, limit.text)
+        return failed("listens_on_22").seen("inside: ss", text)
+    verdict = passed(
+        "listens_elsewhere", ports=", ".join(str(p) for p in sorted({one.port for one in found}))
+    )
+    sshd = sshd_of(inside)
+    verdict = verdict.seen("inside: ss", text)
+    return verdict.seen(f"inside: {sshd.source}", sshd.shown()) if isinstance(sshd, Sshd) else verdict
+
+
+def _is_sshd(one: Listener) -> bool:
+    return one.unit in {"ssh.service", "sshd.service", "ssh.socket", "sshd.socket"}

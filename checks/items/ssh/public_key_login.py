@@ -1,8 +1,11 @@
-"""Does the SSH server offer public-key authentication?  RFC 4252 sections 5.2 and 7."""
+"""Does the SSH server offer public-key authentication?  RFC 4252 sections 5.2 and 7.  What it offers decides;
+where it does not answer, its configuration tells."""
 
 from checks.facts import Facts, seen
+from checks.facts.inside import Inside
 from checks.facts.ssh import SshService
 from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.parse.host.sshd import Sshd, sshd_of
 
 KEY = """
     ssh-keygen -t ed25519
@@ -76,6 +79,14 @@ item = Item(
             "On port {port} the server offers {user} no publickey, only: {methods}.",
             "{port} 番ポートで、{user} に publickey が提示されません（提示された方式は {methods}）。",
         ),
+        "allowed": Text(
+            "From outside no SSH server answered; its configuration allows keys.",
+            "外部からは SSH の応答がありませんが、設定では公開鍵認証が有効です。",
+        ),
+        "switched_off": Text(
+            "PubkeyAuthentication is switched off in the configuration of the server.",
+            "サーバの設定で PubkeyAuthentication が無効になっています。",
+        ),
         "not_seen": Text(
             "No SSH server answers fedisec on port {port} or 22; the inside must tell.",
             "{port} 番と 22 番では SSH が fedisec に応答しないため、内部から確認する必要があります。",
@@ -86,7 +97,16 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    ssh = facts.get(SshService)
+    inside, ssh = facts.maybe(Inside), facts.maybe(SshService)
+    heard = ssh is not None and ssh.speaking and all(isinstance(one.methods, tuple) for one in ssh.speaking)
+    sshd = sshd_of(inside) if inside is not None and not heard else None
+    if isinstance(sshd, Sshd):
+        verdict = passed("allowed") if sshd.one("pubkeyauthentication") == "yes" else failed("switched_off")
+        return verdict.seen(f"inside: {sshd.source}", sshd.shown())
+    return _by_wire(facts.get(SshService))
+
+
+def _by_wire(ssh: SshService) -> Verdict:
     if not ssh.speaking:
         return unknown("not_seen", ssh.unseen, port=ssh.named_port)
     for one in ssh.speaking:

@@ -1,6 +1,11 @@
-"""Can root log in over SSH with a password?"""
+"""Can root log in over SSH with a password?  sshd_config(5): PermitRootLogin; the wire tells nothing of it, as
+a server that refuses root's password offers the method all the same."""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.facts import Facts, Missing, MissingFact
+from checks.facts.inside import Inside
+from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.parse.host.firewall_rules import shown
+from checks.parse.host.sshd import openings, sshd_of
 
 USER = """
     sudo adduser admin
@@ -76,4 +81,52 @@ item = Item(
         "It must not say yes:\n" + VERIFY,
         "yes と表示されないことを確認します。\n" + VERIFY,
     ),
+    codes={
+        "no": Text("Root cannot log in over SSH.", "root は SSH でログインできません。"),
+        "keys_only": Text(
+            "Root can log in over SSH with a key, not with a password ({value}).",
+            "root は鍵でだけ SSH にログインでき、パスワードではログインできません（{value}）。",
+        ),
+        "yes": Text(
+            "Root may log in over SSH, with a password as well.",
+            "root が SSH でログインでき、パスワードも使えます。",
+        ),
+        "yes_without_passwords": Text(
+            "PermitRootLogin is yes. Passwords are off for everybody, so that root needs a key now; one changed line would open it.",
+            "PermitRootLogin が yes です。パスワード認証が全体で無効なため現在は鍵が必要ですが、1行の変更で開きます。",
+        ),
+        "match_opens": Text(
+            "A Match block lets root in with a password: {criteria}.",
+            "Match ブロックで、root のパスワードログインが許可されています（{criteria}）。",
+        ),
+        "other_value": Text(
+            "PermitRootLogin has a value that fedisec does not know: {value}.",
+            "PermitRootLogin の値が fedisec の知らないものです（{value}）。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    sshd = sshd_of(inside)
+    if isinstance(sshd, Missing):
+        raise MissingFact(sshd)
+    label, value = f"inside: {sshd.source}", sshd.one("permitrootlogin")
+    if value == "yes":
+        verdict = failed("yes") if sshd.asks_password else warned("yes_without_passwords")
+        return verdict.seen(label, sshd.shown())
+    opened = next((o for o in openings(shown(inside, "sshd_files")) if _is_for_root(o.setting)), None)
+    if opened is not None and sshd.asks_password:
+        text = f"{opened.path}: Match {opened.criteria}: {opened.setting}"
+        return warned("match_opens", criteria=opened.criteria).seen("inside: sshd_config", text)
+    if value == "no":
+        return passed("no").seen(label, sshd.shown())
+    if value in {"prohibit-password", "without-password", "forced-commands-only"}:
+        return passed("keys_only", value=value).seen(label, sshd.shown())
+    return warned("other_value", value=value).seen(label, sshd.shown())
+
+
+def _is_for_root(setting: str) -> bool:
+    return setting.lower().startswith("permitrootlogin")

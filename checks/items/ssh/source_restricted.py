@@ -1,10 +1,26 @@
 """Is SSH reachable from chosen addresses only?
 
-That it answers fedisec is evidence of the opposite, unless fedisec itself was let in: then the admin says so."""
+That it answers fedisec is evidence of the opposite, unless fedisec itself was let in: then the host's own rules
+show that strangers are not, or the admin says so."""
 
 from checks.facts import Facts
+from checks.facts.inside import Inside
 from checks.facts.ssh import SshService
-from checks.model import INSIDE, MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, unknown
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
+from checks.parse.host.sshd_limits import Limit, Means, limit_of
 
 UFW = """
     sudo ufw allow from 203.0.113.5 to any port 22 proto tcp
@@ -84,6 +100,18 @@ item = Item(
         "許可していないアドレス（スマートフォンの回線など）から接続できないことを確認します。\n" + VERIFY,
     ),
     codes={
+        "by_rules": Text(
+            "The packet filter of the host refuses strangers on the SSH port.",
+            "ホストのパケットフィルタが、SSH ポートへの不特定の接続を拒否します。",
+        ),
+        "by_address": Text(
+            "sshd listens on private addresses only.",
+            "sshd はプライベートアドレスだけで待ち受けています。",
+        ),
+        "by_users": Text(
+            "AllowUsers names an address for every user.",
+            "AllowUsers で、すべてのユーザの接続元が指定されています。",
+        ),
         "open_to_us": Text(
             "SSH answers fedisec on port {port}. If fedisec is on your list of addresses, put this item aside as a false positive.",
             "{port} 番の SSH が fedisec に応答します。fedisec のアドレスを許可している場合は「誤検知」として除外してください。",
@@ -99,8 +127,22 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    inside = facts.maybe(Inside)
+    verdict = _limited(limit_of(inside)) if inside is not None else None
+    if verdict is not None:
+        return verdict
     ssh = facts.get(SshService)
     if not ssh.speaking:
         return unknown("closed_to_us", ssh.unseen)
     first = ssh.speaking[0]
     return failed("open_to_us", port=first.port).seen(f"{first.address} port {first.port}", first.banner)
+
+
+def _limited(limit: Limit) -> Verdict | None:
+    if limit.means is Means.RULES:
+        return passed("by_rules").seen(limit.label, limit.text)
+    if limit.means is Means.LISTEN:
+        return passed("by_address").seen(limit.label, limit.text)
+    if limit.means is Means.USERS:
+        return passed("by_users").seen(limit.label, limit.text)
+    return None
