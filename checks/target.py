@@ -165,6 +165,7 @@ class Limits:
             "ssh_in": 1,
             "rdap": 2,
             "rdap_hop": 4,
+            "crl": 4,
         }
     )
     at_once: int = 8  # TLS connections to one address at a time; 1 after the first refusal, reset or time-out

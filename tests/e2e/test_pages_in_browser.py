@@ -94,6 +94,8 @@ OWNERS_PAGES = {
     "failed-scan": f"/instances/{FAILED}/?level=optional",
     "long-name": f"/instances/{LONG}/?level=required&state=needs_you",
     "idn": f"/instances/{IDN}/?state=warning",
+    "settings": f"{PAGE}settings/",
+    "pasted-mail": ITEM.format("mail.dkim"),
     "password": "/account/password/change/",
     **{f"item-{kind}": ITEM.format(key) for kind, key in KINDS.items()},
 }
@@ -383,7 +385,7 @@ def test_a_scan_that_ends_shows_its_results(browser: Browser, url: str) -> None:
     with reader(browser, url, OWNER) as owner:
         owner.open(PAGE)
         expect(owner.page.get_by_role("heading", name="Looking from outside")).to_be_visible()
-        expect(owner.page.get_by_role("status").first).to_have_text("1 of 7")
+        expect(owner.page.get_by_role("status").first).to_have_text("1 of 8")
         Scan.objects.filter(pk=scan.pk).update(state=ScanState.DONE, finished_at=timezone.now())
         expect(owner.page.locator("#progress")).to_have_count(0)
         expect(owner.page.get_by_text("looked at just now")).to_be_visible()
