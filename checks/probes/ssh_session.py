@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import io
 import re
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import paramiko
@@ -72,8 +74,15 @@ def run_command(
     """Logs in on a connected socket and runs one command; owns and closes the socket.  Raises ProbeError:
     HOST_KEY_CHANGED (nothing was sent behind the key exchange), KEY_REFUSED, DENIED (no session or no command
     for this user), or what broke the connection before the command ran."""
+    with logged_in(connected, login, wall_s) as line:
+        return _Session(line, login.user).run(command, stdin)
+
+
+@contextlib.contextmanager
+def logged_in(connected: socket.socket, login: Login, wall_s: float) -> Iterator[Line]:
+    """A connection on which the confirmed host key was shown and the user let in; ends within its time."""
     with guarded(connected, wall_s, BYTES_MAX_BEFORE, _REFUSED) as line:
-        _ask_for_type(line.transport, login.kind)
+        ask_for_type(line.transport, login.kind)
         if (gap := line.negotiate()) is not None:
             raise _error(Missing(Reason.TOO_LARGE, gap.detail) if line.tap.full else gap)
         shown = line.transport.get_remote_server_key()
@@ -81,7 +90,7 @@ def run_command(
             raise ProbeError(f"now {shown.get_name()} {shown.fingerprint}", reason=Reason.HOST_KEY_CHANGED)
         line.tap.allow(_WIRE_MAX)
         _log_in(line, login)
-        return _Session(line, login.user).run(command, stdin)
+        yield line
 
 
 def host_key_blob(text: str) -> bytes:
@@ -109,7 +118,7 @@ def load_key(pem: str) -> paramiko.Ed25519Key:
     raise ProbeError("the private key is no OpenSSH ed25519 key", reason=Reason.NOT_CONNECTED)
 
 
-def _ask_for_type(transport: Client, kind: str) -> None:
+def ask_for_type(transport: Client, kind: str) -> None:
     """The confirmed key's type first: that the server has got another key besides is no change."""
     options = transport.get_security_options()
     first = [name for name in options.key_types if name in _SIGNATURES.get(kind, (kind,))]
