@@ -18,6 +18,11 @@ class OsRelease:
     free: date | None
     paid: date | None
 
+    @property
+    def last(self) -> date:
+        """The end of the longest support there is."""
+        return max(day for day in (self.ends, self.free, self.paid) if day)
+
 
 @dataclass(frozen=True, slots=True)
 class StackRelease:

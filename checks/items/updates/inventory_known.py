@@ -1,6 +1,14 @@
 """Are OS, container engine, databases, language runtimes and web server known with their versions?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, passed, unknown
+from checks.parse.host.release import parse_release
+from checks.parse.host.versions import Product, images_hidden, inventory
+
+LABEL = "inside: versions, packages and images"
+
 
 LIST = """
     cat /etc/os-release
@@ -44,4 +52,38 @@ item = Item(
         "nginx や OpenSSL の脆弱性が公表されたとき、自分に関係があるかすぐに答えられますか。",
     ),
     attest_days=90,
+    codes={
+        "known": Text(
+            "fedisec reads {count} programs and images with their versions, and the release of the system.",
+            "fedisec が、OS のほか {count} 件のプログラムとイメージのバージョンを取得しています。",
+        ),
+        "images_hidden": Text(
+            "{count} programs are known, but which containers run may not be seen by this account.",
+            "{count} 件のプログラムは取得できましたが、動いているコンテナを見る権限がありません。",
+        ),
+        "release_unseen": Text(
+            "{count} programs are known, but not the release of the system.",
+            "{count} 件のプログラムは取得できましたが、OS の版がわかりません。",
+        ),
+        "nothing": Text("No program told its version.", "バージョンを取得できたプログラムがありません。"),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    products = inventory(inside)
+    if not products:
+        return unknown("nothing", Reason.NO_TOOL)
+    release = parse_release(inside.lines("release"))
+    if release is None:
+        return unknown("release_unseen", Reason.MALFORMED, count=len(products))
+    shown = "\n".join((release.pretty, *(_row(one) for one in products[:40])))
+    if images_hidden(inside):
+        return unknown("images_hidden", Reason.DENIED, count=len(products)).seen(LABEL, shown)
+    return passed("known", count=len(products)).seen(LABEL, shown)
+
+
+def _row(one: Product) -> str:
+    return f"{one.name} {one.version or '–'} ({one.package or one.seen_as or one.origin})"

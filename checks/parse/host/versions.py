@@ -45,6 +45,7 @@ class Origin(StrEnum):
     VENDOR = "vendor"  # a package from the maker's own repository
     BUILD = "build"  # no package owns this version
     IMAGE = "image"
+    UNSURE = "unsure"  # the list of packages does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +72,17 @@ def parse_versions(lines: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 def parse_images(lines: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
     """(product, version, image) of the containers that run, of `docker ps` and `podman ps` in the section
-    "docker".  The version is "" where the tag names none."""
+    "docker".  The version is the tag's, else the one of the image's own label, else ""."""
     found = []
     held = marked(lines)
+    labels = {cells[0]: cells[5] for line in held.get("inspect", ()) if len(cells := line.split("\t")) > 5}
     for line in (*held.get("ps", ()), *held.get("podman", ())):
         cells = line.split("\t")
         if len(cells) < 3:
             continue
         name, _, tag = cells[2].partition("@")[0].rpartition("/")[2].partition(":")
         if name in _IMAGES:
-            match = _TAG.match(tag)
+            match = _TAG.match(tag) or _TAG.match(labels.get(cells[0], ""))
             found.append((_IMAGES[name], match[1] if match else "", cells[2][:200]))
     return tuple(dict.fromkeys(found))
 
@@ -127,7 +129,7 @@ def images_hidden(inside: Inside) -> bool:
 
 def _program(name: str, version: str, packages: tuple[Package, ...]) -> Product:
     """A package owns a program where its upstream version is the program's own: what another way put in
-    front of it in the path has another one."""
+    front of it in the path has another one.  apk's list names no sources, so there nothing is ruled out."""
     product, prefix = _PROGRAMS[name]
     for package in packages:
         names = (package.name, package.source)
@@ -136,7 +138,8 @@ def _program(name: str, version: str, packages: tuple[Package, ...]) -> Product:
         if (upstream := package.upstream) and _same(upstream, version):
             origin = Origin.VENDOR if package.by_vendor else Origin.DISTRIBUTION
             return Product(product, version, origin, package.version, name)
-    return Product(product, version, Origin.BUILD, "", name)
+    listed = any(package.source for package in packages)
+    return Product(product, version, Origin.BUILD if listed else Origin.UNSURE, "", name)
 
 
 def _same(one: str, other: str) -> bool:
