@@ -1,6 +1,30 @@
 """Behind a CDN or tunnel: is the way from there to the machine itself protected well?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.data.network import cdn_in_front
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.dns import Addresses
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
+from checks.parse.host.proxy import Proxy, parse_proxy, tunnel_units
+
+LABEL = "inside: nginx's configuration"
+_STRONG = frozenset({"TLSv1.2", "TLSv1.3"})
+
 
 NGINX = """
     ssl_protocols TLSv1.2 TLSv1.3;
@@ -66,4 +90,57 @@ item = Item(
         "On the origin: the first must fail, the second succeed:\n" + VERIFY,
         "オリジンで実行し、1つ目が失敗、2つ目が成功することを確認します。\n" + VERIFY,
     ),
+    codes={
+        "tunnel": Text(
+            "A tunnel ({unit}) carries the way to the server, and nginx listens on loopback alone.",
+            "トンネル（{unit}）を通っており、nginx はループバックだけで待ち受けています。",
+        ),
+        "strong": Text(
+            'nginx takes {versions} alone. Does the CDN speak TLS to it, and check its certificate ("Full (strict)")?',
+            "nginx が受け付けるのは {versions} だけです。CDN は TLS で接続し、証明書を検証していますか（「フル（厳密）」など）。",
+        ),
+        "old": Text(
+            "nginx still takes {versions} on the way from the CDN.",
+            "CDN からの接続で、nginx がまだ {versions} を受け付けます。",
+        ),
+        "direct": Text(
+            "The name leads to the server itself, so the other TLS items see this way.",
+            "名前が直接サーバを指しているため、ほかの TLS の項目で確認できます。",
+        ),
+        "denied": Text("nginx's configuration may not be read.", "nginx の設定を読む権限がありません。"),
+        "not_seen": Text(
+            "No line of nginx's configuration says which TLS versions it takes.",
+            "nginx の設定に、受け付ける TLS のバージョンの指定がありません。",
+        ),
+        "no_nginx": Text(
+            "fedisec reads this from nginx's configuration only, and there is none.",
+            "fedisec がこれを読めるのは nginx の設定だけですが、見当たりません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    proxy = parse_proxy(inside.lines("proxy"))
+    tunnels = tunnel_units(inside.lines("egress"))
+    addresses = facts.maybe(Addresses)
+    if addresses is not None and cdn_in_front(addresses) is None and not tunnels:
+        every = (*addresses.v4, *addresses.v6)
+        return not_applicable("direct").seen(f"outside: A, AAAA {addresses.host}", "\n".join(every))
+    if tunnels and proxy.listens and proxy.only_loopback:
+        return passed("tunnel", unit=tunnels[0]).seen(LABEL, "\n".join(proxy.listens))
+    return _by_versions(proxy)
+
+
+def _by_versions(proxy: Proxy) -> Verdict:
+    shown = "ssl_protocols " + " ".join(proxy.versions)
+    old = [version for version in proxy.versions if version not in _STRONG]
+    if old:
+        return failed("old", versions=", ".join(old)).seen(LABEL, shown)
+    if proxy.denied:
+        return unknown("denied", Reason.DENIED)
+    if proxy.versions:
+        return asked("strong", versions=", ".join(proxy.versions)).seen(LABEL, shown)
+    return unknown("no_nginx", Reason.NO_TOOL) if proxy.absent else unknown("not_seen", Reason.NOT_ASKED)
