@@ -1,6 +1,12 @@
 """Is the configuration with its secrets readable by its owner alone?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.parse.host.app_files import parse_app_files
+
+LABEL = "inside: stat"
 
 MASTODON = """
     sudo chown mastodon:mastodon /home/mastodon/live/.env.production
@@ -49,4 +55,44 @@ item = Item(
         "The last three letters of the mode must be dashes:\n" + SEE,
         "権限表示の末尾3文字がすべてハイフンであることを確認します。\n" + SEE,
     ),
+    codes={
+        "private": Text(
+            "Only the owner and its group may read {path}.",
+            "{path} を読めるのは所有者とそのグループだけです。",
+        ),
+        "open": Text(
+            "Every account on the server may read or write {path} (mode {mode}).",
+            "{path} は、サーバのどのアカウントからも読み書きできる状態です（モード {mode}）。",
+        ),
+        "group": Text(
+            "The group {group} may read {path}, and it is shared by strangers, or may even write it (mode {mode}).",
+            "{path} は、ほかのプログラムも属するグループ {group} から読めるか、グループから書き込めます（モード {mode}）。",
+        ),
+        "closed": Text(
+            "fedisec's account may not enter {folder}, where the file probably lies. Other accounts are kept out likewise, but its mode was not seen.",
+            "ファイルがあるはずの {folder} に、fedisec のアカウントは入れません。ほかのアカウントも入れないと考えられますが、モードは確認できませんでした。",
+        ),
+        "no_file": Text(
+            "None of the places that fedisec knows holds a configuration file; its path can be named to the collector.",
+            "fedisec の知る場所に設定ファイルがありませんでした。パスは収集スクリプトの設定に登録できます。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    found = parse_app_files(facts.get(Inside).lines("app_files"))
+    shown = "\n".join(str(file) for file in found.files)
+    for file in found.files:
+        if file.open_to_all:
+            return failed("open", path=file.path, mode=f"{file.mode:o}").seen(LABEL, shown)
+    for file in found.files:
+        if file.open_to_group:
+            verdict = warned("group", path=file.path, group=file.group, mode=f"{file.mode:o}")
+            return verdict.seen(LABEL, shown)
+    if found.files:
+        return passed("private", path=found.files[0].path).seen(LABEL, shown)
+    if found.closed:
+        return unknown("closed", Reason.DENIED, folder=found.closed[0])
+    return unknown("no_file", Reason.NOT_ASKED)

@@ -116,7 +116,7 @@ item = Item(
             "アプリの動作中のユニット {count} 個すべてから、ホームディレクトリが隠されています。",
         ),
         "lives_there": Text(
-            "{unit} has ProtectHome=no, as the software itself lies at {path}. tmpfs with that folder bound in would hide the other homes.",
+            "{unit} has ProtectHome=no, as the software itself lies at {path}. The value tmpfs with that folder bound in would hide the other homes.",
             "ソフトウェア自体が {path} にあるため、{unit} は ProtectHome=no です。tmpfs にして自分のフォルダだけを見せれば、ほかのホームも隠せます。",
         ),
         "off": Text(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from checks.facts.inside import Inside
+from checks.facts.software import Software
 from checks.parse.host.common import parts
 
 _MISSKEYS = frozenset({"misskey", "sharkey", "firefish", "iceshrimp", "calckey"})
-_UNSET = frozenset({"", "empty", "null", "nil", "~", "none", "[]", "{}"})
+_UNSET = frozenset({"", "empty", "null", "nil", "~", "[]", "{}"})
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 
@@ -62,6 +64,11 @@ class AppConfigs:
         """Those of one software; all where it is not known which one runs here."""
         chosen = tuple(file for file in self.files if not family or file.family == family)
         return AppConfigs(chosen, self.closed)
+
+
+def configs_of(inside: Inside, software: Software | None) -> AppConfigs:
+    """The files of the software that answers for the instance; all where it is not recognised."""
+    return parse_app_config(inside.lines("app_config")).of(software.family if software else "")
 
 
 def parse_app_config(lines: tuple[str, ...]) -> AppConfigs:
