@@ -3,7 +3,8 @@
 Only advisories whose affected versions were read in the advisory itself fail; inferred ones warn.  A fork may have
 taken a fix over without changing its version, so it is warned, not failed, unless it follows upstream's numbers
 (glitch-soc); so it is where upstream has given up the branch that it builds on.  Prereleases and builds between releases
-cannot be compared: unknown, save a nightly build that names a day so long ago that security releases came since."""
+cannot be compared: unknown, save a nightly build that names a day so long ago that security releases came since.
+What other servers see decides; where it names no version, the tag of the image that runs on the server does."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -12,7 +13,8 @@ from packaging.version import Version
 
 from checks.data.tables import Advisory, Branch, Releases, advisories, releases
 from checks.errors import ParseError, Reason
-from checks.facts import Facts
+from checks.facts import Facts, MissingFact
+from checks.facts.inside import Inside
 from checks.facts.software import Software
 from checks.model import (
     INSIDE,
@@ -28,7 +30,8 @@ from checks.model import (
     unknown,
     warned,
 )
-from checks.parse.versions import comparable, is_within
+from checks.parse.host.versions import parse_app_images
+from checks.parse.versions import comparable, is_within, parse_version
 
 _SETTLED = timedelta(days=30)  # a new feature release is not pressed on anybody before that
 _STALE = timedelta(days=200)  # older tables cannot say that nothing is known
@@ -167,7 +170,7 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    software = facts.get(Software)
+    software = _software(facts)
     version, platform = software.base_version, software.family
     line = f"{software.name} {software.version}"
     if software.prerelease:
@@ -199,6 +202,45 @@ def check(facts: Facts) -> Verdict:
         return verdict.seen(software.via, line).seen("advisories", _list(hits))
     assert table is not None
     return _by_releases(table, version, software.seen_at).seen(software.via, line)
+
+
+def _software(facts: Facts) -> Software:
+    """As seen from outside, unless that names no version and the inside names one of the same family."""
+    outside = facts.maybe(Software)
+    if outside is not None and (outside.base_version or outside.prerelease):
+        return outside
+    inside = _seen_inside(facts)
+    if inside is None or (outside is not None and outside.family not in {"", inside.family}):
+        return facts.get(Software)
+    return inside
+
+
+def _seen_inside(facts: Facts) -> Software | None:
+    """The software by the one published image of it that runs; None where there is none, or several differ."""
+    report = facts.maybe(Inside)
+    try:
+        images = parse_app_images(report.lines("docker")) if report else ()
+    except MissingFact:
+        return None
+    if report is None or len({(family, text) for family, text, _ in images}) != 1:
+        return None
+    family, text, image = images[0]
+    try:
+        read = parse_version(family, text)
+    except ParseError:
+        return None
+    via = f"inside: docker ps ({image})"
+    return Software(
+        family,
+        family,
+        text.removeprefix("v"),
+        read.base,
+        read.fork,
+        read.prerelease,
+        None,
+        via,
+        report.seen_at,
+    )
 
 
 def _days_since_build(software: Software) -> int:

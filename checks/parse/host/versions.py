@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,6 +15,7 @@ from checks.parse.host.packages import Package, parse_packages
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,5}")
 _WHOLE = re.compile(r"\d{1,9}")
 _TAG = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,4})(?![0-9])")
+_RELEASE = re.compile(r"v?\d{1,6}\.\d{1,6}\.\d{1,6}(?!\d)")
 # Program -> the product, and how the names of its packages begin.
 _PROGRAMS = {
     "nginx": ("nginx", "nginx"), "apache2": ("apache", "apache2"), "httpd": ("apache", "httpd"),
@@ -37,6 +39,13 @@ _IMAGES = {
     "gotosocial": "gotosocial", "akkoma": "akkoma", "pleroma": "pleroma", "pixelfed": "pixelfed",
     "peertube": "peertube", "lemmy": "lemmy", "friendica": "friendica", "sharkey": "sharkey",
     "glitch-soc": "mastodon",
+}  # fmt: skip
+
+# Owner and name of images that the project itself publishes -> family; a stranger's "mastodon" may be a fork.
+_PUBLISHED = {
+    "mastodon/mastodon": "mastodon", "tootsuite/mastodon": "mastodon", "misskey/misskey": "misskey",
+    "superseriousbusiness/gotosocial": "gotosocial", "chocobozzz/peertube": "peertube",
+    "dessalines/lemmy": "lemmy",
 }  # fmt: skip
 
 
@@ -74,17 +83,35 @@ def parse_images(lines: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
     """(product, version, image) of the containers that run, of `docker ps` and `podman ps` in the section
     "docker".  The version is the tag's, else the one of the image's own label, else ""."""
     found = []
+    for cells, label in _containers(lines):
+        name, _, tag = cells[2].partition("@")[0].rpartition("/")[2].partition(":")
+        if name in _IMAGES:
+            match = _TAG.match(tag) or _TAG.match(label)
+            found.append((_IMAGES[name], match[1] if match else "", cells[2][:200]))
+    return tuple(dict.fromkeys(found))
+
+
+def parse_app_images(lines: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """(family, version as given, image) of containers that run an image which the project itself publishes.
+    A tag that floats ("v4.5") is no version; then the image's label may be one."""
+    found = []
+    for cells, label in _containers(lines):
+        path, _, tag = cells[2].partition("@")[0].rpartition(":")
+        family = _PUBLISHED.get("/".join(path.lower().split("/")[-2:]), "")
+        version = next((one for one in (tag, label) if _RELEASE.match(one)), "")
+        if family and version:
+            found.append((family, version[:100], cells[2][:200]))
+    return tuple(dict.fromkeys(found))
+
+
+def _containers(lines: tuple[str, ...]) -> Iterator[tuple[list[str], str]]:
+    """The cells of each container that runs, and the version that its image's label names."""
     held = marked(lines)
     labels = {cells[0]: cells[5] for line in held.get("inspect", ()) if len(cells := line.split("\t")) > 5}
     for line in (*held.get("ps", ()), *held.get("podman", ())):
         cells = line.split("\t")
-        if len(cells) < 3:
-            continue
-        name, _, tag = cells[2].partition("@")[0].rpartition("/")[2].partition(":")
-        if name in _IMAGES:
-            match = _TAG.match(tag) or _TAG.match(labels.get(cells[0], ""))
-            found.append((_IMAGES[name], match[1] if match else "", cells[2][:200]))
-    return tuple(dict.fromkeys(found))
+        if len(cells) >= 3:
+            yield cells, labels.get(cells[0], "")
 
 
 def inventory(inside: Inside) -> tuple[Product, ...]:
