@@ -148,7 +148,7 @@ item = Item(
         ),
         "off": Text(
             "apt's daily job is not set to install security updates; missing: {missing}.",
-            "apt の自動更新が設定されていません（不足している設定：{missing}）。",
+            "自動更新が設定されていません（apt に不足している設定：{missing}）。",
         ),
         "not_installed": Text(
             "The package unattended-upgrades is not installed, so nothing installs updates by itself.",
