@@ -1,6 +1,7 @@
 """The library's face: `python -m checks scan | judge | items | collector`.
 
-Exit codes: 0 no required item fails · 1 some fail · 2 usage · 3 the target could not be reached at all.
+Exit codes: 0 no required item fails · 1 some fail · 2 usage · 3 the target could not be reached at all
+· 4 none of those, but the login that was asked for brought no report.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from checks import CHECKS_VERSION
+from checks.cli_login import access_of, add_login_options, why_not_inside
 from checks.codec import CodecError, decode_facts, encode_facts
 from checks.data.dns import root_anchors
 from checks.data.rdap import bootstrap
@@ -27,6 +29,7 @@ from checks.evaluate import evaluate
 from checks.facts import Facts, Missing
 from checks.facts.dns import Addresses
 from checks.facts.http import FrontPage, PlainHttp
+from checks.facts.inside import Inside
 from checks.facts.ports import OpenPorts, PortState
 from checks.facts.ssh import SshService
 from checks.items import all_items
@@ -40,7 +43,7 @@ from checks.probes.http_dial import verifying_context
 from checks.report import Report, as_json, as_lines
 from checks.target import Target, TargetError, Vantage, parse_domain
 
-EXIT_OK, EXIT_FAILS, EXIT_USAGE, EXIT_UNREACHABLE = 0, 1, 2, 3
+EXIT_OK, EXIT_FAILS, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_NOT_INSIDE = 0, 1, 2, 3, 4
 
 _TARGET_ERRORS = {
     "empty": "a domain is needed, for example mastodon.example",
@@ -90,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=CHECKS_VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    scan = commands.add_parser("scan", help="look at a server from outside and judge it")
+    scan = commands.add_parser(
+        "scan", help="look at a server, from outside or from inside as well, and judge it"
+    )
     scan.set_defaults(run=_scan)
     scan.add_argument("domain")
     scan.add_argument("--resolver", default="", metavar="IP[:PORT]", help="a validating resolver you trust")
@@ -112,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument(
         "--rdap-bootstrap", type=Path, metavar="FILE", help="RDAP services, in the form of IANA's dns.json"
     )
+    add_login_options(scan)
     scan.add_argument("--facts-out", type=Path, metavar="FILE", help="save what was seen")
     judge = commands.add_parser("judge", help="judge saved facts again, without network")
     judge.set_defaults(run=_judge)
@@ -149,10 +155,13 @@ def _scan(given: argparse.Namespace) -> int:
         given.facts_out.write_text(json.dumps(encode_facts(gathered.facts), indent=1))
     report = Report(target.domain, started, seconds, gathered.connections, evaluate(gathered.facts, chosen))
     _print(report, given)
+    why = why_not_inside(gathered.facts, target.access) if target.access else ""
+    if why:
+        print(f"checks: {why}", file=sys.stderr)
     if _unreachable(gathered.facts):
         print(f"checks: {target.domain} could not be reached", file=sys.stderr)
         return EXIT_UNREACHABLE
-    return _exit_code(report.verdicts)
+    return _exit_code(report.verdicts) or (EXIT_NOT_INSIDE if why else EXIT_OK)
 
 
 def _must_be_writable(path: Path) -> None:
@@ -221,7 +230,11 @@ def _target(given: argparse.Namespace) -> Target:
         raise UsageError(f"--origin: {error}") from error
     mail, selectors = _mail(given.dkim_message, mail_from or domain)
     named = tuple(dict.fromkeys((*given.dkim_selector, *selectors)))
-    return Target(domain, mail_from, named, tuple(given.origin), given.ssh_port, message=mail)
+    try:
+        access = access_of(given)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return Target(domain, mail_from, named, tuple(given.origin), given.ssh_port, message=mail, access=access)
 
 
 def _mail(path: str | None, mail_domain: str) -> tuple[bytes, tuple[str, ...]]:
@@ -327,6 +340,8 @@ def _exit_code(verdicts: Mapping[str, Verdict]) -> int:
 
 def _unreachable(facts: Facts) -> bool:
     """True when not even the addresses of the target are known, or none of them answered anything."""
+    if Inside in facts.found:
+        return False
     gap = facts.missing.get(Addresses)
     if isinstance(gap, Missing):
         return gap.reason is not Reason.NOT_ASKED

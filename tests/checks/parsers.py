@@ -22,6 +22,7 @@ from checks.parse import (
     dmarc,
     instance_api,
     json_caps,
+    known_hosts,
     nodeinfo,
     rdap,
     source_offer,
@@ -78,6 +79,7 @@ WRAPPED: dict[str, Reader] = {
     "dmarc.discover": _discover,
     "instance_api.read_instance": _instance,
     "json_caps.text_at": _json_paths,
+    "known_hosts.host_key_for": partial(known_hosts.host_key_for, host="a.test", port=22),
     "nodeinfo.best_link": partial(nodeinfo.best_link, hosts=frozenset({"a.test"})),
     "rdap.parse_domain_answer": partial(rdap.parse_domain_answer, name="a.test"),
     "source_offer.is_upstream": lambda text: [
