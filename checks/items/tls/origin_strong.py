@@ -20,7 +20,7 @@ from checks.model import (
     passed,
     unknown,
 )
-from checks.parse.host.proxy import Proxy, parse_proxy, tunnel_units
+from checks.parse.host.origin import Proxy, parse_proxy, tunnel_units
 
 LABEL = "inside: nginx's configuration"
 _STRONG = frozenset({"TLSv1.2", "TLSv1.3"})
