@@ -1,6 +1,33 @@
 """Is the Docker API on the network, or in a container that does not need it?"""
 
-from checks.model import INSIDE, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.facts.ports import OpenPorts
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.docker import Containers, parse_docker
+from checks.parse.host.firewall_rules import shown
+from checks.parse.host.sockets import Listener, parse_sockets
+
+_PLAIN, _OVER_TLS = 2375, 2376  # dockerd -H (IANA: docker, docker-s)
+_FILTERS = (
+    "docker-socket-proxy",
+    "socket-proxy",
+    "dockerproxy",
+)  # images made to pass reading on and no more
 
 FIND = """
     sudo ss -ltnp | grep dockerd
@@ -83,4 +110,92 @@ item = Item(
         "Both commands must print nothing:\n" + FIND,
         "どちらのコマンドでも何も表示されないことを確認します。\n" + FIND,
     ),
+    codes={
+        "no_docker": Text("Docker is not in use.", "Docker は使われていません。"),
+        "closed": Text(
+            "The Docker API answers on its socket alone ({socket}), and no container holds that socket.",
+            "Docker API はソケット（{socket}）だけで応答し、それを持つコンテナもありません。",
+        ),
+        "behind_proxy": Text(
+            "The Docker API answers on its socket alone; only filtering proxies hold it: {names}.",
+            "Docker API はソケットだけで応答し、それを持つのは絞り込み用プロキシだけです（{names}）。",
+        ),
+        "on_network": Text(
+            "The Docker API is open on the network: {where}. Act now.",
+            "Docker API がネットワークに公開されています（{where}）。すぐに対処してください。",
+        ),
+        "over_tls": Text(
+            "The Docker API is on the network, over TLS: {where}. Whoever holds a client certificate is root.",
+            "Docker API が TLS でネットワークに公開されています（{where}）。クライアント証明書を持つ人は root と同じです。",
+        ),
+        "on_loopback": Text(
+            "The Docker API listens on a local TCP port ({where}): every program on the server can become root.",
+            "Docker API がローカルの TCP ポート（{where}）で待ち受けています。サーバ上のどのプログラムも root になれます。",
+        ),
+        "open_to_all": Text(
+            "Every user of the server may use Docker's socket ({socket}), and so become root.",
+            "サーバのどのユーザも Docker のソケット（{socket}）を使えるため、root になれます。",
+        ),
+        "mounted": Text(
+            "Containers hold Docker's socket, so that a flaw in them gives away the server: {names}.",
+            "Docker のソケットを持つコンテナがあり、その脆弱性がサーバ全体の侵害につながります（{names}）。",
+        ),
+        "not_seen": Text(
+            "No TCP port of the API was found. Which containers hold its socket could not be seen.",
+            "API の TCP ポートは見つかりませんでした。どのコンテナがソケットを持つかは確認できていません。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    containers = parse_docker(inside.lines("docker"))
+    ports = [one for one in parse_sockets(shown(inside, "sockets")) if _is_api(one, containers)]
+    outside = _seen_outside(facts)
+    if outside:
+        return failed("on_network", where=outside).seen("outside: TCP connect", outside)
+    if containers.gone and not ports:
+        return not_applicable("no_docker")
+    return _listening(ports) or _holding(containers)
+
+
+def _listening(ports: list[Listener]) -> Verdict | None:
+    text = "\n".join(one.shown() for one in ports)
+    for one in ports:
+        if not one.is_loopback and one.port != _OVER_TLS:
+            return failed("on_network", where=one.shown()).seen("inside: ss", text)
+    for one in ports:
+        if not one.is_loopback:
+            return warned("over_tls", where=one.shown()).seen("inside: ss", text)
+    return warned("on_loopback", where=ports[0].shown()).seen("inside: ss", text) if ports else None
+
+
+def _holding(containers: Containers) -> Verdict:
+    if containers.is_open_to_all:
+        text = f"/run/docker.sock: {containers.socket}"
+        return failed("open_to_all", socket=containers.socket).seen("inside: stat", text)
+    if not containers.listed:
+        return unknown("not_seen", Reason.DENIED if containers.denied else Reason.MALFORMED)
+    text = "\n".join(f"{name} ({image})" for name, image in containers.holders)
+    names = ", ".join(name for name, _ in containers.holders)
+    if any(not any(word in image for word in _FILTERS) for _, image in containers.holders):
+        return warned("mounted", names=names).seen("inside: docker inspect", text)
+    if containers.holders:
+        return passed("behind_proxy", names=names).seen("inside: docker inspect", text)
+    verdict = passed("closed", socket=containers.socket or "unix")
+    return verdict.seen("inside: docker inspect, ss", f"/run/docker.sock: {containers.socket}")
+
+
+def _is_api(one: Listener, containers: Containers) -> bool:
+    """A TCP port of dockerd itself: the usual ones, and those that daemon.json names."""
+    if not one.by_docker or any(published.port == one.port for published in containers.published):
+        return False
+    return one.port in {_PLAIN, _OVER_TLS} or any(f":{one.port}" in line for line in containers.tcp)
+
+
+def _seen_outside(facts: Facts) -> str:
+    ports = facts.maybe(OpenPorts)
+    found = [(one.address, p) for one in (ports.addresses if ports else ()) for p in one.ports]
+    return ", ".join(f"{address} port {p.port}" for address, p in found if p.service == "docker")
