@@ -1267,8 +1267,8 @@ section_app_accounts() {
         return 0
     }
     [ -n "$found" ] || part database absent
-    for database in $found; do
-        case $database in *[!A-Za-z0-9_-]*) continue ;; esac
+    printf '%s\n' "$found" | while IFS= read -r database; do
+        case $database in *[!A-Za-z0-9_-]* | '') continue ;; esac
         part database "$database"
         case $(as_postgres "$database" "select string_agg(table_name, ' ') from information_schema.tables
                 where table_name in ('user_roles', 'email_domain_blocks', 'oauth_authorizations', 'user_profile')" 2>&1) in
