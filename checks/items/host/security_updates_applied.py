@@ -87,8 +87,12 @@ item = Item(
             "待っているセキュリティ更新はありません（パッケージ一覧は {hours} 時間前のものです）。",
         ),
         "pending": Text(
-            "{count} packages have a security update waiting, by fresh lists.",
-            "{count} 個のパッケージにセキュリティ更新があります（パッケージ一覧は最新です）。",
+            "{count} packages have a security update waiting, by lists that are {hours} hours old.",
+            "{count} 個のパッケージにセキュリティ更新があります（パッケージ一覧は {hours} 時間前のものです）。",
+        ),
+        "undated": Text(
+            "{count} packages have a security update waiting; how old the package lists are cannot be seen.",
+            "{count} 個のパッケージにセキュリティ更新があります（パッケージ一覧がいつのものかは確認できません）。",
         ),
         "waiting": Text(
             "{count} packages have had a security update waiting for at least {days} days: the lists are that old.",
@@ -141,17 +145,18 @@ def check(facts: Facts) -> Verdict:
     lists = parse_stamps(inside.lines("update_stamps")).lists
     if lists is None:
         if count:
-            return warned("pending", count=count).seen(label, waiting)
+            return warned("undated", count=count).seen(label, waiting)
         return unknown("age_unknown", Reason.NOT_ASKED)
     age = inside.seen_at - lists
     if count and age > _WAIT_MAX:
         return failed("waiting", count=count, days=age.days).seen(label, waiting)
+    hours = max(0, round(age / timedelta(hours=1)))
     if count:
-        return warned("pending", count=count).seen(label, waiting)
+        return warned("pending", count=count, hours=hours).seen(label, waiting)
     if age > _FRESH:
         return unknown("old_lists", Reason.NOT_ASKED, days=age.days)
     shown = f"nothing waits; lists of {lists:%Y-%m-%d %H:%M} UTC"
-    return passed("none", hours=max(0, round(age / timedelta(hours=1)))).seen(label, shown)
+    return passed("none", hours=hours).seen(label, shown)
 
 
 def _without_answer(pending: Pending) -> Verdict:
