@@ -28,6 +28,7 @@ from checks.parse.host.apt import (
     parse_stamps,
     parse_update_units,
 )
+from checks.parse.host.versions import packages_of
 
 CONFIG = "inside: apt-config dump"
 STAMPS = "inside: /var/lib/apt/periodic"
@@ -151,8 +152,8 @@ item = Item(
             "自動更新が設定されていません（apt に不足している設定：{missing}）。",
         ),
         "not_installed": Text(
-            "The package unattended-upgrades is not installed, so nothing installs updates by itself.",
-            "unattended-upgrades が入っていないため、更新は自動で適用されません。",
+            "The package unattended-upgrades is not installed, and apt's daily job has no settings.",
+            "unattended-upgrades が入っておらず、apt の自動更新の設定もありません。",
         ),
         "timer_off": Text(
             "It is configured, but the timer that starts it is off: {timers}.",
@@ -217,6 +218,9 @@ def _without_apt_config(inside: Inside, runs: UpdateRuns | None) -> Verdict:
         return failed("not_installed").seen(
             "inside: systemctl show", "unattended-upgrades.service: not-found"
         )
+    packages = packages_of(inside)
+    if packages and not any(package.name == "unattended-upgrades" for package in packages):
+        return failed("not_installed").seen("inside: packages", "unattended-upgrades: not installed")
     return unknown("not_seen", Reason.NOT_ASKED)
 
 
