@@ -15,10 +15,10 @@ from checks.model import (
     Text,
     Verdict,
     asked,
-    failed,
     not_applicable,
     passed,
     unknown,
+    warned,
 )
 from checks.parse.host.origin import Proxy, parse_proxy, tunnel_units
 
@@ -100,8 +100,12 @@ item = Item(
             "nginx が受け付けるのは {versions} だけです。CDN は TLS で接続し、証明書を検証していますか（「フル（厳密）」など）。",
         ),
         "old": Text(
-            "nginx still takes {versions} on the way from the CDN.",
-            "CDN からの接続で、nginx がまだ {versions} を受け付けます。",
+            "nginx's configuration still allows {versions} on the way from the CDN.",
+            "CDN からの接続について、nginx の設定がまだ {versions} を許しています。",
+        ),
+        "mixed": Text(
+            "One line of nginx's configuration allows {versions}, another does not; which of them counts cannot be seen.",
+            "nginx の設定に {versions} を許す行と許さない行があり、どちらが使われるか判断できません。",
         ),
         "direct": Text(
             "The name leads to the server itself, so the other TLS items see this way.",
@@ -125,7 +129,7 @@ def check(facts: Facts) -> Verdict:
     inside = facts.get(Inside)
     proxy = parse_proxy(inside.lines("proxy"))
     tunnels = tunnel_units(inside.lines("egress"))
-    addresses = facts.maybe(Addresses)
+    addresses = facts.maybe(Addresses) if tunnels else facts.get(Addresses)
     if addresses is not None and cdn_in_front(addresses) is None and not tunnels:
         every = (*addresses.v4, *addresses.v6)
         return not_applicable("direct").seen(f"outside: A, AAAA {addresses.host}", "\n".join(every))
@@ -135,10 +139,12 @@ def check(facts: Facts) -> Verdict:
 
 
 def _by_versions(proxy: Proxy) -> Verdict:
-    shown = "ssl_protocols " + " ".join(proxy.versions)
+    shown = "\n".join(f"ssl_protocols {' '.join(line)}" for line in proxy.protocols)
     old = [version for version in proxy.versions if version not in _STRONG]
+    if old and proxy.every_line_allows(old[0]):
+        return warned("old", versions=", ".join(old)).seen(LABEL, shown)
     if old:
-        return failed("old", versions=", ".join(old)).seen(LABEL, shown)
+        return unknown("mixed", Reason.NOT_ASKED, versions=", ".join(old)).seen(LABEL, shown)
     if proxy.denied:
         return unknown("denied", Reason.DENIED)
     if proxy.versions:

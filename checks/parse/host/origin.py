@@ -12,12 +12,21 @@ _TUNNELS = ("cloudflared",)  # the others may as well lead out, or be for the ad
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """`versions`: of all ssl_protocols lines; `listens`: addresses nginx is told to listen on."""
+    """`protocols`: the words of each ssl_protocols line; `listens`: addresses nginx is told to listen on."""
 
-    versions: tuple[str, ...]
+    protocols: tuple[tuple[str, ...], ...]
     listens: tuple[str, ...]
     denied: bool
     absent: bool
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All that are named, each once."""
+        return tuple(dict.fromkeys(version for line in self.protocols for version in line))
+
+    def every_line_allows(self, version: str) -> bool:
+        """Whichever of the lines counts for a server, it names this version."""
+        return all(version in line for line in self.protocols)
 
     @property
     def only_loopback(self) -> bool:
@@ -26,16 +35,16 @@ class Proxy:
 
 def parse_proxy(lines: tuple[str, ...]) -> Proxy:
     """The section "proxy"."""
-    versions: list[str] = []
+    protocols: list[tuple[str, ...]] = []
     listens: list[str] = []
     for line in lines:
         words = line.strip().rstrip(";{ ").split()
         if len(words) > 1 and words[0] == "ssl_protocols":
-            versions += words[1:9]
+            protocols.append(tuple(words[1:9]))
         elif len(words) > 1 and words[0] == "listen":
             listens.append(words[1])
     return Proxy(
-        tuple(dict.fromkeys(versions)),
+        tuple(dict.fromkeys(protocols)),
         tuple(dict.fromkeys(listens)),
         any(line.startswith("denied ") for line in lines),
         any(line == "== nginx absent" for line in lines),

@@ -96,8 +96,8 @@ def origin(proxy: str = NGINX, egress: str = NO_TUNNEL) -> dict[str, str]:
 
 ORIGIN = [
     Case("tls.origin_strong", MANUAL, "strong", origin(), "TLSv1.2 TLSv1.3", facts=(BEHIND,)),
-    Case("tls.origin_strong", FAIL, "old", origin(NGINX.replace("TLSv1.2", "TLSv1 TLSv1.2")), facts=(BEHIND,), data={"versions": "TLSv1"}),
-    Case("tls.origin_strong", FAIL, "old", origin(NGINX + "\nssl_protocols TLSv1.1 TLSv1.2;\ndenied /etc/nginx/x"), facts=(BEHIND,)),
+    Case("tls.origin_strong", WARN, "old", origin(NGINX.replace("TLSv1.2", "TLSv1 TLSv1.2")), "TLSv1 TLSv1.2", facts=(BEHIND,), data={"versions": "TLSv1"}),
+    Case("tls.origin_strong", UNKNOWN, "mixed", origin(NGINX + "\nssl_protocols TLSv1.1 TLSv1.2;"), "TLSv1.1 TLSv1.2", facts=(BEHIND,)),
     Case("tls.origin_strong", NOT_APPLICABLE, "direct", origin(), "127.66.0.10", facts=(DIRECT,)),
     Case("tls.origin_strong", PASS, "tunnel", origin(LOOPBACK, TUNNEL), facts=(BEHIND,), data={"unit": "cloudflared.service"}),
     Case("tls.origin_strong", MANUAL, "strong", origin(NGINX, TUNNEL), facts=(DIRECT,)),
