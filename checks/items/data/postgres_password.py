@@ -293,6 +293,8 @@ def _proof(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
 
 def _absence(inside: Inside, view: PostgresView, there: list[PostgresProbe]) -> Verdict:
     if there or view.hba or view.hba_denied or view.settings:
+        if view.probes and not there:
+            return unknown("unclear", Reason.REFUSED)
         return unknown("unclear", Reason.DENIED if view.hba_denied else Reason.MALFORMED)
     images = [image for name, _, image in images_of(inside) if name == "postgresql"]
     if images:

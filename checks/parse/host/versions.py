@@ -158,13 +158,18 @@ def _program(name: str, version: str, packages: tuple[Package, ...]) -> Product:
     """A package owns a program where its upstream version is the program's own: what another way put in
     front of it in the path has another one.  apk's list names no sources, so there nothing is ruled out."""
     product, prefix = _PROGRAMS[name]
-    for package in packages:
-        names = (package.name, package.source)
-        if not prefix or not any(one.startswith(prefix) for one in names):
-            continue
-        if (upstream := package.upstream) and _same(upstream, version):
-            origin = Origin.VENDOR if package.by_vendor else Origin.DISTRIBUTION
-            return Product(product, version, origin, package.version, name)
+    owners = [
+        package
+        for package in packages
+        if prefix
+        and (package.name.startswith(prefix) or package.source.startswith(prefix))
+        and package.upstream
+        and _same(package.upstream, version)
+    ]
+    if owners:
+        package = max(owners, key=lambda one: len(one.upstream))
+        origin = Origin.VENDOR if any(one.by_vendor for one in owners) else Origin.DISTRIBUTION
+        return Product(product, version, origin, package.version, name)
     listed = any(package.source for package in packages)
     return Product(product, version, Origin.BUILD if listed else Origin.UNSURE, "", name)
 
