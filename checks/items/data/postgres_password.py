@@ -237,6 +237,10 @@ item = Item(
             "No PostgreSQL answers on the server itself; whether one runs in a container cannot be seen.",
             "サーバ上で応答する PostgreSQL はありませんが、コンテナで動いているかどうかは確認できません。",
         ),
+        "silent": Text(
+            "PostgreSQL is set up on this server, but nothing answers at its port or socket.",
+            "PostgreSQL の設定はありますが、ポートにもソケットにも応答がありません。",
+        ),
         "unclear": Text(
             "PostgreSQL gave no answer that settles it.", "PostgreSQL の応答からは判断できません。"
         ),
@@ -294,7 +298,7 @@ def _proof(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
 def _absence(inside: Inside, view: PostgresView, there: list[PostgresProbe]) -> Verdict:
     if there or view.hba or view.hba_denied or view.settings:
         if view.probes and not there:
-            return unknown("unclear", Reason.REFUSED)
+            return unknown("silent", Reason.REFUSED)
         return unknown("unclear", Reason.DENIED if view.hba_denied else Reason.MALFORMED)
     images = [image for name, _, image in images_of(inside) if name == "postgresql"]
     if images:

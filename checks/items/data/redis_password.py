@@ -209,6 +209,10 @@ item = Item(
             "No Redis answers on the server itself; whether one runs in a container cannot be seen.",
             "サーバ上で応答する Redis はありませんが、コンテナで動いているかどうかは確認できません。",
         ),
+        "silent": Text(
+            "Redis is set up on this server, but nothing answers at its port.",
+            "Redis の設定はありますが、ポートに応答がありません。",
+        ),
         "unclear": Text(
             "{where} gave an answer that settles nothing.", "{where} の応答からは判断できません。"
         ),
@@ -231,7 +235,7 @@ def check(facts: Facts) -> Verdict:
     if images:
         return asked("in_container", image=images[0]).seen("inside: docker ps", images[0])
     if view.settings or view.denied or not inside.lines("redis"):
-        return unknown("unclear", Reason.REFUSED, where="Redis")
+        return unknown("silent", Reason.REFUSED)
     if images_hidden(inside):
         return unknown("hidden", Reason.DENIED)
     return not_applicable("none")
