@@ -173,7 +173,7 @@ item = Item(
         ),
         "other_system": Text(
             "This system updates by neither apt nor dnf-automatic; what does it?",
-            "apt でも dnf-automatic でもない環境です。どの仕組みで自動更新していますか。",
+            "この環境の自動更新は apt でも dnf-automatic でもありません。どの仕組みを使っていますか。",
         ),
         "not_seen": Text("apt said nothing about its settings.", "apt の設定を読み取れませんでした。"),
     },
