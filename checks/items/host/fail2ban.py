@@ -1,6 +1,32 @@
-"""Does fail2ban (or CrowdSec with a bouncer) guard sshd?"""
+"""Does fail2ban (or CrowdSec with a bouncer) guard sshd?
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+That it is installed and active is not enough: a jail for sshd must be loaded and have a log that sshd writes to."""
+
+import re
+
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.common import server_time, units
+from checks.parse.host.crowdsec import parse_crowdsec
+from checks.parse.host.docker import parse_docker
+from checks.parse.host.fail2ban import Fail2ban, Jail, parse_fail2ban, reads_journal_of
+from checks.parse.host.firewall_rules import shown
 
 JAIL = """
     [DEFAULT]
@@ -87,5 +113,101 @@ item = Item(
         "The list of jails holds sshd, and its file list or journal matches are not empty:\n" + VERIFY,
         "jail の一覧に sshd があり、監視対象のログが空でないことを確認します。\n" + VERIFY,
     ),
+    codes={
+        "guards": Text(
+            "fail2ban is active; the jail {jail} reads {source}.",
+            "fail2ban が動作しており、jail の {jail} が {source} を監視しています。",
+        ),
+        "guards_configured": Text(
+            "fail2ban is active and configured with the jail {jail}. What it reads, root alone may ask.",
+            "fail2ban が動作しており、jail の {jail} が設定されています。監視中のログは root でないと確認できません。",
+        ),
+        "crowdsec": Text(
+            "CrowdSec guards SSH, and a bouncer carries its bans out.",
+            "CrowdSec が SSH を守っており、バウンサーが遮断を実行しています。",
+        ),
+        "in_container": Text(
+            "CrowdSec runs in a container ({names}). Say whether it reads the log of SSH and a bouncer blocks on the host.",
+            "CrowdSec がコンテナで動いています（{names}）。SSH のログを読み、ホストで遮断しているかどうかを回答してください。",
+        ),
+        "not_installed": Text(
+            "Neither fail2ban nor CrowdSec is installed.", "fail2ban も CrowdSec も入っていません。"
+        ),
+        "not_active": Text(
+            "fail2ban is installed, but not active ({state}).",
+            "fail2ban は入っていますが、動作していません（{state}）。",
+        ),
+        "no_jail": Text(
+            "fail2ban is active, but has no jail for SSH.",
+            "fail2ban は動作していますが、SSH の jail がありません。",
+        ),
+        "reads_nothing": Text(
+            "The jail {jail} is loaded, but reads no log.",
+            "jail の {jail} はありますが、監視しているログがありません。",
+        ),
+        "wrong_journal": Text(
+            "The jail {jail} looks for entries that this SSH server does not write: {source}.",
+            "jail の {jail} が探す記録を、この SSH サーバは出力しません（{source}）。",
+        ),
+        "not_seen": Text(
+            "Whether a jail guards SSH could not be seen.",
+            "SSH の jail があるかどうかを確認できませんでした。",
+        ),
+    },
     attest_days=180,
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    crowdsec = parse_crowdsec(shown(inside, "crowdsec"))
+    if crowdsec.works(server_time(inside)) and crowdsec.guards_ssh:
+        text = f"crowdsec.service active\n{crowdsec.evidence()}"
+        return passed("crowdsec").seen("inside: systemctl, cscli bouncers list", text)
+    found = parse_fail2ban(inside.lines("fail2ban"))
+    if found.installed is False:
+        containers = [one for one in parse_docker(shown(inside, "docker")).images if "crowdsec" in one[1]]
+        if containers:
+            names = ", ".join(name for name, _ in containers)
+            return asked("in_container", names=names).seen("inside: docker ps", names)
+        if not crowdsec.installed:
+            return failed("not_installed").seen("inside: systemctl show", "fail2ban.service: not-found")
+        return unknown("not_seen", Reason.DENIED if crowdsec.denied else Reason.NOT_BUILT)
+    if found.installed and found.active is False:
+        return failed("not_active", state=found.state).seen("inside: systemctl show fail2ban", found.state)
+    return _by_jails(found, inside)
+
+
+def _by_jails(found: Fail2ban, inside: Inside) -> Verdict:
+    label = "inside: fail2ban-client status" if found.loaded else "inside: fail2ban-client -d"
+    if found.jails is None or not found.active:
+        return unknown("not_seen", Reason.DENIED if found.denied else Reason.NO_TOOL)
+    if not found.jails:
+        return failed("no_jail").seen(label, "no jail whose name holds ssh")
+    if not found.loaded:
+        return passed("guards_configured", jail=found.jails[0].name).seen(label, _shown(found.jails))
+    reading = [jail for jail in found.jails if jail.sources]
+    if not reading:
+        return failed("reads_nothing", jail=found.jails[0].name).seen(label, _shown(found.jails))
+    right = next((jail for jail in reading if _is_right(jail, inside)), None)
+    if right is None:
+        first = reading[0]
+        return warned("wrong_journal", jail=first.name, source=first.sources[0]).seen(label, _shown(reading))
+    return passed("guards", jail=right.name, source=right.sources[0]).seen(label, _shown(reading))
+
+
+def _is_right(jail: Jail, inside: Inside) -> bool:
+    """A file that fail2ban found, or a journal match that fits the SSH server in use."""
+    if any(source.startswith("/") for source in jail.sources):
+        return True
+    states = units(shown(inside, "sshd_unit"))
+    running = [name for name, unit in states.items() if unit.get("ActiveState") == "active"]
+    said = re.search(r"OpenSSH_(\d+)\.(\d+)", "\n".join(shown(inside, "sshd_effective")))
+    version = (int(said[1]), int(said[2])) if said else None
+    services = {name.replace(".socket", ".service") for name in running} or {"ssh.service", "sshd.service"}
+    return any(reads_journal_of(source, unit, version) for source in jail.sources for unit in services)
+
+
+def _shown(jails: list[Jail] | tuple[Jail, ...]) -> str:
+    return "\n".join(f"{jail.name}: {', '.join(jail.sources) or '(no log)'}" for jail in jails)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from checks.facts.inside import Section
+from checks.facts import MissingFact
+from checks.facts.inside import Inside, Section
 
 _REFUSALS = (
     "permission denied", "operation not permitted", "access denied", "not authorized", "authorization failed",
@@ -95,3 +97,16 @@ def marked(lines: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
             held = ("permission denied",) if part.rest == "denied" else part.lines
             found[part.label] = found.get(part.label, ()) + held
     return found
+
+
+def server_time(inside: Inside) -> datetime:
+    """The time of the run by the server's own clock, by which its logs and stamps are dated; ours where it
+    did not tell."""
+    try:
+        lines = inside.lines("meta")
+    except MissingFact:
+        return inside.seen_at
+    told = next((line.removeprefix("now ") for line in lines if line.startswith("now ")), "")
+    if not (told.isascii() and told.isdigit() and len(told) <= 11):
+        return inside.seen_at
+    return datetime.fromtimestamp(int(told), UTC)

@@ -48,6 +48,7 @@ class Containers:
     listed: bool
     denied: bool
     published: tuple[Published, ...] = ()
+    images: tuple[tuple[str, str], ...] = ()  # name, image of every container
     holders: tuple[tuple[str, str], ...] = ()  # name, image
     socket: str = ""
     tcp: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ def parse_docker(lines: tuple[str, ...]) -> Containers:
         listed=bool(version) and not is_denied or bool(_rows(found.get("podman"))),
         denied=is_denied,
         published=tuple(one for row in rows for one in _ports(row)),
+        images=tuple((row[1], row[2]) for row in rows),
         holders=_holders(found.get("inspect"), rows),
         socket=socket,
         tcp=tuple(line.strip() for line in daemon if "tcp://" in line),
