@@ -15,7 +15,15 @@ from checks.cli import main
 from checks.errors import Reason
 from checks.facts import MissingFact
 from checks.probes.collector import collector_script, collector_sha256
-from tests.checks.inside.shells import AS_NOBODY, SHELLS, Ran, needs, needs_root, run_collector
+from tests.checks.inside.shells import (
+    AS_NOBODY,
+    SHELLS,
+    Ran,
+    needs,
+    needs_root,
+    patient_script,
+    run_collector,
+)
 
 NAMES = tuple(
     """meta release sshd_effective sshd_files sshd_unit login_notice fail2ban crowdsec nft iptables ufw firewalld
@@ -79,7 +87,7 @@ def test_half_a_script_runs_nothing(end: float) -> None:
 
 def with_section(body: str, **replaced: str) -> str:
     """The script with one section alone, that runs `body`."""
-    text = re.sub(r"SECTIONS='[^']*'", "SECTIONS='meta odd'", collector_script())
+    text = re.sub(r"SECTIONS='[^']*'", "SECTIONS='meta odd'", patient_script())
     for name, value in replaced.items():
         text, count = re.subn(rf"^{name}=\d+$", f"{name}={value}", text, flags=re.MULTILINE)
         assert count == 1
@@ -158,7 +166,7 @@ def test_the_whole_report_stays_under_its_bound_and_says_what_was_left_out() -> 
 
 
 def test_without_timeout_only_what_cannot_hang_is_run() -> None:
-    script = collector_script().replace("timeout -k 1 5 true", "false").replace("timeout -t 5 true", "false")
+    script = patient_script().replace("timeout -k 1 5 true", "false").replace("timeout -t 5 true", "false")
     ran = run_collector(script=script)
     assert names(ran) == ("meta",)
     with pytest.raises(MissingFact) as missing:

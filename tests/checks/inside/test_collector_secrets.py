@@ -11,8 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from checks.probes.collector import collector_script
-from tests.checks.inside.shells import AS_NOBODY, OnMachine, Planted, needs, needs_root, run_on_machine
+from tests.checks.inside.shells import (
+    AS_NOBODY,
+    OnMachine,
+    Planted,
+    needs,
+    needs_root,
+    patient_script,
+    run_on_machine,
+)
 from tests.checks.inside.test_collector import NAMES
 
 CANARY = "CANARYbird"
@@ -216,7 +223,7 @@ def run_as(who: str, place: Path) -> OnMachine:
         command = (*AS_NOBODY, *command)
     if who == "sudo":
         needs("sudo")
-        planted["/usr/local/sbin/fedisec-collect"] = Planted(collector_script(), 0o755)
+        planted["/usr/local/sbin/fedisec-collect"] = Planted(patient_script(), 0o755)
         planted["/etc/sudoers"] = Planted(
             'nobody ALL=(root) NOPASSWD: /usr/local/sbin/fedisec-collect ""\n', 0o440
         )

@@ -13,8 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from checks.probes.collector import collector_script
-from tests.checks.inside.shells import AS_NOBODY, SHELLS, Ran, needs, needs_root, run_collector
+from tests.checks.inside.shells import (
+    AS_NOBODY,
+    SHELLS,
+    Ran,
+    needs,
+    needs_root,
+    patient_script,
+    run_collector,
+)
 from tests.checks.inside.test_collector import NAMES
 from tests.lab import netns
 from tests.lab.processes import MissingProgram, Server, answers, find_program, run
@@ -33,7 +40,7 @@ def alone() -> None:
 def only(*sections: str, script: str = "") -> str:
     """The script with these sections alone: the others take their time."""
     text, count = re.subn(
-        r"^SECTIONS='[^']*'", f"SECTIONS='{' '.join(sections)}'", script or collector_script(), flags=re.M
+        r"^SECTIONS='[^']*'", f"SECTIONS='{' '.join(sections)}'", script or patient_script(), flags=re.M
     )
     assert count == 1
     return text
