@@ -1,8 +1,11 @@
 """Does a timer renew the certificate, and did it succeed last time?"""
 
+from datetime import timedelta
+
 from checks.errors import Reason
-from checks.facts import Facts
+from checks.facts import Facts, Missing
 from checks.facts.inside import Inside
+from checks.facts.tls import WebCertificates
 from checks.model import (
     INSIDE,
     MANUAL,
@@ -142,6 +145,10 @@ item = Item(
             "{timer} is active, but the last run of {service} ended badly ({result}).",
             "{timer} は有効ですが、{service} の直近の実行が失敗しています（{result}）。",
         ),
+        "overdue": Text(
+            "{timer} is active, yet the certificate that the server shows has only {left} days left.",
+            "{timer} は有効ですが、サーバが示す証明書の残りが {left} 日しかありません。",
+        ),
         "stopped": Text("{timer} is there, but not active.", "{timer} はありますが、有効になっていません。"),
         "none_seen": Text(
             "Nothing that renews a certificate is to be found on the server. What does it?",
@@ -167,6 +174,9 @@ def check(facts: Facts) -> Verdict:
                 return verdict.seen(
                     f"{LABEL} {run.service}", f"Result={run.result}, ended {run.ended:%Y-%m-%d %H:%M} UTC"
                 )
+        overdue = _overdue(facts)
+        if overdue is not None:
+            return warned("overdue", timer=timer, left=overdue.days).seen(LABEL, f"{timer} active")
         ran = next((run for run in found.runs if run.ended), None)
         if ran is None or ran.ended is None:
             return passed("waits", timer=timer).seen(LABEL, f"{timer} active")
@@ -184,3 +194,19 @@ def check(facts: Facts) -> Verdict:
     if found.gaps or not said:
         return unknown("hidden", Reason.DENIED)
     return asked("none_seen")
+
+
+def _overdue(facts: Facts) -> timedelta | None:
+    """What is left of a certificate that a healthy renewal would have replaced; None where none is late or seen.
+    Clients renew at a third of the life, so a quarter is late."""
+    web = facts.maybe(WebCertificates)
+    if web is None:
+        return None
+    late = [
+        one.not_after - web.seen_at
+        for served in web.served
+        if not isinstance(served.shown, Missing)
+        for one in served.shown
+        if one.not_after - web.seen_at < min((one.not_after - one.not_before) / 4, timedelta(days=30))
+    ]
+    return min(late, default=None)

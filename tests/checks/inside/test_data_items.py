@@ -6,9 +6,10 @@ import pytest
 
 from checks.errors import Reason
 from checks.evaluate import judge
-from checks.facts import Facts
+from checks.facts import Facts, Missing
 from checks.model import Status
 from tests.checks.inside.host_cases import Case, check_case, item_named, report, stamp, uncovered
+from tests.checks.tls.made import certificate, web
 
 PASS, WARN, FAIL, UNKNOWN, NOT_APPLICABLE, MANUAL = (
     Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE, Status.MANUAL,
@@ -160,6 +161,8 @@ def renewal(timers: str = "", services: str = "", cron: str = "", servers: str =
 RENEWAL = [
     Case("tls.renewal_automated", PASS, "ran", renewal(TIMER, SERVICE, "/etc/cron.d/certbot certbot"), "07:51"),
     Case("tls.renewal_automated", PASS, "waits", renewal(TIMER, SERVICE.replace("Sat 2026-11-21 07:51:09 UTC", ""))),
+    Case("tls.renewal_automated", PASS, "ran", renewal(TIMER, SERVICE), facts=(web(certificate(40), Missing(Reason.TIMEOUT)),)),
+    Case("tls.renewal_automated", WARN, "overdue", renewal(TIMER, SERVICE), facts=(web(certificate(20), certificate(80)),), data={"left": 20}),
     Case("tls.renewal_automated", FAIL, "run_failed", renewal(TIMER, SERVICE.replace("success", "exit-code").replace("Status=0", "Status=1")), "exit-code"),
     Case("tls.renewal_automated", PASS, "by_server", renewal(servers=CADDY)),
     Case("tls.renewal_automated", MANUAL, "cron", renewal(TIMER.replace("=active", "=inactive"), cron="/etc/cron.d/acme acme.sh")),
