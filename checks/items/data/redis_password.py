@@ -234,7 +234,9 @@ def check(facts: Facts) -> Verdict:
     images = [image for name, _, image in images_of(inside) if name in {"redis", "valkey"}]
     if images:
         return asked("in_container", image=images[0]).seen("inside: docker ps", images[0])
-    if view.settings or view.denied or not inside.lines("redis"):
+    if not view.probes and not view.settings:
+        return unknown("unclear", Reason.NOT_ASKED, where="Redis")
+    if view.settings or view.denied:
         return unknown("silent", Reason.REFUSED)
     if images_hidden(inside):
         return unknown("hidden", Reason.DENIED)

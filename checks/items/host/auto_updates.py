@@ -175,7 +175,10 @@ item = Item(
             "This system updates by neither apt nor dnf-automatic; what does it?",
             "この環境の自動更新は apt でも dnf-automatic でもありません。どの仕組みを使っていますか。",
         ),
-        "not_seen": Text("apt said nothing about its settings.", "apt の設定を読み取れませんでした。"),
+        "not_seen": Text(
+            "Nothing was heard of the settings for automatic updates.",
+            "自動更新の設定を読み取れませんでした。",
+        ),
     },
 )
 

@@ -59,8 +59,8 @@ item = Item(
     ),
     codes={
         "supported": Text(
-            "{count} products from images, own builds and vendors are within support.",
-            "イメージ・自前ビルド・開発元のパッケージの {count} 件は、いずれもサポート期間内です。",
+            "What comes from images, own builds and vendors ({count}) is within support.",
+            "イメージ・自前ビルド・開発元のパッケージ（{count} 件）は、いずれもサポート期間内です。",
         ),
         "by_distribution": Text(
             "Everything comes from packages of {release}, which is within its own support.",
