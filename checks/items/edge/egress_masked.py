@@ -1,6 +1,31 @@
 """Do outgoing requests leave through WARP, a VPN or a proxy?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.data.network import cdn_in_front
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.dns import Addresses
+from checks.facts.inside import Inside
+from checks.facts.software import Software
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.app_config import configs_of
+from checks.parse.host.egress import Ways, is_tunnel, parse_egress
+
+PROXIES = ("http_proxy", ":http.proxy_url", "proxy")
 
 WARP = """
     sudo apt update && sudo apt install cloudflare-warp
@@ -98,4 +123,71 @@ item = Item(
         "アプリのユーザで実行し、オリジンのアドレスでないことを確認します（WARP なら warp=on）。\n" + VERIFY,
     ),
     attest_days=180,
+    codes={
+        "proxy": Text(
+            "The software sends its requests through a proxy ({key}).",
+            "ソフトウェアはプロキシ経由で通信しています（{key}）。",
+        ),
+        "warp": Text("WARP is connected.", "WARP が接続されています。"),
+        "default_route": Text(
+            "All traffic leaves through {link}.", "すべての通信が {link} から出ていきます。"
+        ),
+        "one_family": Text(
+            "Traffic leaves through {link}, but not all of it: another default route leads through {other}.",
+            "通信は {link} から出ていきますが、{other} を通る経路も残っています。",
+        ),
+        "vpn_up": Text(
+            "{sign} is up, but the default route does not lead there. Whether the software's traffic does, you know best.",
+            "{sign} は動いていますが、既定の経路はそこを通りません。ソフトウェアの通信が通っているかどうか、回答してください。",
+        ),
+        "not_hidden": Text(
+            "No CDN or tunnel hides the server's address, so there is nothing to mask.",
+            "CDN やトンネルでアドレスを隠していないため、対象外です。",
+        ),
+        "direct": Text(
+            "{cdn} hides the server, but requests leave directly through {link} and show its address.",
+            "{cdn} でサーバを隠していますが、外向きの通信は {link} から直接出ていき、アドレスが知られます。",
+        ),
+        "denied": Text(
+            "Requests leave through {link}; whether the software uses a proxy was not seen, as {path} may not be read.",
+            "通信は {link} から出ていきます。{path} を読めないため、ソフトウェアがプロキシを使うかどうかは確認できませんでした。",
+        ),
+        "no_routes": Text("The server's routes were not shown.", "サーバの経路を確認できませんでした。"),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    ways, configs = parse_egress(inside.lines("egress")), configs_of(inside, facts.maybe(Software))
+    for file in configs.read:
+        for key in PROXIES:
+            if file.text(key):
+                return passed("proxy", key=key).seen(f"inside: {file.path}", f"{key} is set")
+    if ways.warp_connected:
+        return passed("warp").seen("inside: warp-cli status", "Connected")
+    if not ways.routes:
+        return unknown("no_routes", Reason.NO_TOOL)
+    if any(is_tunnel(link) for link in ways.routes):
+        return _through_tunnel(ways.routes)
+    cdn = cdn_in_front(facts.get(Addresses))
+    if cdn is None and not ways.tunnels:
+        return not_applicable("not_hidden")
+    return _direct(ways, cdn.name if cdn else ways.tunnels[0], ways.routes[0], configs.denied)
+
+
+def _through_tunnel(routes: tuple[str, ...]) -> Verdict:
+    link = next(one for one in routes if is_tunnel(one))
+    other = next((one for one in routes if not is_tunnel(one)), "")
+    verdict = warned("one_family", link=link, other=other) if other else passed("default_route", link=link)
+    return verdict.seen("inside: ip route", "\n".join(f"default dev {one}" for one in routes))
+
+
+def _direct(ways: Ways, shield: str, link: str, denied: tuple[str, ...]) -> Verdict:
+    """A VPN for one user or mark leaves the default route as it is, so one that is up may do its work."""
+    if ways.vpn_signs:
+        return asked("vpn_up", sign=ways.vpn_signs[0]).seen("inside", ", ".join(ways.vpn_signs))
+    if denied:
+        return unknown("denied", Reason.DENIED, link=link, path=denied[0])
+    return failed("direct", cdn=shield, link=link).seen("inside: ip route", f"default dev {link}")

@@ -1,11 +1,29 @@
 """Does cloudflared or another tunnel carry inbound traffic?
 
-From outside a tunnel looks like any other server or CDN: what can be seen is shown, the answer is the admin's."""
+From outside a tunnel looks like any other server or CDN: what can be seen is shown, the answer is the admin's.
+Inside its unit shows; whether the origin still answers past it is seen from outside again."""
 
 from checks.data.network import cdn_in_front
 from checks.facts import Facts
 from checks.facts.dns import Addresses
-from checks.model import INSIDE, MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, asked
+from checks.facts.edge import OriginExposure
+from checks.facts.ports import OpenPorts, PortState
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    passed,
+    warned,
+)
+from checks.parse.host.egress import parse_egress
+from checks.parse.host.sections import lines_if_any
 
 INSTALL = """
     sudo mkdir -p --mode=0755 /usr/share/keyrings
@@ -112,6 +130,22 @@ item = Item(
             "The name leads to {address}, no CDN's address. Whether a tunnel begins there cannot be seen from outside; please answer.",
             "この名前は CDN ではないアドレス {address} を指します。そこからトンネルを通るかどうかは外部からわからないため、回答してください。",
         ),
+        "only_way": Text(
+            "{unit} is active, and the origin's ports 80 and 443 are closed from outside.",
+            "{unit} が動いていて、オリジンの 80 と 443 は外部から閉じています。",
+        ),
+        "open_beside": Text(
+            "{unit} is active, but the origin {address} answers on port {port} past it.",
+            "{unit} は動いていますが、オリジン {address} のポート {port} がトンネルを通さずに応答します。",
+        ),
+        "origin_unseen": Text(
+            "{unit} is active. Name the origin's address to have its ports 80 and 443 tried past the tunnel, or answer.",
+            "{unit} が動いています。オリジンのアドレスを登録すると、80 と 443 が閉じているかも調べます。登録しない場合は回答してください。",
+        ),
+        "down": Text(
+            "{unit} is installed, but it is {state}.",
+            "{unit} は導入されていますが、動いていません（{state}）。",
+        ),
     },
     attest_days=180,
 )
@@ -119,6 +153,41 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    lines = lines_if_any(facts, "egress")
+    if lines is None:
+        return _from_outside(facts)
+    ways = parse_egress(lines)
+    if ways.tunnels:
+        return _with_tunnel(facts, ways.tunnels[0]).seen(
+            "inside: systemctl show", f"{ways.tunnels[0]}: active"
+        )
+    if ways.down:
+        name, state = ways.down[0], ways.inbound[ways.down[0]]
+        return warned("down", unit=name, state=state).seen("inside: systemctl show", f"{name}: {state}")
+    outside = _from_outside(facts)
+    return outside.seen("inside: VPN that is up", ", ".join(ways.vpn_signs)) if ways.vpn_signs else outside
+
+
+def _with_tunnel(facts: Facts, unit: str) -> Verdict:
+    """Outside decides whether the origin is closed; only addresses that are not the CDN's own count."""
+    exposure, ports = facts.maybe(OriginExposure), facts.maybe(OpenPorts)
+    for one in exposure.answers if exposure else ():
+        if one.serves_site:
+            verdict = warned("open_beside", unit=unit, address=one.address, port=443)
+            return verdict.seen("outside: GET past the CDN", one.address)
+    tried = ports.addresses if ports is not None and ports.behind_cdn else ()
+    web = [(one.address, port) for one in tried for port in one.ports if port.port in {80, 443}]
+    for address, port in web:
+        if port.state is PortState.OPEN:
+            verdict = warned("open_beside", unit=unit, address=address, port=port.port)
+            return verdict.seen("outside: TCP", f"{address} port {port.port}: open")
+    if not web or any(port.state not in {PortState.CLOSED, PortState.FILTERED} for _, port in web):
+        return asked("origin_unseen", unit=unit)
+    shown = "\n".join(f"{address} port {port.port}: {port.state}" for address, port in web)
+    return passed("only_way", unit=unit).seen("outside: TCP", shown)
+
+
+def _from_outside(facts: Facts) -> Verdict:
     addresses = facts.get(Addresses)
     cdn, every = cdn_in_front(addresses), addresses.v4 + addresses.v6
     verdict = asked("behind_cdn", cdn=cdn.name) if cdn else asked("no_cdn", address=every[0])

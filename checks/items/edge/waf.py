@@ -1,8 +1,11 @@
-"""Does a web application firewall inspect requests?  Only what shows in headers and address ranges is judged;
-no attack is sent to find out."""
+"""Does a web application firewall inspect requests?  What shows in headers and address ranges is judged, and the
+configuration inside; no attack is sent to find out."""
+
+from contextlib import suppress
 
 from checks.data.network import carries, cdn_in_front, cdn_of_headers, firewalls
-from checks.facts import Facts
+from checks.errors import Reason
+from checks.facts import Facts, MissingFact
 from checks.facts.dns import Addresses
 from checks.facts.http import FrontPage
 from checks.model import (
@@ -13,12 +16,16 @@ from checks.model import (
     Item,
     Level,
     Source,
+    Status,
     Text,
     Verdict,
     asked,
     passed,
+    unknown,
     warned,
 )
+from checks.parse.host.sections import lines_if_any
+from checks.parse.host.waf import Firewall, parse_waf
 
 DEBIAN = """
     sudo apt install libnginx-mod-http-modsecurity modsecurity-crs
@@ -135,6 +142,30 @@ item = Item(
             "No sign of a WAF from outside, which is normal for one on the server itself. Please answer.",
             "外部から WAF の印は見えません。サーバ内で動く WAF では普通のことなので、回答してください。",
         ),
+        "server": Text(
+            "{server} on the server inspects requests with the OWASP rules and blocks attacks.",
+            "サーバ上の {server} が OWASP CRS でリクエストを検査し、攻撃を遮断しています。",
+        ),
+        "detection_only": Text(
+            "The WAF in {server} only writes down what it would block (DetectionOnly).",
+            "{server} の WAF は記録するだけで、遮断していません（DetectionOnly）。",
+        ),
+        "no_rules": Text(
+            "The WAF in {server} is on, but no maintained rule set was found on the server.",
+            "{server} の WAF は有効ですが、保守されているルールがサーバに見つかりません。",
+        ),
+        "switched_off": Text(
+            "{server} has the module of a WAF, but it is not switched on.",
+            "{server} に WAF のモジュールがありますが、有効になっていません。",
+        ),
+        "not_reloaded": Text(
+            "The files switch the WAF on, but {server} refused its last reload and may run without it.",
+            "設定では WAF が有効ですが、{server} の再読み込みが失敗しているため、WAF なしで動いている可能性があります。",
+        ),
+        "engine_unseen": Text(
+            "A WAF is switched on in {server}, but whether it blocks was not seen.",
+            "{server} で WAF が有効ですが、遮断するかどうかは確認できませんでした。",
+        ),
     },
     attest_days=180,
 )
@@ -142,6 +173,38 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    lines = lines_if_any(facts, "waf")
+    firewall = parse_waf(lines) if lines is not None else None
+    if firewall is None or not firewall.server:
+        return _from_outside(facts)
+    with suppress(MissingFact):
+        if (outside := _from_outside(facts)).status is Status.PASS:
+            return outside
+    line = f"{'on' if firewall.switched_on else 'off'}, SecRuleEngine {firewall.engine or 'not seen'}"
+    return _on_the_server(firewall).seen(f"inside: {firewall.server}", line)
+
+
+def _on_the_server(firewall: Firewall) -> Verdict:
+    """What the files say counts only where the web server has taken them over."""
+    server = firewall.server
+    if not firewall.switched_on and not firewall.denied:
+        return warned("switched_off", server=server)
+    if firewall.engine == "off":
+        return warned("switched_off", server=server)
+    if not firewall.switched_on:
+        return unknown("engine_unseen", Reason.DENIED, server=server)
+    if firewall.reload_failed or firewall.active not in {"active", ""}:
+        return warned("not_reloaded", server=server)
+    if firewall.engine == "detectiononly":
+        return warned("detection_only", server=server)
+    if firewall.engine != "on":
+        return unknown("engine_unseen", Reason.DENIED, server=server)
+    if not firewall.core_rules:
+        return warned("no_rules", server=server)
+    return passed("server", server=server)
+
+
+def _from_outside(facts: Facts) -> Verdict:
     addresses, front = facts.get(Addresses), facts.maybe(FrontPage)
     headers = front.page.headers if front else ()
     for name, markers in firewalls().items():

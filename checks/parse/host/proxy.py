@@ -1,51 +1,31 @@
-"""What nginx is told of TLS, and whether a tunnel runs."""
+"""Whom nginx believes the header with the visitor's address."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from checks.parse.host.common import units
-
-_LOOPBACK = ("127.", "[::1]", "localhost:", "unix:")
-_TUNNELS = ("cloudflared",)  # the others may as well lead out, or be for the administrator
+from checks.parse.host.common import denied
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
-    """`versions`: of all ssl_protocols lines; `listens`: addresses nginx is told to listen on."""
+class NginxProxy:
+    """`whole`: nginx is there and every file of its configuration could be read."""
 
-    versions: tuple[str, ...]
-    listens: tuple[str, ...]
-    denied: bool
-    absent: bool
-
-    @property
-    def only_loopback(self) -> bool:
-        return all(one.startswith(_LOOPBACK) for one in self.listens)
+    whole: bool
+    real_ip_from: tuple[str, ...]  # whom it believes the header with the visitor's address
+    real_ip_header: str
 
 
-def parse_proxy(lines: tuple[str, ...]) -> Proxy:
-    """The section "proxy"."""
-    versions: list[str] = []
-    listens: list[str] = []
-    for line in lines:
-        words = line.strip().rstrip(";{ ").split()
-        if len(words) > 1 and words[0] == "ssl_protocols":
-            versions += words[1:9]
-        elif len(words) > 1 and words[0] == "listen":
-            listens.append(words[1])
-    return Proxy(
-        tuple(dict.fromkeys(versions)),
-        tuple(dict.fromkeys(listens)),
-        any(line.startswith("denied ") for line in lines),
-        any(line == "== nginx absent" for line in lines),
-    )
-
-
-def tunnel_units(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """Active services of the section "egress" that can carry a way in."""
-    return tuple(
-        name
-        for name, unit in units(lines).items()
-        if name.startswith(_TUNNELS) and unit.get("ActiveState") == "active"
+def parse_proxy(lines: tuple[str, ...]) -> NginxProxy:
+    """The section "proxy": single settings of the enabled configuration, and the names of its files."""
+    settings = [line.rstrip("; \t").split() for line in lines if line.rstrip().endswith(";")]
+    values: dict[str, list[list[str]]] = {}
+    for words in settings:
+        if words:
+            values.setdefault(words[0].lower(), []).append(words[1:])
+    seen = any(line.startswith("# configuration file ") for line in lines)
+    return NginxProxy(
+        seen and not denied(lines) and not any(line.startswith("denied /") for line in lines),
+        tuple(words[0] for words in values.get("set_real_ip_from", ()) if words),
+        next((words[0] for words in values.get("real_ip_header", ()) if words), ""),
     )
