@@ -1,6 +1,34 @@
 """Does the app send its mail through a configured provider or own server, over TLS that is verified?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.facts.software import Software
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Status,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
+from checks.parse.host.app_config import AppConfig, configs_of
+from checks.parse.host.mail_server import MailServer, parse_mail
+
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "host.docker.internal", "172.17.0.1"})
+SHOWN = (
+    "SMTP_SERVER", "SMTP_PORT", "SMTP_ENABLE_STARTTLS", "SMTP_TLS", "SMTP_SSL", "SMTP_OPENSSL_VERIFY_MODE",
+    "SMTP_DELIVERY_METHOD", "MAIL_HOST", "MAIL_ENCRYPTION", "smtp-host", "smtp-port", "email.tls_type", "smtp.tls",
+    "smtp.disable_starttls",
+)  # fmt: skip
 
 MASTODON = """
     SMTP_SERVER=smtp.example.net
@@ -130,4 +158,125 @@ item = Item(
         + VERIFY,
     ),
     attest_days=180,
+    codes={
+        "verified": Text(
+            "Mail goes to {server} over TLS that is demanded and verified. Whether a test mail arrives only you can see.",
+            "メールは、検証付きの TLS を必須にして {server} へ送られます。テストメールが届くかどうかはご自身で確認してください。",
+        ),
+        "by_postfix": Text(
+            "Mail goes to Postfix on this machine, which demands verified TLS ({level}).",
+            "メールはこのサーバの Postfix に渡され、検証付きの TLS（{level}）で送られます。",
+        ),
+        "opportunistic": Text(
+            "Mail goes to {server}, and TLS is only tried there: who sits in between can switch it off.",
+            "{server} への送信で TLS が「できれば」になっているため、途中で無効にされるおそれがあります。",
+        ),
+        "postfix_opportunistic": Text(
+            "Mail goes to Postfix on this machine, which does not verify the next server (level {level}).",
+            "メールはこのサーバの Postfix に渡されますが、中継先を検証していません（設定値 {level}）。",
+        ),
+        "unverified": Text(
+            "{setting}: any certificate is accepted.", "{setting} のため、どんな証明書でも受け入れます。"
+        ),
+        "plain": Text("{setting}: mail leaves without TLS.", "{setting} のため、TLS なしで送信されます。"),
+        "none": Text(
+            "No mail server is set, so nobody gets a reset mail.",
+            "送信サーバが設定されていないため、再設定メールなどが届きません。",
+        ),
+        "local": Text(
+            "Mail goes to a mail server on this machine; how that one sends it on was not seen.",
+            "メールはこのサーバ上のメールサーバに渡されます。その先の送り方は確認できませんでした。",
+        ),
+        "elsewhere": Text(
+            "{software} keeps these settings in its database, or where fedisec does not read them.",
+            "{software} のこの設定は、データベースなど fedisec の読まない場所にあります。",
+        ),
+        "denied": Text(
+            "fedisec's account may not read {path}, so its settings were not seen.",
+            "fedisec のアカウントでは {path} を読めないため、設定を確認できませんでした。",
+        ),
+        "no_file": Text(
+            "None of the places that fedisec knows holds a configuration file; its path can be named to the collector.",
+            "fedisec の知る場所に設定ファイルがありませんでした。パスは収集スクリプトの設定に登録できます。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    configs = configs_of(inside, facts.maybe(Software))
+    read = [file for file in configs.read if file.values]
+    if not read and configs.denied:
+        return unknown("denied", Reason.DENIED, path=configs.denied[0])
+    if not read:
+        return unknown("no_file", Reason.NOT_ASKED)
+    postfix = parse_mail(inside.lines("mail"))
+    verdicts = [_judge(file, postfix).seen(f"inside: {file.path}", _shown(file)) for file in read]
+    rank = (Status.FAIL, Status.WARN, Status.UNKNOWN, Status.MANUAL, Status.PASS)
+    return min(verdicts, key=lambda verdict: rank.index(verdict.status))
+
+
+def _judge(file: AppConfig, postfix: MailServer) -> Verdict:
+    if file.family == "mastodon":
+        return _mastodon(file, postfix)
+    if file.family == "gotosocial":
+        server = file.text("smtp-host")
+        return passed("verified", server=server) if server else failed("none")
+    if file.family == "pixelfed":
+        return _pixelfed(file, postfix)
+    if file.family == "lemmy" and (kind := file.text("email.tls_type")):
+        return (
+            failed("plain", setting="email.tls_type=none")
+            if kind == "none"
+            else passed("verified", server=kind)
+        )
+    if file.family == "peertube" and file.text("smtp.password"):
+        if file.flag("smtp.tls"):
+            return passed("verified", server="smtp.hostname")
+        if file.flag("smtp.disable_starttls"):
+            return failed("plain", setting="smtp.disable_starttls=true")
+    return unknown("elsewhere", Reason.NOT_ASKED, software=file.family)
+
+
+def _mastodon(file: AppConfig, postfix: MailServer) -> Verdict:
+    """Without a server Mastodon takes localhost, without a mode of verification OpenSSL's own: peer."""
+    server = file.text("SMTP_SERVER") or "localhost"
+    if server in LOCAL or file.text("SMTP_DELIVERY_METHOD") == "sendmail":
+        return _handed_on(postfix)
+    if file.text("SMTP_OPENSSL_VERIFY_MODE") == "none":
+        return failed("unverified", setting="SMTP_OPENSSL_VERIFY_MODE=none")
+    if file.flag("SMTP_TLS") or file.flag("SMTP_SSL") or file.text("SMTP_ENABLE_STARTTLS") == "always":
+        return passed("verified", server=server)
+    if file.text("SMTP_ENABLE_STARTTLS") == "never":
+        return failed("plain", setting="SMTP_ENABLE_STARTTLS=never")
+    return warned("opportunistic", server=server)
+
+
+def _pixelfed(file: AppConfig, postfix: MailServer) -> Verdict:
+    server, encryption = file.text("MAIL_HOST"), file.text("MAIL_ENCRYPTION")
+    if server in LOCAL:
+        return _handed_on(postfix)
+    if not server:
+        return unknown("elsewhere", Reason.NOT_ASKED, software="pixelfed")
+    if encryption in {"tls", "ssl", "smtps"}:
+        return passed("verified", server=server)
+    return warned("opportunistic", server=server)
+
+
+def _handed_on(postfix: MailServer) -> Verdict:
+    level = postfix.tls_level or "none"
+    if not postfix.has_postfix:
+        return asked("local")
+    if level in {"secure", "verify", "dane-only", "fingerprint"}:
+        return passed("by_postfix", level=level).seen(
+            "inside: postconf", f"smtp_tls_security_level = {level}"
+        )
+    verdict = warned("postfix_opportunistic", level=level)
+    return verdict.seen("inside: postconf", f"smtp_tls_security_level = {level}")
+
+
+def _shown(file: AppConfig) -> str:
+    held = (f"{key}={file.values[key]}" for key in SHOWN if key in file.values)
+    return "\n".join(held) or "no setting of a mail server"
