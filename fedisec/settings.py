@@ -165,6 +165,7 @@ TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
 # Dotted paths: how scans look, and what they call of the layer above them.
 GATHER = "checks.probes.gather"
 SELF_FACTS = "fedisec.alerts.watch.self_facts"  # (instance) -> facts that only the dashboard knows
+ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 
 # Where fedisec looks from (operator's settings, never a form's).

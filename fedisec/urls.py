@@ -10,6 +10,7 @@ from django.views.i18n import set_language
 
 from fedisec.accounts import views as accounts
 from fedisec.checklist import views as checklist
+from fedisec.enrolment import views as enrolment
 from fedisec.scans import views as scans
 
 
@@ -26,6 +27,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("instances/add/", scans.instance_add, name="instance_add"),
     path("instances/<str:domain>/", checklist.instance, name="instance"),
     path("instances/<str:domain>/settings/", scans.instance_edit, name="instance_edit"),
+    path("instances/<str:domain>/ssh/", enrolment.connect, name="ssh"),
+    path("instances/<str:domain>/ssh/script/", enrolment.script, name="ssh_script"),
+    path("instances/<str:domain>/ssh/test/", enrolment.test, name="ssh_test"),
+    path("instances/<str:domain>/ssh/confirm/", enrolment.confirm, name="ssh_confirm"),
+    path("instances/<str:domain>/ssh/disconnect/", enrolment.disconnect, name="ssh_disconnect"),
     path("instances/<str:domain>/scan/", scans.scan_now, name="scan_now"),
     path("instances/<str:domain>/progress/", scans.progress, name="progress"),
     path("instances/<str:domain>/dkim-message/", checklist.dkim_message, name="dkim_message"),

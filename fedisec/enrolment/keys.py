@@ -30,6 +30,12 @@ def fingerprint(key: str) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
 
 
+def label(key: str) -> str:
+    """Type and fingerprint of "TYPE BASE64"; "" for what is no key."""
+    found = fingerprint(key)
+    return f"{key.split()[0]} {found}" if found else ""
+
+
 def authorized_line(public_key: str, command: str, sources: Sequence[str], domain: str) -> str:
     """The line for authorized_keys (sshd(8), AUTHORIZED_KEYS FILE FORMAT).  `command` "" = a shell is given;
     `sources` () = from anywhere."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from checks.target import Access
-from fedisec.enrolment.keys import fingerprint
+from fedisec.enrolment.keys import fingerprint, label
 from fedisec.instances.models import Instance
 from fedisec.lib.secrets import unseal
 
@@ -43,8 +43,9 @@ class SshAccess(models.Model):
     confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    test = models.JSONField(default=dict, blank=True)  # what the last test found; see enrolment.trial
-    tested_at = models.DateTimeField(null=True, blank=True)
+    report = models.JSONField(default=dict, blank=True)  # a trial.Trial of the last login, by test or scan
+    report_at = models.DateTimeField(null=True, blank=True)
+    powers = models.JSONField(default=dict, blank=True)  # what the key may do beside, by the last test
     busy_until = models.DateTimeField(null=True, blank=True)  # a test holds the access until then
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
@@ -74,11 +75,13 @@ class SshAccess(models.Model):
         return fingerprint(self.host_key)
 
     @property
-    def offered_fingerprint(self) -> str:
-        return fingerprint(self.offered_host_key)
+    def offered_label(self) -> str:
+        """Type and fingerprint of the key that the server showed last; "" where it showed none."""
+        return label(self.offered_host_key)
 
     def opened(self) -> Access:
-        """The access with its private key; for the length of one look.  CannotOpen without the right key
-        file."""
+        """The access with its private key; for the length of one look.  While it is stopped without a host
+        key, so that nobody is logged in.  CannotOpen without the right key file."""
         key = unseal(PURPOSE, str(self.instance_id), self.sealed_key)
-        return Access(self.host, self.port, self.user, key, self.host_key, self.is_forced)
+        trusted = "" if self.is_stopped else self.host_key
+        return Access(self.host, self.port, self.user, key, trusted, self.is_forced)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -17,7 +18,8 @@ from django.utils.module_loading import import_string
 from checks.clean import clean
 from checks.facts import Facts
 from checks.probes import Gathered
-from checks.target import Vantage
+from checks.target import Target, Vantage
+from fedisec.enrolment.inside import way_into
 from fedisec.instances.models import Instance
 from fedisec.lib.limits import TimeIsUp
 from fedisec.lib.vantage import vantage
@@ -101,17 +103,19 @@ def _requeue(held: QuerySet[Scan], attempt: int | CombinedExpression, due_at: da
 
 def _look(scan: Scan) -> Gathered:
     """All network I/O of a scan, outside any transaction.  Superseded when the token was lost meanwhile."""
-    place = vantage()
+    place, way_in = vantage(), way_into(scan.instance)
+    target = replace(scan.instance.target, access=way_in.access)
     with Heartbeat(scan.pk, scan.token) as heartbeat:
-        gathered = asyncio.run(_gather(scan, place, heartbeat))
-    return Gathered(_with_self_facts(gathered.facts, scan.instance), gathered.connections)
+        gathered = asyncio.run(_gather(target, place, heartbeat))
+    facts = way_in.noted(gathered.facts)
+    return Gathered(_with_self_facts(facts, scan.instance), gathered.connections)
 
 
-async def _gather(scan: Scan, place: Vantage, heartbeat: Heartbeat) -> Gathered:
+async def _gather(target: Target, place: Vantage, heartbeat: Heartbeat) -> Gathered:
     gather = import_string(settings.GATHER)
     heartbeat.ends(asyncio.current_task())
     try:
-        found: Gathered = await gather(scan.instance.target, place, progress=heartbeat.progress)
+        found: Gathered = await gather(target, place, progress=heartbeat.progress)
     except asyncio.CancelledError:
         if heartbeat.lost:
             raise Superseded from None
