@@ -6,11 +6,12 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check lab bench bench-tls bench-parsers messages servers suites
+.PHONY: help setup setup-dev run test test-hosts check lab bench bench-tls bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
 	@echo "make test   run the tests"
+	@echo "make test-hosts  boot Debian machines with planted faults, and log in to them"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make bench  measure a scan beside five other scanners"
@@ -37,6 +38,10 @@ run: setup
 # test can reach anything else.  Where no namespace may be made, the tests that need one say so and are skipped.
 test: setup-dev servers suites
 	@sh tools/test.sh $(PY) $(ARGS)
+
+# Needs root: real Debian machines, booted, with planted faults.  The first run builds them, about two minutes.
+test-hosts: setup-dev
+	@sh tools/hosts.sh $(PY) $(ARGS)
 
 servers:
 	@sh tools/servers.sh

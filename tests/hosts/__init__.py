@@ -1,0 +1,1 @@
+"""Booted Debian machines with planted faults: `make test-hosts`."""

@@ -1,0 +1,78 @@
+#!/bin/sh
+# hosts.sh PYTHON [ARGUMENTS of pytest]: the tests on booted Debian machines (tests/hosts).  Needs root; makes one base
+# tree for each release, once (about two minutes and 700 MB each), in tests/.cache/hosts.
+#
+# Everything runs in namespaces of its own (processes, mounts, network): when the tests end, or are killed, no machine,
+# no mount and no address is left behind.
+set -eu
+python=$1
+shift
+cache=tests/.cache/hosts
+mirror=${FEDISEC_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+
+skip() {
+    echo "skipped: the tests on booted Debian machines $1"
+    exit 0
+}
+
+[ "$(id -u)" -eq 0 ] || skip "need root"
+if command -v apt-get >/dev/null 2>&1 && ! { command -v debootstrap && command -v systemd-nspawn; } >/dev/null 2>&1; then
+    echo "installing: debootstrap systemd-container"
+    apt-get update -qq || true
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        debootstrap systemd-container </dev/null >/dev/null || true
+fi
+for tool in debootstrap systemd-nspawn ip unshare; do
+    command -v "$tool" >/dev/null 2>&1 || skip "need $tool"
+done
+grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || skip "need overlayfs"
+
+# What a fediverse server has: systemd, SSH, a firewall, a ban tool, the databases, a web server, updates.
+packages="systemd systemd-sysv dbus openssh-server sudo iproute2 nftables iptables ufw fail2ban python3-minimal
+    python3-systemd redis-server postgresql cron unattended-upgrades nginx-light certbot ca-certificates"
+
+# build RELEASE: in a folder beside, so that a tree that is there is whole.
+build() {
+    release=$1
+    tree=$cache/$release
+    part=$cache/.$release.part
+    log=$cache/$release.log
+    echo "building $tree (log: $log)"
+    rm -rf "$part"
+    debootstrap --variant=minbase "$release" "$part" "$mirror" >"$log" 2>&1 || return 1
+    cat >"$part/etc/apt/sources.list" <<LIST
+deb $mirror $release main
+deb $mirror $release-updates main
+deb $mirror-security $release-security main
+LIST
+    # Nothing is started while it is installed.
+    printf '#!/bin/sh\nexit 101\n' >"$part/usr/sbin/policy-rc.d"
+    chmod 755 "$part/usr/sbin/policy-rc.d"
+    cp /etc/resolv.conf "$part/etc/resolv.conf"
+    # shellcheck disable=SC2086  # a list of names
+    in_tree "$part" apt-get update >>"$log" 2>&1 &&
+        in_tree "$part" apt-get -y dist-upgrade >>"$log" 2>&1 &&
+        in_tree "$part" apt-get install -y --no-install-recommends $packages >>"$log" 2>&1 || return 1
+    in_tree "$part" apt-get clean
+    rm -f "$part/usr/sbin/policy-rc.d"
+    mv "$part" "$tree"
+}
+
+in_tree() {
+    in_root=$1
+    shift
+    chroot "$in_root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+mkdir -p "$cache"
+for release in bookworm trixie; do
+    [ -d "$cache/$release" ] || build "$release" || {
+        tail -5 "$cache/$release.log"
+        skip "need the tree of $release, and building it failed (see above)"
+    }
+done
+
+FEDISEC_HOSTS=$(cd "$cache" && pwd)
+export FEDISEC_HOSTS
+exec unshare --mount --pid --fork --kill-child --mount-proc \
+    "$python" -m tests.lab.netns "$python" -m pytest -p no:randomly tests/hosts "$@"
