@@ -1,8 +1,10 @@
-"""Does the application port listen on loopback or a socket only?  From outside: does it answer at all?"""
+"""Does the application port listen on loopback or a socket only?  From outside: does it answer at all?  What
+answers there decides; the inside tells what it is bound to."""
 
 from checks.data.network import app_ports
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact
+from checks.facts.inside import Inside
 from checks.facts.ports import OpenPorts
 from checks.facts.software import Software
 from checks.model import (
@@ -12,6 +14,7 @@ from checks.model import (
     Item,
     Level,
     Source,
+    Status,
     Text,
     Verdict,
     failed,
@@ -21,6 +24,11 @@ from checks.model import (
     warned,
 )
 from checks.parse.exposure import gap_of, labels, open_of, proof
+from checks.parse.host.firewall import Fate
+from checks.parse.host.sockets import Listener
+from checks.parse.host.sockets_reach import Open, lines, names, sockets_of
+
+_PROXIES = ("nginx", "apache2", "httpd", "caddy", "traefik", "haproxy", "varnish", "crowdsec", "ssh")
 
 MASTODON = """
     BIND=127.0.0.1"""
@@ -103,6 +111,26 @@ item = Item(
             "An application port accepts connections from outside, but did not answer a web request: {ports}.",
             "アプリのポートが外部からの接続を受け付けますが、Web リクエストには応答しませんでした（{ports}）。",
         ),
+        "loopback": Text(
+            "The application listens on the loopback address only ({ports}). It was not looked at from outside.",
+            "アプリはループバックアドレスだけで待ち受けています（{ports}）。外部からは調べていません。",
+        ),
+        "closed_but_listening": Text(
+            "The application listens on all addresses ({ports}). Strangers do not reach it now, but the firewall alone keeps them out.",
+            "アプリがすべてのアドレスで待ち受けています（{ports}）。現在外部からは届きませんが、ファイアウォールだけに頼っています。",
+        ),
+        "listens_open": Text(
+            "The application listens on all addresses, and the host's rules let strangers in: {ports}.",
+            "アプリがすべてのアドレスで待ち受けており、ホストのルールでも遮断されていません（{ports}）。",
+        ),
+        "listens_wide": Text(
+            "The application listens on all addresses ({ports}); whether strangers reach it was not seen.",
+            "アプリがすべてのアドレスで待ち受けています（{ports}）。外部から届くかどうかは確認できていません。",
+        ),
+        "no_listener": Text(
+            "No TCP port of the application was found on the server; it may use a Unix socket or a container.",
+            "サーバ上にアプリの TCP ポートが見つかりませんでした。Unix ソケットかコンテナを使っている可能性があります。",
+        ),
         "port_not_known": Text(
             "On which port this software listens is not known; only the inside can tell.",
             "このソフトウェアの使うポートがわからないため、外部からは判断できません。",
@@ -117,10 +145,34 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    ports = facts.get(OpenPorts)
-    if not ports.addresses:
-        return not_applicable("behind_cdn", cdn=ports.behind_cdn)
-    numbers = app_ports(facts.get(Software).family)
+    ports, sockets = facts.maybe(OpenPorts), sockets_of(facts.maybe(Inside))
+    if sockets is None:
+        verdict = (
+            _by_wire(facts.get(OpenPorts), facts.get(Software)) if _is_scanned(facts.get(OpenPorts)) else None
+        )
+        if isinstance(verdict, Missing):
+            raise MissingFact(verdict)
+        return verdict or not_applicable("behind_cdn", cdn=facts.get(OpenPorts).behind_cdn)
+    software = facts.maybe(Software)
+    numbers = app_ports(software.family) if software is not None else ()
+    seen = (
+        _by_wire(ports, software)
+        if ports is not None and software is not None and _is_scanned(ports)
+        else None
+    )
+    wide = [one for one in sockets.open if _is_app(one.listener, numbers)]
+    local = [one for one in sockets.all if one.is_private and _is_app(one, numbers)]
+    if isinstance(seen, Verdict) and seen.status is not Status.UNKNOWN:
+        return _with_inside(seen, wide, local)
+    return _by_listening(wide, local)
+
+
+def _is_scanned(ports: OpenPorts) -> bool:
+    return bool(ports.addresses)
+
+
+def _by_wire(ports: OpenPorts, software: Software) -> Verdict | Missing:
+    numbers = app_ports(software.family)
     if not numbers:
         return unknown("port_not_known", Reason.NOT_CONNECTED)
     found = [one for one in open_of(ports) if one.seen.port in numbers and one.seen.service != "ssh"]
@@ -132,7 +184,37 @@ def check(facts: Facts) -> Verdict:
     tried = [(one.address, p) for one in ports.addresses for p in one.ports if p.port in numbers]
     gap = gap_of(ports, numbers) or (None if tried else Missing(Reason.NOT_ASKED))
     if gap is not None:
-        raise MissingFact(gap)
+        return gap
     shown = ", ".join(str(number) for number in numbers)
     states = "\n".join(f"{address} port {p.port}: {p.state}" for address, p in tried)
     return passed("closed", ports=shown).seen("TCP connect", states)
+
+
+def _with_inside(verdict: Verdict, wide: list[Open], local: list[Listener]) -> Verdict:
+    text = lines(wide) or "\n".join(one.shown() for one in local)
+    if verdict.code == "closed" and wide:
+        tested = verdict.evidence[0]
+        worse = warned("closed_but_listening", ports=names(wide)).seen("inside: ss", text)
+        return worse.seen(tested.label, tested.text)
+    return verdict.seen("inside: ss", text) if text else verdict
+
+
+def _by_listening(wide: list[Open], local: list[Listener]) -> Verdict:
+    if any(one.fate is Fate.ACCEPT for one in wide):
+        return failed("listens_open", ports=names(wide)).seen("inside: ss", lines(wide))
+    if wide and all(one.fate is Fate.DROP for one in wide):
+        return warned("closed_but_listening", ports=names(wide)).seen("inside: ss", lines(wide))
+    if wide:
+        return warned("listens_wide", ports=names(wide)).seen("inside: ss", lines(wide))
+    if not local:
+        return unknown("no_listener", Reason.NOT_ASKED)
+    text = "\n".join(one.shown() for one in local)
+    ports = ", ".join(dict.fromkeys(str(one.port) for one in local))
+    return passed("loopback", ports=ports).seen("inside: ss", text)
+
+
+def _is_app(one: Listener, numbers: tuple[int, ...]) -> bool:
+    """The software's own unit; or one of its usual ports, unless another known program holds it."""
+    if one.protocol != "tcp":
+        return False
+    return bool(one.app) or (one.port in numbers and not one.unit.startswith(_PROXIES) and not one.database)

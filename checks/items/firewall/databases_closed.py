@@ -1,8 +1,12 @@
-"""Does a database, cache or search engine answer from outside?  One that asks for a password still answers."""
+"""Does a database, cache or search engine answer from outside?  One that asks for a password still answers.
+
+The look from outside decides what can be reached; the inside names the service, and adds what listens on ports
+that were not tried."""
 
 from checks.data.network import Danger, watched_ports
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact
+from checks.facts.inside import Inside
 from checks.facts.ports import Access, OpenPorts
 from checks.model import (
     INSIDE,
@@ -16,9 +20,12 @@ from checks.model import (
     failed,
     not_applicable,
     passed,
+    unknown,
     warned,
 )
 from checks.parse.exposure import DATABASES, gap_of, labels, open_of, proof
+from checks.parse.host.firewall import Fate
+from checks.parse.host.sockets_reach import Sockets, lines, names, sockets_of
 
 REDIS = """
     bind 127.0.0.1 -::1
@@ -122,6 +129,30 @@ item = Item(
             "A database port accepts connections, but what listens there said nothing to recognise it by: {services}.",
             "データベース用のポートが接続を受け付けますが、何が動いているかは判別できませんでした（{services}）。",
         ),
+        "closed_but_listening": Text(
+            "No database port answers from outside, but these listen on all addresses and depend on the firewall: {services}.",
+            "外部から応答するデータベースはありませんが、すべてのアドレスで待ち受け、ファイアウォールだけで守られているものがあります（{services}）。",
+        ),
+        "untried": Text(
+            "A database listens on a port that was not tried from outside, and the host lets strangers in: {services}.",
+            "外部からは調べていないポートでデータベースが待ち受けており、ホストのルールでも遮断されていません（{services}）。",
+        ),
+        "local_only": Text(
+            "No database, cache or search engine listens on a public address. It was not looked at from outside.",
+            "公開アドレスで待ち受けるデータベース・キャッシュ・検索エンジンはありません（外部からは調べていません）。",
+        ),
+        "filtered_inside": Text(
+            "These listen on all addresses, and the host's rules keep strangers out: {services}. It was not looked at from outside.",
+            "すべてのアドレスで待ち受けていますが、ホストのルールで遮断されています（{services}）。外部からは調べていません。",
+        ),
+        "listens": Text(
+            "These listen on all addresses, and the host's rules are not seen to keep strangers out: {services}. It was not looked at from outside.",
+            "すべてのアドレスで待ち受けており、ホストのルールによる遮断も確認できません（{services}）。外部からは調べていません。",
+        ),
+        "docker_hidden": Text(
+            "Ports of containers are open ({ports}), and what runs in these was not shown.",
+            "コンテナのポートが開いていますが（{ports}）、中で動いているものを確認できませんでした。",
+        ),
         "behind_cdn": Text(
             "{cdn} stands in front, so its ports were not tried. Name the address of the origin to have that one looked at.",
             "手前に {cdn} があるため、ポートは調べていません。オリジンのアドレスを登録すると、そちらを調べます。",
@@ -132,9 +163,18 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    ports = facts.get(OpenPorts)
-    if not ports.addresses:
-        return not_applicable("behind_cdn", cdn=ports.behind_cdn)
+    ports, sockets = facts.maybe(OpenPorts), sockets_of(facts.maybe(Inside))
+    verdict = _by_wire(ports) if ports is not None and ports.addresses else None
+    if isinstance(verdict, Verdict):
+        return _with_inside(verdict, ports, sockets) if ports is not None and sockets is not None else verdict
+    if sockets is not None:
+        return _by_listening(sockets)
+    if verdict is not None:
+        raise MissingFact(verdict)
+    return not_applicable("behind_cdn", cdn=facts.get(OpenPorts).behind_cdn)
+
+
+def _by_wire(ports: OpenPorts) -> Verdict | Missing:
     found = [one for one in open_of(ports) if one.danger is Danger.DATABASE]
     known = [one for one in found if one.seen.service in DATABASES]
     naked = [one for one in known if one.seen.access is Access.OPEN]
@@ -148,8 +188,38 @@ def check(facts: Facts) -> Verdict:
     tried = [p for one in ports.addresses for p in one.ports if p.port in numbers]
     gap = gap_of(ports, numbers) or (None if tried else Missing(Reason.NOT_ASKED))
     if gap is not None:
-        raise MissingFact(gap)
+        return gap
     states = "\n".join(
         f"{one.address} port {p.port}: {p.state}" for one in ports.addresses for p in one.ports if p in tried
     )
     return passed("closed", count=len({p.port for p in tried})).seen("TCP connect", states)
+
+
+def _with_inside(verdict: Verdict, ports: OpenPorts, sockets: Sockets) -> Verdict:
+    """Outside decides; what listens stands beside it, and may be worse where outside did not look."""
+    listening = [one for one in sockets.open if one.listener.database]
+    if verdict.code != "closed" or not listening:
+        return verdict.seen("inside: ss", lines(listening)) if listening else verdict
+    untried = [one for one in sockets.untried(ports) if one in listening and one.fate is Fate.ACCEPT]
+    tested = verdict.evidence[0]
+    if untried:
+        worse = warned("untried", services=names(untried)).seen("inside: ss", lines(untried))
+        return worse.seen(tested.label, tested.text)
+    noted = passed("closed_but_listening", services=names(listening)).seen(tested.label, tested.text)
+    return noted.seen("inside: ss", lines(listening))
+
+
+def _by_listening(sockets: Sockets) -> Verdict:
+    listening = [one for one in sockets.open if one.listener.database]
+    if listening:
+        kept_out = all(one.fate is Fate.DROP for one in listening)
+        services = names(listening)
+        verdict = (
+            passed("filtered_inside", services=services) if kept_out else warned("listens", services=services)
+        )
+        return verdict.seen("inside: ss", lines(listening))
+    if sockets.hidden:
+        return unknown("docker_hidden", Reason.DENIED, ports=", ".join(str(port) for port in sockets.hidden))
+    local = [one for one in sockets.all if one.database]
+    text = "\n".join(one.shown() for one in local) or "(no database among the listening sockets)"
+    return passed("local_only").seen("inside: ss", text)

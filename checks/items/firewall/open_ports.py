@@ -1,10 +1,12 @@
 """Does anything but the web, SSH and wanted mail answer from outside?
 
-Judged over the list in data/ports.toml, by TCP connects; a CDN's ports say nothing about the server."""
+Judged over the list in data/ports.toml, by TCP connects; a CDN's ports say nothing about the server.  The look
+from outside decides what can be reached; the inside names who listens, and adds the ports that were not tried."""
 
 from checks.data.network import Danger
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact
+from checks.facts.inside import Inside
 from checks.facts.mail import MailRoutes
 from checks.facts.ports import OpenPorts
 from checks.model import (
@@ -19,9 +21,12 @@ from checks.model import (
     failed,
     not_applicable,
     passed,
+    unknown,
     warned,
 )
 from checks.parse.exposure import OpenPort, gap_of, labels, open_of, proof, receives_mail
+from checks.parse.host.firewall import Fate
+from checks.parse.host.sockets_reach import Sockets, lines, names, sockets_of
 
 _EXPECTED = {Danger.WEB, Danger.SSH}
 _EXPOSED = {Danger.DATABASE, Danger.CONTROL, Danger.LEGACY, Danger.METRICS}
@@ -121,6 +126,22 @@ item = Item(
             "Ports answer that visitors do not need: {ports}.",
             "利用者に必要のないポートが応答しています（{ports}）。",
         ),
+        "untried": Text(
+            "From outside only the expected ports answer. On ports that were not tried, these listen and the host lets strangers in: {ports}.",
+            "外部から応答するのは想定どおりのポートだけですが、調べていないポートで待ち受け、ホストのルールでも遮断されていないものがあります（{ports}）。",
+        ),
+        "filtered_inside": Text(
+            "Apart from the expected ports, nothing listens on a public address that the host's rules let strangers reach. It was not looked at from outside.",
+            "想定されるポートのほかに、不特定の相手から届くものは待ち受けていません（外部からは調べていません）。",
+        ),
+        "listening": Text(
+            "These listen on public addresses, and the host lets strangers in: {ports}. It was not looked at from outside.",
+            "公開アドレスで待ち受け、ホストのルールでも遮断されていないものがあります（{ports}）。外部からは調べていません。",
+        ),
+        "rules_not_seen": Text(
+            "These listen on public addresses ({ports}); whether the host's rules keep strangers out was not shown.",
+            "公開アドレスで待ち受けているものがありますが（{ports}）、ホストのルールで遮断されているかどうかは確認できませんでした。",
+        ),
         "behind_cdn": Text(
             "{cdn} stands in front, so its ports were not tried. Name the address of the origin to have that one looked at.",
             "手前に {cdn} があるため、ポートは調べていません。オリジンのアドレスを登録すると、そちらを調べます。",
@@ -131,9 +152,18 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    ports = facts.get(OpenPorts)
-    if not ports.addresses:
-        return not_applicable("behind_cdn", cdn=ports.behind_cdn)
+    ports, sockets = facts.maybe(OpenPorts), sockets_of(facts.maybe(Inside))
+    verdict = _by_wire(ports, facts) if ports is not None and ports.addresses else None
+    if isinstance(verdict, Verdict):
+        return _with_inside(verdict, ports, sockets) if ports is not None and sockets is not None else verdict
+    if sockets is not None:
+        return _by_listening(sockets)
+    if verdict is not None:
+        raise MissingFact(verdict)
+    return not_applicable("behind_cdn", cdn=facts.get(OpenPorts).behind_cdn)
+
+
+def _by_wire(ports: OpenPorts, facts: Facts) -> Verdict | Missing:
     found = open_of(ports)
     exposed = [one for one in found if _is_exposed(one)]
     if exposed:
@@ -145,9 +175,32 @@ def check(facts: Facts) -> Verdict:
         return warned("unexpected", ports=labels(odd)).seen("TCP connect", proof(odd))
     gap = gap_of(ports) or (None if found else Missing(Reason.TIMEOUT))
     if gap is not None:
-        raise MissingFact(gap)
+        return gap
     count = len({port.port for one in ports.addresses for port in one.ports})
     return passed("only_expected", count=count, open=labels(found)).seen("TCP connect", proof(found))
+
+
+def _with_inside(verdict: Verdict, ports: OpenPorts, sockets: Sockets) -> Verdict:
+    """Outside decides; the inside names who listens, and adds the ports that were not tried."""
+    answering = {one.seen.port for one in open_of(ports)}
+    holders = [one for one in sockets.open if one.listener.port in answering]
+    untried = [one for one in sockets.untried(ports) if one.fate is Fate.ACCEPT and not one.is_expected]
+    if verdict.code == "only_expected" and untried:
+        tested = verdict.evidence[0]
+        worse = warned("untried", ports=names(untried)).seen("inside: ss", lines(untried))
+        return worse.seen(tested.label, tested.text)
+    return verdict.seen("inside: ss", lines(holders)) if holders else verdict
+
+
+def _by_listening(sockets: Sockets) -> Verdict:
+    odd = [one for one in sockets.open if not one.is_expected]
+    reached = [one for one in odd if one.fate is Fate.ACCEPT]
+    if reached:
+        return warned("listening", ports=names(reached)).seen("inside: ss", lines(reached))
+    unclear = [one for one in odd if one.fate is Fate.MAYBE]
+    if unclear:
+        return unknown("rules_not_seen", Reason.DENIED, ports=names(unclear))
+    return passed("filtered_inside").seen("inside: ss", lines(sockets.open) or "(no public socket)")
 
 
 def _is_exposed(one: OpenPort) -> bool:

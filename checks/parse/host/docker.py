@@ -49,6 +49,7 @@ class Containers:
     denied: bool
     published: tuple[Published, ...] = ()
     images: tuple[tuple[str, str], ...] = ()  # name, image of every container
+    images_by_id: tuple[tuple[str, str], ...] = ()  # first 12 digits of the id, image
     holders: tuple[tuple[str, str], ...] = ()  # name, image
     socket: str = ""
     tcp: tuple[str, ...] = ()
@@ -77,6 +78,7 @@ def parse_docker(lines: tuple[str, ...]) -> Containers:
         denied=is_denied,
         published=tuple(one for row in rows for one in _ports(row)),
         images=tuple((row[1], row[2]) for row in rows),
+        images_by_id=tuple((row[0][:12], row[2]) for row in rows),
         holders=_holders(found.get("inspect"), rows),
         socket=socket,
         tcp=tuple(line.strip() for line in daemon if "tcp://" in line),

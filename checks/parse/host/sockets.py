@@ -39,6 +39,7 @@ class Listener:
     unit: str = ""
     container: str = ""
     device: str = ""
+    image: str = ""  # of the container behind the port, where that is known
 
     @property
     def is_loopback(self) -> bool:
@@ -65,7 +66,9 @@ class Listener:
     def database(self) -> str:
         """The name of the database, cache or search engine that listens; "" if it is none.  By its unit;
         a port that is usually one counts only where no unit is shown, or it is Docker's."""
-        name = next((shown for word, shown in _DATABASES.items() if self.unit.startswith(word)), "")
+        image = self.image.rpartition("/")[2]
+        held = image or self.unit
+        name = next((shown for word, shown in _DATABASES.items() if held.startswith(word)), "")
         if name or (self.unit and not self.by_docker and not self.container):
             return name
         entry = watched_ports().get(self.port)
