@@ -1,6 +1,14 @@
 """Is the software's protection against spam on?  Mastodon's switch of 2020 is gone; what replaced it is asked for."""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.facts.software import Software
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, unknown, warned
+from checks.parse.host.app_config import configs_of
+from checks.parse.host.common import parts
+
+SWITCH = "DISABLE_AUTOMATIC_SWITCHING_TO_APPROVED_REGISTRATIONS"
 
 AKKOMA = """
     config :pleroma, :mrf,
@@ -56,4 +64,45 @@ item = Item(
         "The switch for automatic spam detection that a guide of 2020 names no longer exists in Mastodon; approval, CAPTCHA, block lists and notification filters have taken its place.",
         "2020年の解説にある「スパム対策を有効にする」は、現在の Mastodon にはありません。承認制・CAPTCHA・ブロックリスト・通知フィルターがその代わりになります。",
     ),
+    codes={
+        "blocks": Text(
+            "{count} mail domains are blocked. Whether the other means are in use and who reads the reports, please answer.",
+            "{count} 件のメールドメインが遮断されています。ほかの対策の利用状況と、通報を確認する人について回答してください。",
+        ),
+        "no_blocks": Text(
+            "No mail domain is blocked. Whether the other means are in use and who reads the reports, please answer.",
+            "遮断されているメールドメインはありません。ほかの対策の利用状況と、通報を確認する人について回答してください。",
+        ),
+        "switch_disabled": Text(
+            "Sign-up stays open even when no moderator has been there for a week: {setting}.",
+            "{setting} のため、モデレーターが1週間不在でも新規登録が開いたままになります。",
+        ),
+        "not_counted": Text(
+            "The figures that would tell are in the database, which was not asked.",
+            "判断の手がかりになる件数はデータベースにありますが、読み取れませんでした。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside = facts.get(Inside)
+    for file in configs_of(inside, facts.maybe(Software)).read:
+        if file.flag(SWITCH):
+            return warned("switch_disabled", setting=f"{SWITCH}=true").seen(
+                f"inside: {file.path}", f"{SWITCH}=true"
+            )
+    databases = parts(inside.lines("app_accounts"))
+    counts = [
+        line.split() for part in databases for line in part.lines if line.startswith("email_domain_blocks ")
+    ]
+    number = next(
+        (words[1] for words in counts if len(words) == 2 and words[1].isascii() and words[1].isdigit()), ""
+    )
+    if not number:
+        denied = any(part.denied for part in databases)
+        return unknown("not_counted", Reason.DENIED if denied else Reason.NO_TOOL)
+    if number.strip("0"):
+        return asked("blocks", count=number).seen("inside: database", f"email_domain_blocks: {number}")
+    return asked("no_blocks").seen("inside: database", "email_domain_blocks: 0")

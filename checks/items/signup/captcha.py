@@ -1,10 +1,11 @@
 """Where registration is open: is a CAPTCHA on?  A test CAPTCHA solves itself and fails.
 
-Mastodon, Pixelfed and others do not show it to strangers: then an admin is asked."""
+Mastodon, Pixelfed and others do not show it to strangers: then the configuration tells, or an admin is asked."""
 
 from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.instance import InstanceInfo
+from checks.facts.software import Software
 from checks.model import (
     INSIDE,
     MANUAL,
@@ -20,6 +21,10 @@ from checks.model import (
     not_applicable,
     passed,
 )
+from checks.parse.host.app_config import parse_app_config
+from checks.parse.host.sections import lines_if_any
+
+KEYS = ("HCAPTCHA_SITE_KEY", "HCAPTCHA_SECRET_KEY")
 
 MASTODON = """
     HCAPTCHA_SITE_KEY=KEY
@@ -92,6 +97,14 @@ item = Item(
             "Sign-up is open, and this software does not show strangers whether a CAPTCHA is on. Please answer.",
             "新規登録を受け付けています。CAPTCHA の有無はこのソフトウェアでは外部からわからないため、回答してください。",
         ),
+        "keys_set": Text(
+            "Sign-up is open and the keys of hCaptcha are set. Whether it is switched on in the administration, only you can see; please answer.",
+            "新規登録を受け付けていて、hCaptcha の鍵は設定されています。管理画面で有効にしているかどうか、回答してください。",
+        ),
+        "no_keys": Text(
+            "Sign-up is open, and Mastodon cannot show a CAPTCHA without both keys of hCaptcha.",
+            "新規登録を受け付けていますが、hCaptcha の2つの鍵が揃っていないため、CAPTCHA は働きません。",
+        ),
         "off": Text("Sign-up is open without a CAPTCHA.", "CAPTCHA なしで新規登録を受け付けています。"),
         "test": Text(
             "The CAPTCHA is a test that any bot solves.",
@@ -109,7 +122,24 @@ def check(facts: Facts) -> Verdict:
     if info.captcha_is_test is True:
         return failed("test").seen("instance API", "enableTestcaptcha: true")
     if isinstance(info.captcha, Missing) and info.captcha.reason is Reason.NOT_ASKED:
-        return asked("not_shown").seen("instance API", "registrations: true")
+        return _from_inside(facts) or asked("not_shown").seen("instance API", "registrations: true")
     if seen(info.captcha):
         return passed("on").seen("instance API", "captcha: true")
     return failed("off").seen("instance API", "registrations: true, captcha: false")
+
+
+def _from_inside(facts: Facts) -> Verdict | None:
+    """Mastodon needs both keys in its file, and a switch in its database that the file does not tell of."""
+    software, lines = facts.maybe(Software), lines_if_any(facts, "app_config")
+    if software is None or software.family != "mastodon" or lines is None:
+        return None
+    files = [file for file in parse_app_config(lines).of("mastodon").read if file.values]
+    for file in files:
+        if all(file.text(key) for key in KEYS):
+            return asked("keys_set").seen(f"inside: {file.path}", ", ".join(f"{key}=set" for key in KEYS))
+    for file in files:
+        shown = ", ".join(f"{key}: {'set' if file.text(key) else 'not set'}" for key in KEYS)
+        return (
+            failed("no_keys").seen("instance API", "registrations: true").seen(f"inside: {file.path}", shown)
+        )
+    return None

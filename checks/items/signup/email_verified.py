@@ -1,8 +1,10 @@
-"""Where registration is open: must the mail address be confirmed?  Where strangers are not told, an admin is asked."""
+"""Where registration is open: must the mail address be confirmed?  Where strangers are not told, the
+configuration tells, or an admin is asked."""
 
 from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.instance import InstanceInfo
+from checks.facts.software import Software
 from checks.model import (
     INSIDE,
     MANUAL,
@@ -18,6 +20,8 @@ from checks.model import (
     not_applicable,
     passed,
 )
+from checks.parse.host.app_config import parse_app_config
+from checks.parse.host.sections import lines_if_any
 
 AKKOMA = """
     config :pleroma, :instance,
@@ -87,6 +91,14 @@ item = Item(
             "Sign-up is open, and this software does not show strangers whether addresses are confirmed. Please answer.",
             "新規登録を受け付けています。メールアドレスの確認が必須かどうかは外部からわからないため、回答してください。",
         ),
+        "by_smtp": Text(
+            "Sign-up is open, and GoToSocial has a mail server to send the confirmation by.",
+            "新規登録を受け付けていて、GoToSocial に確認メールを送るサーバが設定されています。",
+        ),
+        "no_smtp": Text(
+            "Sign-up is open, and GoToSocial has no mail server, so it confirms no address.",
+            "新規登録を受け付けていますが、GoToSocial に送信サーバの設定がないため、メールアドレスは確認されません。",
+        ),
         "not_required": Text(
             "Accounts work without a confirmed address.",
             "メールアドレスを確認しなくてもアカウントを使えます。",
@@ -101,9 +113,29 @@ def check(facts: Facts) -> Verdict:
     if not seen(info.registrations_open):
         return not_applicable("closed")
     if isinstance(info.email_confirmation, Missing) and info.email_confirmation.reason is Reason.NOT_ASKED:
-        return asked("not_shown").seen("instance API", "registrations: true")
+        return _from_inside(facts) or asked("not_shown").seen("instance API", "registrations: true")
     if seen(info.email_confirmation):
         return passed("required").seen("instance API", "e-mail confirmation: required")
     return failed("not_required").seen(
         "instance API", "registrations: true, e-mail confirmation: not required"
     )
+
+
+def _from_inside(facts: Facts) -> Verdict | None:
+    """GoToSocial asks for a confirmation wherever it can send mail.  What Pixelfed's file says, its database
+    may say otherwise."""
+    software, lines = facts.maybe(Software), lines_if_any(facts, "app_config")
+    if software is None or software.family != "gotosocial" or lines is None:
+        return None
+    files = [file for file in parse_app_config(lines).of("gotosocial").read if file.values]
+    for file in files:
+        where, server = f"inside: {file.path}", file.text("smtp-host")
+        if server:
+            return passed("by_smtp").seen(where, f"smtp-host: {server}")
+    for file in files:
+        return (
+            failed("no_smtp")
+            .seen("instance API", "registrations: true")
+            .seen(f"inside: {file.path}", "smtp-host: not set")
+        )
+    return None

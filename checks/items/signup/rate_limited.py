@@ -1,6 +1,33 @@
 """Where registration is open: is the number of sign-ups limited?"""
 
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text
+from checks.errors import Reason
+from checks.facts import Facts
+from checks.facts.inside import Inside
+from checks.facts.instance import InstanceInfo
+from checks.facts.software import Software
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    not_applicable,
+    passed,
+    unknown,
+)
+from checks.parse.host.app_config import AppConfig, configs_of
+
+# The setting whose value nil or 0 takes the limit away.
+LIMITS = {
+    "akkoma": (":rate_limit.app_account_creation", "Akkoma"),
+    "pleroma": (":rate_limit.app_account_creation", "Pleroma"),
+    "gotosocial": ("accounts-registration-daily-limit", "GoToSocial"),
+}
 
 NGINX = """
     limit_req_zone $binary_remote_addr zone=signup:10m rate=5r/m;
@@ -65,4 +92,62 @@ item = Item(
         "Send the form several times from one address until the server answers 429.",
         "同じアドレスから何度か送信し、ステータス 429 が返ることを確認します。",
     ),
+    codes={
+        "built_in": Text(
+            "{software} limits sign-ups by itself, and no setting here takes that away.",
+            "{software} には登録数の制限が組み込まれていて、それを外す設定はありません。",
+        ),
+        "closed": Text("Nobody can sign up, so nothing has to be limited.", "新規登録を受け付けていません。"),
+        "removed": Text(
+            "{setting}: the limit that {software} ships with is switched off.",
+            "{setting} のため、{software} 標準の制限が外れています。",
+        ),
+        "in_database": Text(
+            "configurable_from_database is on: values in the database stand above the file.",
+            "configurable_from_database が有効なため、ファイルよりデータベースの値が優先されます。",
+        ),
+        "not_known": Text(
+            "fedisec does not know how {software} limits sign-ups; please answer.",
+            "{software} の登録数の制限は fedisec では判断できないため、回答してください。",
+        ),
+        "denied": Text(
+            "fedisec's account may not read {path}, so its settings were not seen.",
+            "fedisec のアカウントでは {path} を読めないため、設定を確認できませんでした。",
+        ),
+        "no_file": Text(
+            "None of the places that fedisec knows holds a configuration file; its path can be named to the collector.",
+            "fedisec の知る場所に設定ファイルがありませんでした。パスは収集スクリプトの設定に登録できます。",
+        ),
+    },
 )
+
+
+@item.check
+def check(facts: Facts) -> Verdict:
+    inside, info = facts.get(Inside), facts.maybe(InstanceInfo)
+    if info is not None and info.registrations_open is False:
+        return not_applicable("closed")
+    configs = configs_of(inside, facts.maybe(Software))
+    read = [file for file in configs.read if file.values]
+    if not read and configs.denied:
+        return unknown("denied", Reason.DENIED, path=configs.denied[0])
+    if not read:
+        return unknown("no_file", Reason.NOT_ASKED)
+    verdicts = [_judge(file) for file in read]
+    rank = ("removed", "in_database", "not_known", "built_in")
+    return min(verdicts, key=lambda verdict: rank.index(verdict.code))
+
+
+def _judge(file: AppConfig) -> Verdict:
+    where = f"inside: {file.path}"
+    if file.family == "mastodon":
+        return passed("built_in", software="Mastodon").seen(where, "Mastodon")
+    if file.family not in LIMITS:
+        return asked("not_known", software=file.family)
+    if file.database_rules:
+        return unknown("in_database", Reason.NOT_ASKED)
+    key, name = LIMITS[file.family]
+    value = file.values.get(key, "")
+    if value.lower() in {"nil", "false"} or value.lstrip("-").isdigit() and int(value) <= 0:
+        return failed("removed", setting=f"{key}={value}", software=name).seen(where, f"{key}={value}")
+    return passed("built_in", software=name).seen(where, f"{key}: {value or 'not set, so as shipped'}")
