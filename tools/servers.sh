@@ -22,6 +22,7 @@ need shellcheck shellcheck
 need mksh mksh
 need busybox busybox
 need strace strace
+need sudo sudo
 need chromium chromium
 need ip iproute2
 # `ls` of a pattern that fits nothing fails: no PostgreSQL server of any version.

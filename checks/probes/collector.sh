@@ -191,7 +191,7 @@ unreachable() {
     way=${1%/*}
     while [ -n "$way" ]; do
         if [ -d "$way" ]; then
-            [ ! -x "$way" ]
+            [ ! -x "$way" ] || { [ "$way/*.conf" = "$1" ] && [ ! -r "$way" ]; }
             return
         fi
         way=${way%/*}
@@ -204,7 +204,8 @@ described() {
     if [ -f "$2" ] && [ -r "$2" ]; then
         stat -L -c "== $1%n %a %U %G %Y" "$2"
     elif [ -e "$2" ] || unreachable "$2"; then
-        part "$1$2 denied"
+        # Of a pattern that could not be looked through, the folder.
+        part "$1${2%/\*.conf} denied"
         return 1
     else
         return 1
@@ -378,14 +379,23 @@ section_time() {
 section_disk() {
     for what in bytes:-PkT inodes:-PiT; do
         part "${what%%:*}"
-        # Only local file systems: a dead network mount would hold the answer up.
-        df "${what#*:}l" 2>&1 | awk '
+        local_space "${what#*:}" 2>&1 | awk '
             NR == 1 { print; next }
             $2 ~ /^(tmpfs|devtmpfs|ramfs|squashfs|efivarfs|iso9660|nsfs|fuse\..*)$/ { next }
             $2 == "overlay" && $7 != "/" { next }
             $7 == "/boot/efi" { next }
             { print }'
     done
+}
+
+# Only local file systems: a dead network mount would hold the answer up.  BusyBox has to be told which they are.
+local_space() {
+    if df -l / >/dev/null 2>&1; then
+        df "$1l"
+    else
+        # shellcheck disable=SC2046  # a list of folders
+        df "$1" $(awk '$3 ~ /^(ext[234]|xfs|btrfs|zfs|f2fs|bcachefs|jfs|overlay)$/ { print $2 }' /proc/mounts)
+    fi
 }
 
 # ---- SSH ----------------------------------------------------------------------------------------------------------
@@ -716,7 +726,7 @@ section_packages() {
         # shellcheck disable=SC2086  # a list of names
         dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Version}\t${source:Package}\t${source:Version}\n' \
             $PACKAGES 'postgresql-[0-9]*' 'linux-image-[0-9]*' 'php[0-9]*-fpm' 'libmagickcore-*' 2>/dev/null | grep '^.i'
-    elif has rpm; then
+    elif has rpm && { [ -d /var/lib/rpm ] || [ -d /usr/lib/sysimage/rpm ]; }; then
         # shellcheck disable=SC2086
         rpm -q --qf 'ii \t%{NAME}\t%{VERSION}-%{RELEASE}\t%{SOURCERPM}\t%{VERSION}-%{RELEASE}\n' $PACKAGES |
             grep -v 'is not installed'
@@ -767,8 +777,8 @@ section_versions() {
     for folder in /usr/lib/python3/dist-packages/certbot-*-info /snap/certbot/current/lib/python3*/site-packages/certbot-*-info; do
         [ -e "$folder" ] && printf 'certbot %s\n' "$(printf '%s\n' "${folder##*/}" | sed 's/^certbot-\([0-9.]*[0-9]\).*/\1/')"
     done
+    # Not sudo: even for its version it looks up the name of the machine.
     version systemctl --version
-    version sudo --version
     return 0
 }
 
@@ -792,9 +802,6 @@ section_redis() {
                 print "requirepass " (set["requirepass"] ? "set" : "unset")
                 print "aclfile " (set["aclfile"] ? "set" : "unset")
             }' "$file"
-    done
-    for folder in /etc/redis /etc/valkey; do
-        [ -d "$folder" ] && [ ! -r "$folder" ] && part conf "$folder" denied
     done
     return 0
 }
@@ -1438,7 +1445,10 @@ section_egress() {
     fi
     if has ip; then
         part links
-        ip -br link 2>&1 | awk '{ print $1, $2 }'
+        links=$(ip -br link 2>/dev/null) || links=$(cd /sys/class/net && for link in *; do
+            [ -r "$link/operstate" ] && printf '%s %s\n' "$link" "$(tr "[:lower:]" "[:upper:]" <"$link/operstate")"
+        done)
+        printf '%s\n' "$links" | awk 'NF { print $1, $2 }'
         part routes
         ip route show default
         ip -6 route show default

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,51 @@ MOVING = {"sockets", "disk", "meta"}  # what differs from one run to the next
 
 def names(ran: Ran) -> tuple[str, ...]:
     return tuple(section.name for section in ran.report.sections)
+
+
+_SMALL_ROOT = """set -eu
+mount --rbind /proc "$0/proc"
+mount --rbind /dev "$0/dev"
+chroot "$0" /usr/bin/busybox --install -s /bin
+exec chroot "$0" "$@"
+"""
+
+
+def test_a_machine_of_busybox_alone_is_told_of_too(tmp_path: Path) -> None:
+    needs_root()
+    needs("busybox", "ldd", "unshare")
+    program = shutil.which("busybox") or ""
+    linked = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    for name in [program, *re.findall(r"(/\S+) \(0x", linked)]:
+        there = tmp_path / ("usr/bin/busybox" if name == program else name.lstrip("/"))
+        there.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(name, there)
+    for folder in ("bin", "proc", "dev", "etc", "tmp"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / "etc/os-release").write_text("ID=alpine\nVERSION_ID=3.22.1\n")
+    (tmp_path / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0::/:/bin/sh\n")
+    script = patient_script()
+    wrapped = ("unshare", "-m", "--propagation", "private", "sh", "-c", _SMALL_ROOT, str(tmp_path))
+    ran = subprocess.run(
+        [*wrapped, "/usr/bin/busybox", "ash", "-s"],
+        input=script.encode(),
+        capture_output=True,
+        timeout=110,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    report = Ran(ran.stdout, ran.stderr, 0).report
+    assert tuple(one.name for one in report.sections) == NAMES
+    assert report.lines("release") == ("ID=alpine", "VERSION_ID=3.22.1")
+    assert report.lines("accounts")[:3] == ("== uid0", "root", "toor")
+    assert report.lines("update_units") == ("== systemctl absent",)
+    assert "== tcp" in report.lines("sockets") and "== probe absent" in report.lines("postgres")
+    shown = [line for one in report.sections for line in one.lines]
+    # A tool that does not know an option tells how it is used: then the part has to be asked otherwise.
+    complaints = [
+        line for line in shown if re.search("Usage:|unrecognized|invalid option|applet not found", line)
+    ]
+    assert complaints == []
 
 
 @lru_cache(maxsize=2)
