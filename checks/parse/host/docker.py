@@ -12,6 +12,7 @@ from checks.parse.host.sockets import Listener
 _PUBLISHED = re.compile(r"(\S{1,60}):(\d{1,5})(?:-(\d{1,5}))?->[\d-]{1,11}/(tcp|udp|sctp)")
 _NO_RULES = re.compile(r'"iptables"\s*:\s*false')
 _WEB = {("tcp", 80), ("tcp", 443), ("udp", 443)}
+_ENTRIES_MAX = 50  # of one container
 _PORTS_MAX = 100  # of a published range; more are not told apart
 
 
@@ -104,7 +105,7 @@ def _rows(part: Part | None) -> list[list[str]]:
 
 
 def _ports(row: list[str]) -> Iterable[Published]:
-    for host, first, last, protocol in _PUBLISHED.findall(row[3]):
+    for host, first, last, protocol in _PUBLISHED.findall(row[3])[:_ENTRIES_MAX]:
         low, high = int(first), int(last or first)
         for port in range(low, min(high, low + _PORTS_MAX, 65535) + 1):
             yield Published(row[1], row[2], _bare(host), port, protocol)

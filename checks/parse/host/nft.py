@@ -26,6 +26,9 @@ _DONE = {
     "return": Action(Does.RETURN),
 }
 _ANYTHING = Action(Does.ANYTHING)
+_ELEMENTS_MAX = (
+    32  # of a named set; the collector asks for a listing without them, and many rules may name one
+)
 _FAMILIES = frozenset({"ip", "ip6", "inet", "netdev"})
 
 
@@ -167,7 +170,8 @@ class _Reader:
             self._asleep.add(table)
         elif kind in {"set", "map"}:
             elements = inner.get("elem")
-            self._sets.setdefault(table, {})[name] = tuple(elements) if isinstance(elements, list) else None
+            is_short = isinstance(elements, list) and len(elements) <= _ELEMENTS_MAX
+            self._sets.setdefault(table, {})[name] = tuple(elements) if is_short and elements else None
         elif kind == "chain":
             self._rules.setdefault(table, {}).setdefault(name, [])
             priority = inner.get("prio")
