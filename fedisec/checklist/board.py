@@ -51,6 +51,16 @@ class Row:
         """Seen once; a second look follows before anybody is told."""
         return self.machine is not None and self.machine.candidate == "fail"
 
+    @property
+    def waits_for_ssh(self) -> bool:
+        """Would be seen if fedisec were connected."""
+        return self.machine is not None and self.machine.reason == Reason.NOT_CONNECTED
+
+    @property
+    def ssh_failed(self) -> bool:
+        """fedisec is connected, and what it needs was not shown."""
+        return self.machine is not None and self.machine.reason in _SSH_FAILED
+
     def summary(self, language: str) -> str:
         """The sentence for what the machine found, or why it found nothing."""
         machine = self.machine
@@ -65,6 +75,7 @@ class Row:
             return machine.code
 
 
+_SSH_FAILED = frozenset({Reason.KEY_REFUSED, Reason.HOST_KEY_CHANGED, Reason.DENIED})
 _ASKING = frozenset({State.NOT_MET, State.WARNING, State.NEEDS_YOU, State.COULD_NOT_CHECK})
 
 

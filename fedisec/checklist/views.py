@@ -23,6 +23,7 @@ from fedisec.checklist.forms import AnswerForm, MailForm, WaiverForm
 from fedisec.checklist.overview import lines_of, software_of
 from fedisec.checklist.sentence import sentence
 from fedisec.checklist.state import State
+from fedisec.enrolment.models import SshAccess
 from fedisec.instances.access import instance_for, instances_for
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Change, Scan, ScanState
@@ -81,6 +82,8 @@ def _page(request: HttpRequest, found: Instance) -> dict[str, Any]:
         "opened": request.GET.get("open", ""),
         "may_edit": may_edit(person(request), found),
         "software": software_of(rows),
+        "access": SshAccess.objects.filter(instance=found).first(),
+        "inside_waits": sum(row.waits_for_ssh for row in rows),
     }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from checks.probes.collector import collector_script
@@ -17,6 +18,7 @@ from fedisec.accounts.models import Membership, Role, User
 from fedisec.enrolment.models import SshAccess
 from fedisec.enrolment.steps import commands_of, key_line
 from fedisec.instances.models import Instance
+from fedisec.scans.models import ItemState
 
 pytestmark = pytest.mark.django_db
 PAGE = "/instances/social.example/ssh/"
@@ -194,3 +196,33 @@ def test_a_key_file_that_is_missing_is_told_and_nothing_stored(
     page = as_alice.post(PAGE, GIVEN, follow=True).content.decode()
     assert "The key file of this installation does not work: cannot read the key file /nowhere/keys" in page
     assert not SshAccess.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_instance_leads_there_where_only_the_inside_can_tell(
+    as_alice: Client, as_bob: Client, scanned: Instance, language: str
+) -> None:
+    as_alice.cookies["language"] = language
+    invitation = f'class="card block"><a href="{PAGE}"'
+    assert invitation not in text(as_alice, "/instances/social.example/")
+    waiting = ("ssh.login_notice", "host.fail2ban")
+    ItemState.objects.filter(item_id__in=waiting).update(status="unknown", reason="not_connected", code="")
+    page = text(as_alice, "/instances/social.example/")
+    assert invitation in page
+    if language == "en":
+        assert "Connect over SSH to settle 2 more items" in page
+    assert invitation not in text(as_bob, "/instances/social.example/")  # who cannot is not asked to
+    assert (
+        f'href="{PAGE}"' in text(as_alice, "/instances/social.example/items/host.fail2ban/").split("<dl")[1]
+    )
+    assert PAGE not in text(as_alice, "/instances/social.example/items/http.hsts/").split("<dl")[1]
+
+
+def test_an_alarm_stands_on_the_instance_for_everybody(
+    as_bob: Client, access: SshAccess, scanned: Instance
+) -> None:
+    SshAccess.objects.update(changed_at=timezone.now(), changed_to="ssh-ed25519 SHA256:other")
+    for path in ("/instances/social.example/", PAGE):
+        page = text(as_bob, path)
+        assert "The server shows another host key" in page and "SHA256:other" in page
+        assert "Compare the keys, and confirm" not in page
