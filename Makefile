@@ -57,7 +57,7 @@ check: setup-dev
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/djlint templates --lint --quiet
 	@FEDISEC_SECRET_KEY=$$($(PY) -c 'import secrets; print(secrets.token_urlsafe(60))') sh tools/check_django.sh $(PY)
-	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh .ci/run; else echo "shellcheck is missing: shell scripts not checked"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck tools/*.sh bench/peers/setup.sh checks/probes/collector.sh .ci/run; else echo "shellcheck is missing: shell scripts not checked"; fi
 
 lab: setup-dev servers
 	@exec $(PY) -m tests.lab $(ARGS)
