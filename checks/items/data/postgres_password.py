@@ -282,13 +282,13 @@ def _proof(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
     if any(one.way is Way.UNCLEAR for one in there):
         return None
     passwords = [one.where for one in over_tcp if one.way in {Way.PASSWORD, Way.PEER}]
-    if passwords and not view.hba:
+    if passwords and (view.hba_denied or not view.hba):
         return passed("probed", where=", ".join(passwords)).seen(PSQL, shown)
     if passwords:
         return passed("password", where=", ".join(passwords)).seen(PSQL, shown)
     if there and all(one.way in {Way.PEER, Way.CLOSED, Way.PASSWORD} for one in there):
         return passed("peer").seen(PSQL, shown)
-    if not view.tool and view.hba:
+    if not view.tool and view.hba and not view.hba_denied:
         return passed("by_file").seen(
             f"inside: {view.hba[0].path}", "\n".join(one.text for one in view.hba[:12])
         )

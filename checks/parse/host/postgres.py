@@ -8,6 +8,7 @@ from enum import StrEnum
 from checks.parse.host.common import parts
 
 _TYPES = frozenset({"local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"})
+# What the client says comes in English, the collector asks for that; what the server says may be translated.
 _SAYS = (
     ("does not exist", "trust"),  # 'role "…" does not exist' comes behind the authentication
     ("no password supplied", "password"),
@@ -20,6 +21,14 @@ _SAYS = (
     ("connection requires a valid client certificate", "password"),
     ("connection refused", "absent"),
     ("no such file or directory", "absent"),
+    ("は存在しません", "trust"),
+    ("パスワード認証に失敗しました", "password"),
+    ("証明書認証に失敗しました", "password"),
+    ("有効なクライアント証明が必要です", "password"),
+    ("(peer)認証に失敗しました", "peer"),
+    ("ident認証に失敗しました", "peer"),
+    ("のエントリがありません", "closed"),
+    ("の接続を拒否しました", "closed"),
 )
 
 
@@ -67,7 +76,7 @@ class HbaLine:
 class PostgresView:
     probes: tuple[PostgresProbe, ...]
     hba: tuple[HbaLine, ...]
-    hba_denied: bool
+    hba_denied: bool  # not all of the rules could be read: no right to, or they stand in included files
     settings: tuple[tuple[str, dict[str, str]], ...]
     tool: bool  # psql was there to ask
 
@@ -87,6 +96,7 @@ def parse_postgres(lines: tuple[str, ...]) -> PostgresView:
         elif part.label == "hba" and (part.rest.endswith("denied") or part.denied):
             refused = True
         elif part.label == "hba":
+            refused = refused or any(_is_hidden(text) for text in part.lines)
             hba.extend(line for text in part.lines if (line := _hba(where, text)))
         elif part.label == "conf" and not part.rest.endswith("denied"):
             settings.append((where, dict(_setting(line) for line in part.lines)))
@@ -113,6 +123,12 @@ def _hba(path: str, text: str) -> HbaLine | None:
     if len(words) >= 6:
         return HbaLine(path, kind, words[1], words[2], f"{words[3]} {words[4]}", words[5].lower())
     return None
+
+
+def _is_hidden(text: str) -> bool:
+    """The line names a file with further rules, or a method that was not understood."""
+    words = text.split()
+    return bool(words) and (words[0].startswith("include") or words[-1] == "?")
 
 
 def _setting(line: str) -> tuple[str, str]:

@@ -62,6 +62,6 @@ def _answer(said: str) -> Answer:
         return Answer.PROTECTED
     if text.startswith("integer)") or said in {"0", "1", ":0", ":1"}:
         return Answer.OPEN
-    if "connection refused" in text or "could not connect" in text:
+    if "connection refused" in text:
         return Answer.CLOSED
     return Answer.UNCLEAR
