@@ -1,8 +1,9 @@
 """Does the selector in use publish a good key?  RFC 6376 3.6.1, RFC 8301, RFC 8463.
 
-Selectors cannot be listed from outside.  Only one that the admin names can fail; one that the recognised mail
-service gives to everybody may pass; a guess proves nothing about what the server signs with.  A mail that the
-admin pasted names its selectors; that its copy does not verify proves nothing, for pasting changes bytes.
+Selectors cannot be listed from outside.  Only one that the admin or the server's own signer names can fail; one
+that the recognised mail service gives to everybody may pass; a guess proves nothing about what the server signs
+with.  A mail that the admin pasted names its selectors; that its copy does not verify proves nothing, for pasting
+changes bytes.
 """
 
 from checks.data.suffixes import same_registrable
@@ -27,8 +28,11 @@ from checks.model import (
     warned,
 )
 from checks.parse.dkim import DkimKey, parse_dkim
+from checks.parse.host.mail_server import parse_mail
+from checks.parse.host.sections import lines_if_any
 
 RSA_GOOD, RSA_LEAST = 2048, 1024
+SIGNER = "inside: selectors of OpenDKIM and Rspamd"
 
 OPENDKIM = """
     sudo -u opendkim opendkim-genkey -D /etc/opendkim/keys -d example.social -s fedi2026 -b 2048
@@ -134,6 +138,10 @@ item = Item(
             "A good key lies under {selector}, but whether your mail is signed with it cannot be seen from outside.",
             "{selector} に適切な鍵が見つかりましたが、実際の署名に使われているかは外部から判断できません。",
         ),
+        "server_selector": Text(
+            "The mail server signs with the selector {selector}. Name it in the settings, so that fedisec looks up its key.",
+            "メールサーバはセレクタ {selector} で署名しています。設定に登録すると、fedisec が鍵を確認できます。",
+        ),
         "no_mail": Text(
             "SPF says that the domain sends no mail.",
             "SPF で、メールを送らないドメインだと宣言されています。",
@@ -145,15 +153,20 @@ item = Item(
 @item.check
 def check(facts: Facts) -> Verdict:
     found = facts.get(DkimAnswers)
-    named = [asked for asked in found.keys if asked.origin is Origin.NAMED]
-    if not named and _sends_nothing(facts.maybe(SpfAnswers)):
+    lines = lines_if_any(facts, "mail")
+    used = parse_mail(lines).selectors_of(found.domain) if lines is not None else ()
+    named = [asked for asked in found.keys if asked.origin is Origin.NAMED or asked.selector in used]
+    if not named and not used and _sends_nothing(facts.maybe(SpfAnswers)):
         return not_applicable("no_mail")
+    if not named and used:
+        return unknown("server_selector", Reason.NOT_ASKED, selector=used[0]).seen(SIGNER, ", ".join(used))
     if not named:
         return _from_guesses(found)
     verdicts = [_judge(asked, seen(asked.answer)) for asked in named]
     rank = ("missing", "broken", "revoked", "weak", "sha1_only", "testing", "short", "good")
     worst = min(verdicts, key=lambda verdict: rank.index(verdict.code))
-    return _with_mail(worst, facts.maybe(DkimMessage))
+    judged = _with_mail(worst, facts.maybe(DkimMessage))
+    return judged.seen(SIGNER, ", ".join(used)) if used else judged
 
 
 def _with_mail(verdict: Verdict, mail: DkimMessage | None) -> Verdict:

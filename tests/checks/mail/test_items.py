@@ -28,6 +28,7 @@ from checks.facts.mail import (
     SpfAnswers,
 )
 from tests.checks.dns.made import NOW, SLOW, Answer, asked, found, nobody, short, verdict
+from tests.checks.inside.host_cases import report
 from tests.checks.mail.test_parsers import ED_KEY, POLICY, RSA_KEY, key_text
 
 
@@ -147,6 +148,11 @@ def dkim(*keys: tuple[str, Origin, Answer | tuple[str, ...]], wildcard: Answer =
     return DkimAnswers("a.test", wildcard, made)
 
 
+SIGNS = report(
+    mail="== postfix absent\n== opendkim\nKeyTable a.test mail\nSigningTable *@a.test mail._domainkey.a.test\n== rspamd"
+)
+
+
 def named(*records: str) -> DkimAnswers:
     return dkim(("s", Origin.NAMED, records))
 
@@ -174,6 +180,14 @@ def named(*records: str) -> DkimAnswers:
         ((dkim(("k1", Origin.PROVIDER, ("v=DKIM1; p=",))),), "unknown:no_selector"),
         ((dkim(("k1", Origin.PROVIDER, (GOOD_KEY,)), wildcard=found("x", "TXT", GOOD_KEY)),), "unknown:no_selector"),
         ((dkim(("k1", Origin.PROVIDER, (GOOD_KEY,)), wildcard=SLOW),), "unknown:no_selector"),
+        # What the server signs with counts as if it had been named.
+        ((dkim(("mail", Origin.GUESSED, (GOOD_KEY,))), SIGNS), "pass:good"),
+        ((dkim(("mail", Origin.GUESSED, NO_WILDCARD)), SIGNS), "fail:missing"),
+        ((dkim(("s", Origin.NAMED, (GOOD_KEY,)), ("mail", Origin.GUESSED, ())), SIGNS), "fail:missing"),
+        ((dkim(("other", Origin.GUESSED, (GOOD_KEY,))), SIGNS), "unknown:server_selector"),
+        ((dkim(), SIGNS, spf("v=spf1 -all")), "unknown:server_selector"),
+        ((dkim(("mail", Origin.GUESSED, (GOOD_KEY,))), report(mail="== opendkim\nKeyTable b.test mail")), "unknown:guessed"),
+        ((dkim(("mail", Origin.GUESSED, (GOOD_KEY,))), report()), "unknown:guessed"),
         ((dkim(), spf("v=spf1 -all")), "not_applicable:no_mail"),
         ((named(), spf("v=spf1 -all")), "fail:missing"),
     ],
