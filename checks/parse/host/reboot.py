@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from checks.parse.host.common import marked
 
-_NUMBERS = re.compile(r"\d{1,9}|[^\d]+")
-_FLAVOUR = re.compile(r"[0-9.-]*(.*)")
+_NUMBERS = re.compile(r"\d{1,9}|[a-z]+")
+_WORD = re.compile(r"[a-z]+")
+# Marks of the release in a version: 6.12.48+deb13-amd64, 5.14.0-503.el9_5.x86_64.
+_NO_FLAVOUR = frozenset({"deb", "bpo", "el", "fc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,12 @@ def parse_reboot(lines: tuple[str, ...]) -> Reboot:
     )
 
 
-def _flavour(kernel: str) -> str:
-    """The words behind the numbers: "amd64", "generic", "cloud-amd64"."""
-    match = _FLAVOUR.match(kernel)
-    return match[1] if match else ""
+def _flavour(kernel: str) -> tuple[str, ...]:
+    """The words in it: "amd", "generic", "cloud amd".  A name without a number in front, as Alpine's "lts",
+    tells no version."""
+    if not kernel[:1].isdigit():
+        return ("", kernel)
+    return tuple(word for word in _WORD.findall(kernel[:100]) if word not in _NO_FLAVOUR)
 
 
 def _order(kernel: str) -> list[tuple[int, int, str]]:

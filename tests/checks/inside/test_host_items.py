@@ -55,6 +55,9 @@ REBOOT = [
          "nginx.service", data={"count": 2}),
     Case("host.no_reboot_pending", NOT_APPLICABLE, "container", {"meta": CONTAINER, "reboot": "== required\n== running\n6.18.44\n== kernels"}),
     Case("host.no_reboot_pending", UNKNOWN, "no_kernel_seen", {"reboot": "== required\n== running\n6.18.44\n== kernels\n" + NO_NEEDRESTART}),
+    Case("host.no_reboot_pending", WARN, "kernel", {"reboot": "== required\n== running\n5.14.0-503.el9.x86_64\n== kernels\n/boot/vmlinuz-0-rescue-8c5b1e\n/boot/vmlinuz-5.14.0-503.11.1.el9_5.x86_64\n/boot/vmlinuz-5.14.0-503.el9.x86_64"}),
+    Case("host.no_reboot_pending", WARN, "kernel", {"reboot": "== required\n== running\n6.12.48+deb13-amd64\n== kernels\n/boot/vmlinuz-6.12.57+deb13-amd64\n/boot/vmlinuz-6.12.48+deb13-amd64"}),
+    Case("host.no_reboot_pending", UNKNOWN, "no_kernel_seen", {"reboot": "== required\n== running\n6.12.8-0-lts\n== kernels\n/boot/vmlinuz-lts\n== needrestart absent"}),
     # The cloud kernel beside it is another flavour, not a newer one.
     Case("host.no_reboot_pending", PASS, "current", {"reboot": RUNNING.replace("== kernels\n", "== kernels\n/boot/vmlinuz-6.12.1-1-cloud-amd64\n")}),
 ]  # fmt: skip
