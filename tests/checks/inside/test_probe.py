@@ -7,8 +7,10 @@ import gc
 import json
 import logging
 import os
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,9 +82,11 @@ def test_noise_of_the_login_does_not_hide_the_report(tmp_path: Path) -> None:
 
 
 def test_a_report_is_whole_although_something_keeps_the_session_open(tmp_path: Path) -> None:
-    lasting = f"cat <<E{chr(10)}{REPORT}E\nexec sleep 30"
+    lasting = f"cat <<E{chr(10)}{REPORT}E\nexec sleep 50"
+    begun = time.monotonic()
     with enrolled(before_key=f'command="{program(tmp_path, lasting)}"') as server:
         assert look_inside(server.access(forced=True)).get(Inside).uid == 0
+    assert time.monotonic() - begun < 40, "nobody waits for the end of the session"
 
 
 def test_nothing_is_sent_without_access_or_a_confirmed_host_key() -> None:
@@ -220,7 +224,11 @@ def test_the_private_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None
 def test_a_scan_opens_two_connections_to_ssh_with_the_login_among_them(
     both: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with enrolled("LogLevel VERBOSE") as server, enrolled("LogLevel VERBOSE") as other:
+    with (
+        enrolled("LogLevel VERBOSE") as server,
+        enrolled("LogLevel VERBOSE") as other,
+        socket.create_server((LOOPBACK, 443)),  # otherwise the port scan takes SSH for its anchor
+    ):
         usual = other.port if both else free_port()
         monkeypatch.setattr(ssh, "_DEFAULT_PORT", usual)
         target = Target("instance.example", ssh_port=server.port, access=server.access())

@@ -16,6 +16,7 @@ from paramiko.common import (
     AUTH_FAILED,
     AUTH_PARTIALLY_SUCCESSFUL,
     OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    cMSG_CHANNEL_CLOSE,
     cMSG_CHANNEL_DATA,
     cMSG_CHANNEL_EXTENDED_DATA,
     cMSG_CHANNEL_WINDOW_ADJUST,
@@ -32,6 +33,7 @@ from checks.probes.ssh_client import Client
 from tests.checks.inside.servers import KEY, REPORT, Behaviour, Enrolled, Host, gap_of, hosted, look_inside
 from tests.checks.inside.test_probe import _nothing_left  # noqa: F401 - for this module as well
 from tests.checks.ssh.servers import speaker
+from tests.lab.processes import wait_until
 
 SHORT_S = 2.0
 LONG_S = 30.0  # for servers that must be caught at something else than the time
@@ -228,6 +230,22 @@ def test_a_server_that_runs_nothing(
 ) -> None:
     with hosted(host) as server:
         assert gap_within(server, monkeypatch, wall_s) is reason
+
+
+def test_a_channel_that_closes_just_before_we_wait_for_it_is_no_trap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """paramiko forgets what happened before it begins to wait, and waits without end."""
+
+    def close(host: Host) -> None:
+        threading.Timer(0.3, host.send, [_message(cMSG_CHANNEL_CLOSE, 0)]).start()
+
+    def forget(channel: paramiko.Channel) -> None:
+        assert wait_until(lambda: channel.closed, 5)
+        usual(channel)
+
+    usual = paramiko.Channel._event_pending  # type: ignore[attr-defined]
+    monkeypatch.setattr(paramiko.Channel, "_event_pending", forget)
+    with hosted(Host(at_open=close)) as server:
+        assert gap_within(server, monkeypatch, SHORT_S) is Reason.TIMEOUT
 
 
 def _whole(channel: paramiko.Channel) -> None:
