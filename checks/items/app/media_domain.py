@@ -10,10 +10,19 @@ from checks.data.suffixes import same_registrable
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.http import FrontPage, MediaSample, Page
+from checks.facts.software import Software
 from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, readable
 from checks.parse.csp import is_inert, parse_csp
 from checks.parse.headers import is_nosniff
+from checks.parse.host.app_config import AppConfig, parse_app_config
+from checks.parse.host.sections import lines_if_any
+
+KEYS = {
+    "mastodon": "S3_ALIAS_HOST",
+    "akkoma": "Pleroma.Upload.base_url",
+    "pleroma": "Pleroma.Upload.base_url",
+}
 
 AKKOMA = """
     config :pleroma, Pleroma.Upload,
@@ -95,6 +104,14 @@ item = Item(
             "Media come from the instance's own host, but with a policy that keeps them inert.",
             "同じホストから配信されていますが、無害化するポリシーが付いています。",
         ),
+        "configured": Text(
+            "No upload was seen, but {key} sends them to {host}, another registered domain.",
+            "アップロードされたファイルは確認できませんでしたが、{key} により別の登録ドメイン {host} から配信されます。",
+        ),
+        "configured_near": Text(
+            "No upload was seen, but {key} sends them to {host}, under the same registered domain; with which headers could not be seen.",
+            "アップロードされたファイルは確認できませんでしたが、{key} により同じ登録ドメインの {host} から配信されます。ヘッダは確認できませんでした。",
+        ),
         "same": Text(
             "Media come from the instance's own host, and nothing keeps an active file from running.",
             "インスタンスと同じホストから、無害化されずに配信されています。",
@@ -105,6 +122,42 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    try:
+        return _from_outside(facts)
+    except MissingFact:
+        if (inside := _from_inside(facts)) is None:
+            raise
+        return inside
+
+
+def _from_inside(facts: Facts) -> Verdict | None:
+    """Where the software is told to serve uploads from; only a host of their own can be read off."""
+    software, lines = facts.maybe(Software), lines_if_any(facts, "app_config")
+    files = parse_app_config(lines).of(software.family if software else "").read if lines is not None else ()
+    for file in files:
+        key, value = KEYS.get(file.family, ""), file.text(KEYS.get(file.family, ""))
+        media = urlsplit(value if "//" in value else f"//{value}").hostname or ""
+        own = _own_host(file, facts)
+        unused = file.family == "mastodon" and not file.flag("S3_ENABLED")
+        if unused or "." not in media or not own or media == own or file.database_rules:
+            continue
+        near = same_registrable(media, own)
+        verdict = (
+            warned("configured_near", key=key, host=media)
+            if near
+            else passed("configured", key=key, host=media)
+        )
+        return verdict.seen(f"inside: {file.path}", f"{key}={value}")
+    return None
+
+
+def _own_host(file: AppConfig, facts: Facts) -> str:
+    front = facts.maybe(FrontPage)
+    seen_host = urlsplit(front.page.url).hostname if front else ""
+    return seen_host or file.text("WEB_DOMAIN") or file.text("LOCAL_DOMAIN")
+
+
+def _from_outside(facts: Facts) -> Verdict:
     media = facts.get(MediaSample)
     page = seen(readable(media.page))
     if not 200 <= page.status < 300:  # nothing was served, so nothing was served from there

@@ -1,11 +1,22 @@
-"""Is the session cookie Secure, and on Akkoma and Pleroma named __Host-?  A CDN's cookies are left out."""
+"""Is the session cookie Secure, and on Akkoma and Pleroma named __Host-?  A CDN's cookies are left out.
 
-from checks.facts import Facts, Missing, seen
+Many pages set no cookie before somebody signs in: then the configuration, where it can be read, tells what
+will be set."""
+
+from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.http import FrontPage, SignInPage
 from checks.facts.software import Software
 from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import readable
 from checks.parse.cookies import parse_cookies
+from checks.parse.host.app_config import AppConfig, parse_app_config
+from checks.parse.host.sections import lines_if_any
+
+FLAGS = {
+    "akkoma": "Pleroma.Web.Endpoint.secure_cookie_flag",
+    "pleroma": "Pleroma.Web.Endpoint.secure_cookie_flag",
+    "pixelfed": "SESSION_SECURE_COOKIE",
+}
 
 AKKOMA = """
     config :pleroma, Pleroma.Web.Endpoint, secure_cookie_flag: true"""
@@ -57,6 +68,14 @@ item = Item(
             "{name} is Secure, but {software} would name it __Host-pleroma_key with secure_cookie_flag on.",
             "{name} に Secure はありますが、secure_cookie_flag を有効にした {software} なら __Host-pleroma_key になります。",
         ),
+        "flag_on": Text(
+            "No cookie was seen, but {setting} makes the session cookie Secure.",
+            "Cookie は確認できませんでしたが、{setting} によりセッション Cookie に Secure が付きます。",
+        ),
+        "flag_off": Text(
+            "{setting}: the session cookie will be sent without Secure.",
+            "{setting} のため、セッション Cookie に Secure が付きません。",
+        ),
         "not_secure": Text(
             "The session cookie {name} is not Secure.", "セッション Cookie {name} に Secure がありません。"
         ),
@@ -66,6 +85,33 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    try:
+        outside = _from_outside(facts)
+    except MissingFact:
+        if (inside := _from_inside(facts)) is None:
+            raise
+        return inside
+    return (_from_inside(facts) or outside) if outside.code == "none_set" else outside
+
+
+def _from_inside(facts: Facts) -> Verdict | None:
+    """The flag where a file names it; none of these is kept in a database."""
+    software, lines = facts.maybe(Software), lines_if_any(facts, "app_config")
+    files = parse_app_config(lines).of(software.family if software else "").read if lines is not None else ()
+    found = [(file, _flag(file)) for file in files]
+    for file, flag in sorted(found, key=lambda one: one[1] is not False):
+        if flag is not None:
+            setting = f"{FLAGS[file.family]}={str(flag).lower()}"
+            verdict = passed("flag_on", setting=setting) if flag else failed("flag_off", setting=setting)
+            return verdict.seen(f"inside: {file.path}", setting)
+    return None
+
+
+def _flag(file: AppConfig) -> bool | None:
+    return file.flag(FLAGS[file.family]) if file.family in FLAGS else None
+
+
+def _from_outside(facts: Facts) -> Verdict:
     software, sign_in = facts.maybe(Software), facts.maybe(SignInPage)
     pages = [seen(readable(facts.get(FrontPage).page))]
     if sign_in is not None and not isinstance(readable(sign_in.page), Missing):

@@ -3,7 +3,7 @@
 Unmodified Misskey has no such mode (its forks may), so there is nothing to ask for there."""
 
 from checks.errors import Reason
-from checks.facts import Facts
+from checks.facts import Facts, MissingFact
 from checks.facts.http import SignedFetch
 from checks.facts.software import Software
 from checks.model import (
@@ -20,6 +20,14 @@ from checks.model import (
     passed,
     unknown,
 )
+from checks.parse.host.app_config import parse_app_config
+from checks.parse.host.sections import lines_if_any
+
+SWITCHES = {
+    "mastodon": ("AUTHORIZED_FETCH", "LIMITED_FEDERATION_MODE"),
+    "akkoma": (":activitypub.authorized_fetch_mode",),
+    "pleroma": (":activitypub.authorized_fetch_mode",),
+}
 
 MASTODON = """
     AUTHORIZED_FETCH=true"""
@@ -81,6 +89,10 @@ item = Item(
         "no_mode": Text(
             "{software} has no mode that asks for signatures.", "{software} に署名を求める機能はありません。"
         ),
+        "set": Text(
+            "{setting} asks for signatures; the answer to an unsigned request was not seen, or does not tell.",
+            "{setting} により署名が求められます（署名のないリクエストへの応答からは判断できませんでした）。",
+        ),
         "unclear": Text(
             "The answer to an unsigned request (status {status}) tells neither.",
             "署名のないリクエストへの応答（ステータス {status}）からは判断できません。",
@@ -91,6 +103,27 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    try:
+        outside = _from_outside(facts)
+    except MissingFact:
+        if (inside := _from_inside(facts)) is None:
+            raise
+        return inside
+    return (_from_inside(facts) or outside) if outside.code == "unclear" else outside
+
+
+def _from_inside(facts: Facts) -> Verdict | None:
+    """Only a switch that is on tells: what the file leaves out, the database may hold."""
+    software, lines = facts.maybe(Software), lines_if_any(facts, "app_config")
+    files = parse_app_config(lines).of(software.family if software else "").read if lines is not None else ()
+    for file in files:
+        for key in SWITCHES.get(file.family, ()):
+            if file.flag(key) and not file.database_rules:
+                return passed("set", setting=f"{key}=true").seen(f"inside: {file.path}", f"{key}=true")
+    return None
+
+
+def _from_outside(facts: Facts) -> Verdict:
     software = facts.maybe(Software)
     upstream = software is not None and software.name == "misskey" and not software.fork
     if software is not None and upstream and facts.maybe(SignedFetch) is None:

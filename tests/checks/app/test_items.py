@@ -18,10 +18,12 @@ from checks.facts.http import (
     SignedFetch,
     SignInPage,
 )
+from checks.facts.inside import Inside
 from checks.facts.instance import ContactDomain
 from checks.items import all_items
 from checks.model import Settles
 from tests.checks.http.pages import front, html, software
+from tests.checks.inside.host_cases import report
 from tests.checks.instance.infos import WITHHELD, info
 from tests.checks.instance.verdicts import (
     FAIL,
@@ -51,11 +53,16 @@ def contact(*mx: str, exists: bool = True, address: bool = False, resolves: bool
     return ContactDomain("site.test", exists, mx, address, resolves)
 
 
+def config(family: str, *values: str) -> Inside:
+    return report(app_config="\n".join((f"== {family} /opt/app/config", "LOCAL_DOMAIN=site.test", *values)))
+
+
 def on(host: str) -> FrontPage:
     return FrontPage(replace(front().page, url=f"https://{host}/"))
 
 
 BARE = front()
+COOKIE = "Pleroma.Web.Endpoint.secure_cookie_flag"
 FRIENDICA = '<html><head><link rel="stylesheet" href="https://site.test/view/install/style.css"></head><h1>セットアップ</h1><input type="password">'
 CLOSED = PathSeen("/metrics", 404)
 CASES: list[Case] = [
@@ -66,6 +73,22 @@ CASES: list[Case] = [
     ("app.secure_cookie", (BARE, signed("_mastodon_session=…")), FAIL, "not_secure"),
     ("app.secure_cookie", (BARE, signed("__cf_bm=…")), PASS, "none_set"),
     ("app.secure_cookie", (front(status=403),), UNKNOWN, ""),
+    # The configuration speaks where outside saw no cookie, and is silent where it saw one.
+    ("app.secure_cookie", (BARE, config("akkoma", COOKIE + "=false")), FAIL, "flag_off"),
+    ("app.secure_cookie", (BARE, config("akkoma", COOKIE + "=true")), PASS, "flag_on"),
+    ("app.secure_cookie", (front(status=403), config("pixelfed", "SESSION_SECURE_COOKIE=true")), PASS, "flag_on"),
+    ("app.secure_cookie", (BARE, config("akkoma")), PASS, "none_set"),
+    ("app.secure_cookie", (BARE, config("pixelfed", "SESSION_SECURE_COOKIE=false"), software("akkoma")), PASS, "none_set"),
+    ("app.secure_cookie", (BARE, signed("_mastodon_session=…"), config("akkoma", COOKIE + "=true")), FAIL, "not_secure"),
+    ("app.secure_cookie", (front(status=403), config("akkoma")), UNKNOWN, ""),
+    ("app.media_domain", (BARE, config("mastodon", "S3_ENABLED=true", "S3_ALIAS_HOST=files.test")), PASS, "configured"),
+    ("app.media_domain", (config("mastodon", "S3_ENABLED=true", "S3_ALIAS_HOST=m.site.test"),), WARN, "configured_near"),
+    ("app.media_domain", (BARE, config("akkoma", "Pleroma.Upload.base_url=https://m.site.test/media")), WARN, "configured_near"),
+    ("app.media_domain", (BARE, config("mastodon", "S3_ENABLED=false", "S3_ALIAS_HOST=files.test")), UNKNOWN, ""),
+    ("app.media_domain", (BARE, config("akkoma", "Pleroma.Upload.base_url=https://site.test/media")), UNKNOWN, ""),
+    ("app.media_domain", (BARE, config("akkoma", "Pleroma.Upload.base_url=set")), UNKNOWN, ""),
+    ("app.media_domain", (BARE, config("akkoma", "Pleroma.Upload.base_url=https://m.test/", "configurable_from_database=true")), UNKNOWN, ""),
+    ("app.media_domain", (BARE, media("site.test"), config("mastodon", "S3_ENABLED=true", "S3_ALIAS_HOST=files.test")), FAIL, "same"),
     ("app.media_domain", (BARE, media("files.test", x_content_type_options="nosniff")), PASS, "separate"),
     ("app.media_domain", (BARE, media("files.test")), WARN, "separate_bare"),
     ("app.media_domain", (BARE, media("media.site.test")), WARN, "subdomain"),
@@ -120,6 +143,11 @@ CASES: list[Case] = [
     ("app.signed_fetch", (software("misskey", name="sharkey", fork="sharkey"),), UNKNOWN, ""),
     ("app.signed_fetch", (software("gotosocial"),), UNKNOWN, ""),
     ("app.signed_fetch", (), UNKNOWN, ""),
+    ("app.signed_fetch", (config("mastodon", "AUTHORIZED_FETCH=true"),), PASS, "set"),
+    ("app.signed_fetch", (SignedFetch("https://site.test/@a", 403, False), config("mastodon", "AUTHORIZED_FETCH=true")), PASS, "set"),
+    ("app.signed_fetch", (SignedFetch("https://site.test/@a", 200, True), config("mastodon", "AUTHORIZED_FETCH=true")), FAIL, "open"),
+    ("app.signed_fetch", (config("mastodon", "AUTHORIZED_FETCH=false"),), UNKNOWN, ""),
+    ("app.signed_fetch", (config("akkoma", ":activitypub.authorized_fetch_mode=true", "configurable_from_database=true"),), UNKNOWN, ""),
     ("plan.software_fits", (software(),), WARN, "needs_answer"),
     ("plan.software_fits", (software("", "2.38", name="snac"),), WARN, "unrecognised"),
     ("plan.software_fits", (), UNKNOWN, ""),
