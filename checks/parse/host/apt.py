@@ -14,6 +14,7 @@ _INST = re.compile(r"Inst (\S{1,200}) (?:\[([^\]]{1,200})\] )?\((\S{1,200}) ([^(
 _ADVISORY = re.compile(
     r"(\S{3,60})\s+((?:Critical|Important|Moderate|Low|None|Unknown)/Sec\.|security)\s+(\S{1,200})"
 )
+_ALL_ORIGINS = re.compile(r"^(?:origin|o|site)=\*$|^\*:\*$")
 _OFF = frozenset({"", "0", "false", "no", "off", "never"})
 
 
@@ -72,7 +73,7 @@ def parse_apt_config(lines: tuple[str, ...]) -> AptConfig | None:
         enabled=_on(values, "apt::periodic::enable", default="1"),
         lists=_on(values, "apt::periodic::update-package-lists"),
         upgrade=_on(values, "apt::periodic::unattended-upgrade"),
-        security=any("security" in origin.lower() for origin in origins),
+        security=any("security" in origin.lower() or _ALL_ORIGINS.search(origin) for origin in origins),
         reboots=_on(values, "unattended-upgrade::automatic-reboot"),
     )
 
@@ -86,7 +87,7 @@ def parse_update_units(lines: tuple[str, ...]) -> UpdateRuns | None:
     asked = units(lines)
     if not asked:
         return None
-    found = {name: unit for name, unit in asked.items() if unit.get("LoadState") == "loaded"}
+    found = {name: unit for name, unit in asked.items() if unit.get("LoadState") in {"loaded", "masked"}}
     timers = {name: unit for name, unit in found.items() if name.endswith(".timer")}
     return UpdateRuns(
         tuple(name for name, unit in timers.items() if unit.get("ActiveState") == "active"),

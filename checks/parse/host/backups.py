@@ -58,7 +58,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Backups:
-    timers: tuple[str, ...]
+    timers: tuple[str, ...]  # that are not known to be off
     runs: tuple[Run, ...]
     cron: tuple[str, ...]  # "FILE WORD"
     tools: tuple[str, ...]
@@ -92,8 +92,12 @@ def parse_backups(lines: tuple[str, ...]) -> Backups:
     cron = [line for line in held.get("cron", ()) if not line.startswith("denied ")]
     for name in ("cron", "files"):
         gaps += [line.removeprefix("denied ") for line in held.get(name, ()) if line.startswith("denied ")]
+    states = units(tuple(held.get("timer_states", ())))
     timers = (
-        word for line in held.get("timers", ()) for word in line.split()[:20] if word.endswith(".timer")
+        word
+        for line in held.get("timers", ())
+        for word in line.split()[:20]
+        if word.endswith(".timer") and states.get(word, {}).get("ActiveState", "active") == "active"
     )
     files = [kept for line in held.get("files", ()) if (kept := _kept(line))]
     return Backups(

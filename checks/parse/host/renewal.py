@@ -49,4 +49,6 @@ def parse_renewal(lines: tuple[str, ...]) -> Renewal:
 
 
 def _loaded(lines: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    return {name: unit for name, unit in units(lines).items() if unit.get("LoadState") == "loaded"}
+    return {
+        name: unit for name, unit in units(lines).items() if unit.get("LoadState") in {"loaded", "masked"}
+    }

@@ -138,6 +138,7 @@ BACKUP = [
     Case("data.database_backup", FAIL, "job_failed", backups(dumps((10**7, 60)), FAILED), "exit-code"),
     Case("data.database_backup", WARN, "failed_beside", backups(TWO, FAILED), "db-0.dump"),
     Case("data.database_backup", WARN, "unscheduled", backups(TWO, "", "")),
+    Case("data.database_backup", WARN, "unscheduled", {"backups": backups(TWO)["backups"].replace("timer_states", "timer_states\nId=pg-backup.timer\nActiveState=inactive")}),
     Case("data.database_backup", MANUAL, "other_file", backups(dumps((10**7, 8), name="media-{n}.tar.gz"))),
     Case("data.database_backup", MANUAL, "ran_unseen", backups(), "Result=success"),
     Case("data.database_backup", MANUAL, "ran_unseen", backups(dumps((10**7, 900)))),

@@ -77,6 +77,8 @@ AUTO = [
     Case("host.auto_updates", FAIL, "off", auto(CONFIG + '\nAPT::Periodic::Enable "0";'), "APT::Periodic::Enable"),
     Case("host.auto_updates", FAIL, "off", auto(CONFIG.replace("ecurity", "ome")), data={"missing": "Unattended-Upgrade::Origins-Pattern"}),
     Case("host.auto_updates", FAIL, "timer_off", auto(units=UNITS.replace("=active", "=inactive", 1)), "apt-daily.timer"),
+    Case("host.auto_updates", PASS, "ran", auto(CONFIG.replace("origin=Debian,codename=${distro_codename}-security,label=Debian-Security", "origin=*"))),
+    Case("host.auto_updates", FAIL, "timer_off", auto(units=UNITS.replace("=loaded\nActiveState=active", "=masked\nActiveState=inactive", 1)), "apt-daily.timer"),
     Case("host.auto_updates", FAIL, "not_installed", auto("", NO_UU, ""), "not-found"),
     Case("host.auto_updates", FAIL, "not_installed", {**auto("", "System has not been booted with systemd", ""), "packages": "ii \tnginx\t1.22.1-9\tnginx\t1.22.1-9"}, "inside: packages"),
     Case("host.auto_updates", UNKNOWN, "not_seen", {**auto("", UNITS, ""), "packages": "ii \tunattended-upgrades\t2.9.1\tunattended-upgrades\t2.9.1"}),
