@@ -163,7 +163,7 @@ def check(facts: Facts) -> Verdict:
             return passed("restricted_ufw").seen("inside: /etc/ufw/ufw.conf, /etc/default/ufw", text)
         return unknown("not_seen", rules.reason)
     way = way_out(shown(inside, "egress"))
-    four, six = (rules.worst(family, _PORTS, way.interface, outgoing=True) for family in (4, 6))
+    four, six = (rules.worst(family, _PORTS, way, outgoing=True) for family in (4, 6))
     verdict = _by_rules(four, six, way.has_ipv6)
     return verdict.seen("inside: nft list ruleset, iptables -S", f"{_line(4, four)}\n{_line(6, six)}")
 

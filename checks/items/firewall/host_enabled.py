@@ -189,7 +189,7 @@ def check(facts: Facts) -> Verdict:
     if isinstance(rules, Missing):
         return _by_settings(inside, rules)
     way = way_out(shown(inside, "egress"))
-    four, six = (rules.worst(family, ODD_PORTS, way.interface) for family in (4, 6))
+    four, six = (rules.worst(family, ODD_PORTS, way) for family in (4, 6))
     verdict = _by_rules(four, six, way.has_ipv6, facts)
     return verdict.seen("inside: nft list ruleset, iptables -S", f"{_line(4, four)}\n{_line(6, six)}")
 

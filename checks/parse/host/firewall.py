@@ -21,6 +21,8 @@ STRANGERS: Mapping[int, Address] = {
     4: ipaddress.IPv4Address("93.184.215.14"),
     6: ipaddress.IPv6Address("2606:2800:21f:cb07:6820:80da:af6b:8b2c"),
 }
+# Docker's default pools but the last, which clouds use for servers as well.
+_CONTAINERS = tuple(ipaddress.ip_network(f"172.{n}.0.0/16") for n in range(17, 31))
 _JUMPS_MAX = 16  # as in the kernel (NFT_JUMP_STACK_SIZE)
 _VIRTUAL = (
     "lo", "docker", "br-", "veth", "virbr", "lxc", "lxd", "cni", "podman", "wg", "tun", "tap", "tailscale",
@@ -49,13 +51,15 @@ class Fate(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Packet:
     """`family` 4 or 6, `port` the destination.  `interface` "": its name is not known.  `marked`: some rule
-    sets packet marks, so that the mark is no longer known to be 0."""
+    sets packet marks, so that the mark is no longer known to be 0.  `own`: the server's addresses, as
+    far as they are known."""
 
     family: int
     port: int
     interface: str = ""
     outgoing: bool = False
     marked: bool = False
+    own: frozenset[Address] = frozenset()
 
 
 class Does(Enum):
@@ -203,8 +207,9 @@ def in_network(address: Address, text: str) -> Truth:
     return Truth.YES if address in network else Truth.NO
 
 
-def own_address(text: str) -> Truth:
-    """Whether the network named holds the server's own public address, which the rules do not tell."""
+def own_address(text: str, own: frozenset[Address] = frozenset()) -> Truth:
+    """Whether the network named holds the server's own address.  Where that is not known, a network may, but
+    not one that Docker gives to containers: its own rules name these."""
     try:
         network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
@@ -214,4 +219,11 @@ def own_address(text: str) -> Truth:
     first = network.network_address
     if first.is_loopback or first.is_multicast or first.is_link_local or text.strip() == "255.255.255.255":
         return Truth.NO
-    return Truth.MAYBE
+    mine = {one for one in own if one.version == network.version}
+    if mine:
+        return Truth.YES if any(one in network for one in mine) else Truth.NO
+    return (
+        Truth.NO
+        if any(first in pool for pool in _CONTAINERS if pool.version == first.version)
+        else Truth.MAYBE
+    )

@@ -6,14 +6,15 @@ arguments: then the word of iptables counts for its table.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checks.errors import ParseError, Reason
 from checks.facts import Missing, MissingFact
 from checks.facts.inside import Inside
 from checks.parse.host.common import Part, denied, parts
-from checks.parse.host.firewall import Base, Fate, Packet, Ruled, Truth, fate_of, same_interface
+from checks.parse.host.firewall import Address, Base, Fate, Packet, Ruled, Truth, fate_of, same_interface
 from checks.parse.host.iptables import marks, parse_iptables
 from checks.parse.host.nft import parse_nft
 
@@ -31,17 +32,18 @@ class HostRules:
 
     def fate(self, packet: Packet) -> Ruled:
         """What becomes of a stranger's packet; `marked` is filled in here."""
-        marked = Packet(packet.family, packet.port, packet.interface, packet.outgoing, self.marks)
-        ruled = fate_of(self.bases, marked)
+        ruled = fate_of(self.bases, replace(packet, marked=self.marks))
         if ruled.fate is Fate.ACCEPT and not self.whole:
             return Ruled(Fate.MAYBE, ruled.by)
         return ruled
 
     def worst(
-        self, family: int, ports: Iterable[int], interface: str = "", *, outgoing: bool = False
+        self, family: int, ports: Iterable[int], way: WayOut | None = None, *, outgoing: bool = False
     ) -> Ruled:
         """The fate of the port that gets furthest."""
-        found = [self.fate(Packet(family, port, interface, outgoing)) for port in ports]
+        way = way or WayOut()
+        packets = (Packet(family, port, way.interface, outgoing, own=way.own) for port in ports)
+        found = [self.fate(packet) for packet in packets]
         for wanted in (Fate.ACCEPT, Fate.MAYBE):
             open_ = next((one for one in found if one.fate is wanted), None)
             if open_ is not None:
@@ -107,11 +109,12 @@ def shown(inside: Inside, section: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """The default routes: by which interface ("" if not one physical one), and whether IPv6 has one.
-    None: not shown."""
+    """The default routes: by which interface ("" if not one physical one), whether IPv6 has one (None: not
+    shown), and the addresses that they give as the server's own."""
 
     interface: str = ""
     has_ipv6: bool | None = None
+    own: frozenset[Address] = frozenset()
 
 
 def way_out(lines: tuple[str, ...]) -> WayOut:
@@ -123,4 +126,13 @@ def way_out(lines: tuple[str, ...]) -> WayOut:
     devices = {words[words.index("dev") + 1] for words in routes if "dev" in words[:-1]}
     physical = [name for name in devices if same_interface(name) is not Truth.NO]
     six = any(":" in word for words in routes for word in words[1:4])
-    return WayOut(physical[0] if len(devices) == 1 and physical else "", six if routes else None)
+    own = {_address(words[words.index("src") + 1]) for words in routes if "src" in words[:-1]}
+    interface = physical[0] if len(devices) == 1 and physical else ""
+    return WayOut(interface, six if routes else None, frozenset(one for one in own if one is not None))
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

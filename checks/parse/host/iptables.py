@@ -169,7 +169,7 @@ def _holds(option: _Option, packet: Packet) -> Truth:
         return Truth.NO
     if name in {"-s", "--source", "-d", "--destination"}:
         theirs = (name in {"-s", "--source"}) != packet.outgoing
-        return in_network(STRANGERS[packet.family], value) if theirs else own_address(value)
+        return in_network(STRANGERS[packet.family], value) if theirs else own_address(value, packet.own)
     if name in {"-i", "-o"}:
         here = (name == "-i") != packet.outgoing
         return same_interface(value, packet.interface, "+") if here else Truth.NO

@@ -27,7 +27,9 @@ class _Interface:
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """The server's own public address."""
+    """The server's own address, which may be known."""
+
+    known: frozenset[Address]
 
 
 class _Unknown:
@@ -114,7 +116,9 @@ def _payload(protocol: str, field: str, packet: Packet) -> Any:
             return _ABSENT
         stranger = STRANGERS[packet.family]
         mine, theirs = ("saddr", "daddr") if packet.outgoing else ("daddr", "saddr")
-        return {mine: _Own(), theirs: stranger, "protocol": "tcp", "nexthdr": "tcp"}.get(field, _UNKNOWN)
+        return {mine: _Own(packet.own), theirs: stranger, "protocol": "tcp", "nexthdr": "tcp"}.get(
+            field, _UNKNOWN
+        )
     return _UNKNOWN
 
 
@@ -210,7 +214,7 @@ def _scalar(value: Any, right: Any) -> Truth:
     if isinstance(value, Address) and isinstance(right, str):
         return in_network(value, right)
     if isinstance(value, _Own) and isinstance(right, str):
-        return own_address(right)
+        return own_address(right, value.known)
     if isinstance(value, _Interface):
         return same_interface(right, value.name) if isinstance(right, str) else _MAYBE
     if isinstance(value, bool) or isinstance(right, bool):

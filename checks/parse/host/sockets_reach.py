@@ -10,7 +10,7 @@ from checks.facts.inside import Inside
 from checks.facts.ports import OpenPorts
 from checks.parse.host.docker import Containers, parse_docker
 from checks.parse.host.firewall import Fate
-from checks.parse.host.firewall_rules import HostRules, host_rules, shown, way_out
+from checks.parse.host.firewall_rules import HostRules, WayOut, host_rules, shown, way_out
 from checks.parse.host.sockets import Listener, parse_sockets, public
 
 _SSH = frozenset({"ssh.service", "sshd.service", "ssh.socket", "sshd.socket"})
@@ -80,7 +80,7 @@ def sockets_of(inside: Inside | None) -> Sockets | None:
     known = tuple(_with_image(one, containers) for one in listening)
     known = (*known, *_published(containers, {one.port for one in public(known)}))
     rules, way = host_rules(inside), way_out(shown(inside, "egress"))
-    found = tuple(Open(one, _fate(one, rules, way.interface, containers)) for one in public(known))
+    found = tuple(Open(one, _fate(one, rules, way, containers)) for one in public(known))
     hidden = [one.port for one in public(known) if one.by_docker and not one.image and one.port not in _WEB]
     return Sockets(known, found, tuple(sorted(set(hidden))))
 
@@ -98,13 +98,13 @@ def _published(containers: Containers, listening: Collection[int]) -> Iterable[L
             yield Listener("tcp", one.host, one.port, "docker.service", image=one.image)
 
 
-def _fate(one: Listener, rules: HostRules | Missing, interface: str, containers: Containers) -> Fate:
+def _fate(one: Listener, rules: HostRules | Missing, way: WayOut, containers: Containers) -> Fate:
     if one.by_docker and containers.writes_rules:
         return Fate.ACCEPT  # led past the chain that the walk is about
     if isinstance(rules, Missing):
         return Fate.MAYBE
     families = (6,) if ":" in one.address else (4,) if "." in one.address else (4, 6)
-    fates = {rules.worst(family, (one.port,), interface).fate for family in families}
+    fates = {rules.worst(family, (one.port,), way).fate for family in families}
     return next(fate for fate in (Fate.ACCEPT, Fate.MAYBE, Fate.DROP) if fate in fates)
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 from checks.facts import Missing
 from checks.facts.inside import Inside
 from checks.parse.host.firewall import Fate
-from checks.parse.host.firewall_rules import HostRules, host_rules, shown, way_out
+from checks.parse.host.firewall_rules import HostRules, WayOut, host_rules, shown, way_out
 from checks.parse.host.sshd import Sshd, sshd_of
 
 
@@ -41,7 +41,7 @@ def limit_of(inside: Inside) -> Limit:
             return Limit(Means.USERS, f"inside: {sshd.source}", sshd.shown())
     if isinstance(sshd, Missing) or isinstance(rules, Missing):
         return Limit(Means.UNKNOWN)
-    fates = _fates(rules, sshd.ports, way_out(shown(inside, "egress")).interface)
+    fates = _fates(rules, sshd.ports, way_out(shown(inside, "egress")))
     text = "\n".join(
         f"new connection from a public address to {where}: {fate}" for where, fate in fates.items()
     )
@@ -52,9 +52,9 @@ def limit_of(inside: Inside) -> Limit:
     return Limit(Means.OPEN if is_open else Means.UNKNOWN, label, text)
 
 
-def _fates(rules: HostRules, ports: tuple[int, ...], interface: str) -> dict[str, Fate]:
+def _fates(rules: HostRules, ports: tuple[int, ...], way: WayOut) -> dict[str, Fate]:
     return {
-        f"port {port} over IPv{family}": rules.worst(family, (port,), interface).fate
+        f"port {port} over IPv{family}": rules.worst(family, (port,), way).fate
         for port in ports
         for family in (4, 6)
     }

@@ -213,4 +213,12 @@ ip saddr @crowdsec-blacklists drop
         _input(_BASICS + _NEIGHBOURS + "tcp dport 4001 add @knocked { ip saddr } drop\nip saddr @knocked tcp dport 80 accept\n"
                "tcp dport 22 accept", "drop", before="set knocked { type ipv4_addr; flags dynamic; timeout 1s;\n}")
     ),
+    "docker guards its containers": Ruleset(
+        "table ip raw {\nchain PREROUTING { type filter hook prerouting priority raw; policy accept;\n"
+        'ip daddr 172.17.0.2 iifname != "docker0" counter drop\nip daddr 127.0.0.1 iifname != "lo" tcp dport 80 drop\n}\n}\n'
+        "table ip nat {\nchain DOCKER {\n"
+        'iifname != "docker0" tcp dport 6380 counter dnat to 172.17.0.2:6379\n}\n'
+        "chain PREROUTING { type nat hook prerouting priority dstnat; policy accept;\nfib daddr type local counter jump DOCKER\n}\n}\n"
+        + _input(_BASICS + _NEIGHBOURS + "tcp dport 22 accept", "drop")
+    ),
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import ip_address
 
 import pytest
 
@@ -136,8 +137,9 @@ def test_egress_restricted(inside: Inside, status: Status, code: str) -> None:
 
 
 def test_the_way_out() -> None:
-    assert way_out(tuple(ROUTES.split("\n"))) == WayOut("eth0", True)
-    assert way_out(tuple(ROUTES4.split("\n"))) == WayOut("eth0", False)
+    own = frozenset({ip_address("192.0.2.7")})
+    assert way_out(tuple(ROUTES.split("\n"))) == WayOut("eth0", True, own)
+    assert way_out(tuple(ROUTES4.split("\n"))) == WayOut("eth0", False, own)
     assert way_out(("== routes", "default dev wg0 scope link", "default via 192.0.2.1 dev eth0")) == WayOut(
         "", False
     )

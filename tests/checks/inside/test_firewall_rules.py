@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from checks.errors import ParseError, Reason
 from checks.facts import Missing
 from checks.parse.host.firewall import Fate, Packet
-from checks.parse.host.firewall_rules import HostRules, read_rules
+from checks.parse.host.firewall_rules import HostRules, WayOut, read_rules
 from checks.parse.host.iptables import parse_iptables
 from tests.checks.inside.kernel import PORTS
 from tests.checks.inside.rulesets import RULESETS
@@ -158,6 +159,7 @@ def test_the_port_that_gets_furthest_counts() -> None:
         ("-A INPUT -p tcp -m tcp --dport ssh -j ACCEPT", Fate.MAYBE),
         ("-A INPUT -d 127.0.0.0/8 -j ACCEPT", Fate.DROP),
         ("-A INPUT -d 203.0.113.9/32 -j ACCEPT", Fate.MAYBE),
+        ("-A INPUT -d 172.18.0.5/32 -j ACCEPT", Fate.DROP),
         ("-A INPUT -p tcp -m tcp --tcp-flags ALL NONE -j ACCEPT", Fate.DROP),
         ("-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT", Fate.DROP),
         ("-A INPUT -m hashlimit --hashlimit-above 5/sec --hashlimit-name x -j ACCEPT", Fate.DROP),
@@ -171,6 +173,20 @@ def test_the_port_that_gets_furthest_counts() -> None:
 def test_what_a_rule_means_to_a_stranger(rule: str, fate: Fate) -> None:
     rules = HostRules(parse_iptables(("-P INPUT DROP", rule), 4), marks=False, whole=True)
     assert rules.fate(Packet(4, 4001)).fate is fate
+
+
+@pytest.mark.parametrize(
+    ("rule", "fate"),
+    [
+        ("-A INPUT -d 172.18.0.5/32 -j ACCEPT", Fate.ACCEPT),
+        ("-A INPUT -d 172.18.0.0/16 -j ACCEPT", Fate.ACCEPT),
+        ("-A INPUT -d 203.0.113.9/32 -j ACCEPT", Fate.DROP),
+    ],
+)
+def test_a_known_address_of_its_own_settles_a_rule(rule: str, fate: Fate) -> None:
+    rules = HostRules(parse_iptables(("-P INPUT DROP", rule), 4), marks=False, whole=True)
+    way = WayOut(own=frozenset({ip_address("172.18.0.5"), ip_address("2001:db8::1")}))
+    assert rules.worst(4, (4001,), way).fate is fate
 
 
 def of_nft(
