@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 from checks.errors import ParseError, Reason
 from checks.facts import Missing, MissingFact
 from checks.facts.inside import Inside
-from checks.parse.host.common import Part, denied, parts
+from checks.parse.host.common import Part, denied, parts, units
+from checks.parse.host.firewall_rules import shown
 
 _ALIASES = {
     "challengeresponseauthentication": "kbdinteractiveauthentication",
@@ -225,7 +226,11 @@ def _is_private(host: str) -> bool:
 
 
 def sshd_of(inside: Inside) -> Sshd | Missing:
-    """The configuration of a report: what is in effect, else what the files say."""
+    """The configuration of a report: what is in effect, else what the files say.  Missing where systemd says
+    that OpenSSH's server does not run: then another one let us in, and its settings are not these."""
+    states = units(shown(inside, "sshd_unit"))
+    if states and not any(unit.get("ActiveState") == "active" for unit in states.values()):
+        return Missing(Reason.NO_TOOL, "sshd is not running")
     reason = Reason.MALFORMED
     for section, parse in (("sshd_effective", parse_effective), ("sshd_files", parse_files)):
         try:

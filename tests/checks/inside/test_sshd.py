@@ -196,6 +196,15 @@ def test_what_a_match_opens() -> None:
     )
 
 
+def test_settings_of_a_server_that_does_not_run_are_none() -> None:
+    units = "Id=ssh.service\nLoadState=loaded\nActiveState=inactive\n\nId=ssh.socket\nActiveState={}"
+    stopped = sshd_of(report(sshd_effective=DUMP, sshd_unit=units.format("inactive")))
+    assert isinstance(stopped, Missing) and stopped.reason is Reason.NO_TOOL
+    assert not isinstance(sshd_of(report(sshd_effective=DUMP, sshd_unit=units.format("active"))), Missing)
+    none = "System has not been booted with systemd as init system (PID 1). Can't operate."
+    assert not isinstance(sshd_of(report(sshd_effective=DUMP, sshd_unit=none)), Missing)
+
+
 def test_what_is_in_effect_comes_before_the_files() -> None:
     both = sshd_of(report(sshd_effective=DUMP, sshd_files=FILES))
     assert not isinstance(both, Missing) and both.source == "sshd -T" and both.asks_password == ""
