@@ -1087,7 +1087,7 @@ PLAIN='LOCAL_DOMAIN WEB_DOMAIN RAILS_ENV NODE_ENV BIND PORT DB_HOST DB_PORT DB_S
     APP_ENV APP_DEBUG APP_DOMAIN OPEN_REGISTRATION ENFORCE_EMAIL_VERIFICATION PF_MAX_USERS CAPTCHA_ENABLED CAPTCHA_ENABLED_ON_LOGIN
     CAPTCHA_ENABLED_ON_REGISTER INSTANCE_CUR_REG SESSION_SECURE_COOKIE SESSION_SAME_SITE_COOKIES TRUST_PROXIES PF_ENABLE_CLOUD ACTIVITY_PUB
     AUTHORIZED_FETCH PF_SECURITY_URL_VERIFY_DNS TELESCOPE_ENABLED FORCE_HTTPS_URLS MAIL_ENCRYPTION MAIL_HOST MAIL_PORT
-    configurable_from_database Pleroma.Web.Endpoint.http Pleroma.Web.Endpoint.ip Pleroma.Web.Endpoint.port
+    configurable_from_database Pleroma.Web.Endpoint.http Pleroma.Web.Endpoint.http.ip Pleroma.Web.Endpoint.http.port
     Pleroma.Web.Endpoint.secure_cookie_flag Pleroma.Upload.base_url :media_proxy.enabled :media_proxy.base_url :http_security.enabled
     :http_security.sts :http_security.sts_max_age :http_security.referrer_policy Pleroma.Captcha.enabled Pleroma.Captcha.method
     :instance.registrations_open :instance.account_activation_required :instance.account_approval_required :instance.healthcheck
@@ -1102,7 +1102,7 @@ PLAIN='LOCAL_DOMAIN WEB_DOMAIN RAILS_ENV NODE_ENV BIND PORT DB_HOST DB_PORT DB_S
     metrics-enabled advanced-rate-limit-requests advanced-cookies-samesite advanced-header-filter-mode smtp-host smtp-port storage-backend
     database.hostname database.host database.port database.sslmode system.hsts system.trusted_proxies system.ssl_policy
     config.register_policy system.invitation_only bind hostname tls_enabled email.tls_type prometheus.bind prometheus.port cors_origin
-    listen.hostname listen.port trust_proxy webserver.https webserver.hostname webserver.port smtp.tls smtp.disable_starttls
+    listen.hostname listen.port trust_proxy webserver.https webserver.hostname webserver.port smtp.hostname smtp.tls smtp.disable_starttls
     signup.enabled signup.requires_approval signup.requires_email_verification csp.enabled csp.report_only redis.hostname
     open_telemetry.metrics.enabled open_telemetry.metrics.prometheus_exporter.hostname open_telemetry.metrics.prometheus_exporter.port'
 
@@ -1157,7 +1157,7 @@ chosen_settings() {
         }
         # What the samples and the first pages of the documentation give.
         function is_sample(text) {
-            return tolower(text) ~ /^(changeme|change_me|change-me|password|secret|postgres|peertube|example-misskey-pass|example-pass|my-pictrs-key|mastodon|misskey|lemmy|pleroma|akkoma|your[-_ ].*|example.*|.*do_not_use_in_production|.*please_change_this.*|ak4abxf29.*|<.*>)$/
+            return tolower(text) ~ /^(changeme|change_me|change-me|password|peertube|example-misskey-pass|my-pictrs-key|your[-_ ].*|example[-_].*|.*do_not_use_in_production|.*please_change_this.*|ak4abxf29.*|<.*>)$/
         }
         function state(text) {
             if (text == "" || tolower(text) ~ /^(null|nil|~|false|\[\]|\{\}|none)$/) return "empty"
@@ -1178,6 +1178,11 @@ chosen_settings() {
                 else print key "=" text
             }
         }
+        # A list of plain values is shown as one; what its entries hold otherwise is not.
+        function say_list() {
+            if (list != "") say(list, odd ? "[list]" : "[" entries "]")
+            list = ""
+        }
         /^[ \t]*(#|\/\/)/ { next }
         kind == "env" {
             line = $0
@@ -1192,18 +1197,20 @@ chosen_settings() {
             line = trim($0)
             if (line ~ /^config +:[a-z_]+/) {
                 sub(/^config +:[a-z_]+ *,? */, "", line)
-                section = ""
+                section = group = ""
                 if (match(line, /^:?[A-Za-z0-9_.]+ *(,|$)/)) {
                     section = substr(line, 1, RLENGTH); sub(/ *,? *$/, "", section)
                     line = trim(substr(line, RLENGTH + 1))
-                } else if ($0 ~ /,[ \t]*$/ && match(line, /^:?[A-Za-z0-9_.]+$/)) {
-                    section = line; line = ""
                 }
             }
-            # An end that trim() has taken off belongs to no value.
+            if (line ~ /^[]}]/) group = ""
             if (match(line, /^[a-z_]+[?]?: */)) {
                 key = substr(line, 1, RLENGTH); sub(/: *$/, "", key)
-                say(section == "" ? key : section "." key, substr(line, RLENGTH + 1))
+                rest = substr(line, RLENGTH + 1)
+                way = (section == "" ? "" : section ".") (group == "" ? "" : group ".") key
+                # A list over several lines: that it is there, then its keys below its own.
+                if (rest ~ /^(\[|%?\{)$/) { group = key; if (way in is_hidden) say(way, "list") }
+                else say(way, rest)
             }
             next
         }
@@ -1222,13 +1229,17 @@ chosen_settings() {
             match($0, /^ */); indent = RLENGTH
             line = substr($0, indent + 1)
             if (line ~ /^-( |$)/) {
-                if (waiting != "") { say(waiting, "[list]"); waiting = "" }
+                if (waiting != "") { list = waiting; entries = ""; odd = 0; waiting = "" }
+                entry = bare(substr(line, 2))
+                if (entry == "" || entry ~ /:( |$)/) odd = 1
+                entries = entries (entries == "" ? "" : ", ") entry
                 # What an entry of a list holds is no key of the map around it.
                 in_list = indent + 1
                 next
             }
-            if (in_list && indent >= in_list) next
+            if (in_list && indent >= in_list) { odd = 1; next }
             in_list = 0
+            say_list()
             if (waiting != "") {
                 if (indent <= depth[level]) say(waiting, "")
                 waiting = ""
@@ -1254,7 +1265,7 @@ chosen_settings() {
                 if (rest == "{") { level++; name[level] = way } else say(way, rest)
             }
         }
-        END { if (kind == "yaml" && waiting != "") say(waiting, "") }'
+        END { if (waiting != "") say(waiting, ""); say_list() }'
 }
 
 DATABASES="select datname from pg_database where datallowconn and datname ~ '(mastodon|pleroma|akkoma|misskey|sharkey|firefish|iceshrimp)' order by 1"

@@ -201,6 +201,155 @@ PLANTED: dict[str, Planted | Path] = {
 }
 
 
+SETTINGS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "/etc/gotosocial/config.yaml": (
+        """host: "social.example"
+bind-address: "127.0.0.1"
+port: 8080 # behind nginx
+trusted-proxies:
+  - "127.0.0.1/32"
+  - "::1"
+db-password: ""
+http-client:
+  allow-ips: []
+  tls-insecure-skip-verify: false
+instance-expose-peers: false
+smtp-from: "Social <no-reply@social.example>"
+""",
+        (
+            "host=social.example",
+            "bind-address=127.0.0.1",
+            "port=8080",
+            "trusted-proxies=[127.0.0.1/32, ::1]",
+            "db-password=empty",
+            "http-client.allow-ips=[]",
+            "http-client.tls-insecure-skip-verify=false",
+            "instance-expose-peers=false",
+            "smtp-from=@social.example",
+        ),
+    ),
+    "/var/www/peertube/config/production.yaml": (
+        """listen:
+  hostname: '127.0.0.1'
+  port: 9000
+# Secrets you need to generate the first time you run PeerTube
+secrets:
+  # Generate one using `openssl rand -hex 32`
+  peertube: ''
+database:
+  hostname: 'localhost'
+  password: 'peertube'
+  pool:
+    max: 5
+trust_proxy:
+- 'loopback'
+- CANARYbird: CANARYbird
+redis:
+  hostname: 'localhost'
+  auth: null
+smtp:
+  hostname: mail.example
+  password: CANARYbird
+  tls: true # If you use StartTLS: false
+csp:
+  enabled: true
+  report_only: false
+""",
+        (
+            "listen.hostname=127.0.0.1",
+            "listen.port=9000",
+            "secrets.peertube=empty",
+            "database.hostname=localhost",
+            "database.password=sample",
+            "trust_proxy=[list]",
+            "redis.hostname=localhost",
+            "redis.auth=empty",
+            "smtp.hostname=mail.example",
+            "smtp.password=set",
+            "smtp.tls=true",
+            "csp.enabled=true",
+            "csp.report_only=false",
+        ),
+    ),
+    "/etc/akkoma/config.exs": (
+        """import Config
+config :pleroma, Pleroma.Web.Endpoint,
+   http: [
+     ip: {0, 0, 0, 0},
+     port: 4000
+   ],
+   secret_key_base: "aK4Abxf29xU9TTDKre9coZPUgevcVCFQJe/5xP/7Lt4BEif6idBIbjupVbOrbKxl"
+config :pleroma, :rate_limit, authentication: {60_000, 15}
+config :pleroma, :http_security,
+  enabled: true,
+  sts: false
+config :pleroma, :http, proxy_url: nil
+config :pleroma, Pleroma.Web.Plugs.RemoteIp,
+  proxies: [
+    "CANARYbird"
+  ],
+  enabled: true
+config :pleroma, Pleroma.Upload, base_url: "https://media.social.example/media"
+config :pleroma, configurable_from_database: false
+""",
+        (
+            "Pleroma.Web.Endpoint.http.ip={0, 0, 0, 0}",
+            "Pleroma.Web.Endpoint.http.port=4000",
+            "Pleroma.Web.Endpoint.secret_key_base=sample",
+            ":rate_limit.authentication={60_000, 15}",
+            ":http_security.enabled=true",
+            ":http_security.sts=false",
+            ":http.proxy_url=empty",
+            "Pleroma.Web.Plugs.RemoteIp.proxies=set",
+            "Pleroma.Web.Plugs.RemoteIp.enabled=true",
+            "Pleroma.Upload.base_url=https://media.social.example/media",
+            "configurable_from_database=false",
+        ),
+    ),
+    "/opt/misskey/.config/default.yml": (
+        """url: https://mi.example/
+setupPassword: example_password_please_change_this_or_you_will_get_hacked
+db:
+  pass: example-misskey-pass
+  extra:
+    ssl: true
+redis:
+  host: localhost
+  #pass: example-pass
+trustProxy:
+  - 10.0.0.0/8
+allowedPrivateNetworks: []
+proxyBypassHosts:
+  - api.example
+""",
+        (
+            "url=https://mi.example/",
+            "setupPassword=sample",
+            "db.pass=sample",
+            "redis.host=localhost",
+            "trustProxy=[10.0.0.0/8]",
+            "allowedPrivateNetworks=empty",
+            "proxyBypassHosts=set",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("awk", ["", "busybox"])
+def test_settings_are_shown_as_they_stand(tmp_path: Path, awk: str) -> None:
+    planted: dict[str, Planted | Path] = {path: Planted(text) for path, (text, _) in SETTINGS.items()}
+    if awk:
+        needs(awk)
+        planted["/usr/local/bin/awk"] = Path(shutil.which(awk) or "")
+    found: dict[str, list[str]] = {}
+    for line in run_on_machine(tmp_path, planted, ("dash", "-s")).ran.report.lines("app_config"):
+        if line.startswith("== "):
+            shown = found.setdefault(line.split(" ", 2)[2], [])
+        else:
+            shown.append(line)
+    assert found == {path: list(lines) for path, (_, lines) in SETTINGS.items()}
+
+
 @contextmanager
 def with_tokens_in_argv() -> Iterator[None]:
     """A process with the name and the arguments of cloudflared, a token among them."""
@@ -216,8 +365,12 @@ def with_tokens_in_argv() -> Iterator[None]:
         named.wait()
 
 
-def run_as(who: str, place: Path) -> OnMachine:
+def run_as(who: str, place: Path, awk: str = "") -> OnMachine:
+    """`awk`: the program that is awk there, "" for this machine's."""
     planted = dict(PLANTED)
+    if awk:
+        needs(awk)
+        planted["/usr/local/bin/awk"] = Path(shutil.which(awk) or "")
     command: tuple[str, ...] = ("dash", "-s")
     if who == "user":
         command = (*AS_NOBODY, *command)
@@ -232,10 +385,10 @@ def run_as(who: str, place: Path) -> OnMachine:
         return run_on_machine(place, planted, command)
 
 
-@pytest.mark.parametrize("who", ["user", "sudo", "root"])
-def test_no_planted_secret_is_in_the_report(tmp_path: Path, who: str) -> None:
+@pytest.mark.parametrize(("who", "awk"), [("user", ""), ("sudo", ""), ("root", ""), ("root", "busybox")])
+def test_no_planted_secret_is_in_the_report(tmp_path: Path, who: str, awk: str) -> None:
     needs_root()
-    ran = run_as(who, tmp_path).ran
+    ran = run_as(who, tmp_path, awk).ran
     assert ran.code == 0, ran.errors
     leaks = [line for line in ran.text.splitlines() if CANARY.lower() in line.lower()]
     assert leaks == []
