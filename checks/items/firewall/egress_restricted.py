@@ -7,7 +7,6 @@ from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict
 from checks.parse.host.common import parts, units
 from checks.parse.host.firewall import Fate, Ruled
 from checks.parse.host.firewall_rules import host_rules, shown, way_out
-from checks.parse.host.ufw import parse_ufw
 
 _PORTS = (4001, 49377)  # two that no rule names
 
@@ -121,10 +120,6 @@ item = Item(
             "A new outbound connection that no rule allows is refused ({by}).",
             "ルールにない外向きの新しい接続は拒否されます（{by}）。",
         ),
-        "restricted_ufw": Text(
-            "ufw is switched on and refuses outbound connections by default.",
-            "ufw が有効で、外向きの接続を既定で拒否する設定です。",
-        ),
         "opensnitch": Text(
             "OpenSnitch is active and denies what no rule allows.",
             "OpenSnitch が動作しており、ルールにない通信を拒否します。",
@@ -157,10 +152,6 @@ def check(facts: Facts) -> Verdict:
         return passed("opensnitch").seen("inside: default-config.json", "DefaultAction: deny, unit active")
     rules = host_rules(inside)
     if isinstance(rules, Missing):
-        ufw = parse_ufw(shown(inside, "ufw"))
-        if ufw.drops_outgoing:
-            text = f"ENABLED=yes\nDEFAULT_OUTPUT_POLICY={ufw.outgoing}"
-            return passed("restricted_ufw").seen("inside: /etc/ufw/ufw.conf, /etc/default/ufw", text)
         return unknown("not_seen", rules.reason)
     way = way_out(shown(inside, "egress"))
     four, six = (rules.worst(family, _PORTS, way, outgoing=True) for family in (4, 6))

@@ -142,8 +142,8 @@ item = Item(
             "許可していないポートへの新しい接続は、IPv4（{v4}）でも IPv6（{v6}）でも拒否されます。",
         ),
         "drops_ufw": Text(
-            "ufw is switched on and refuses incoming connections by default, IPv6 included. The rules in force were not readable to the account.",
-            "ufw が有効で、IPv6 も含めて受信を既定で拒否する設定です。実際のルールは、このアカウントの権限では読めませんでした。",
+            "ufw is set to refuse incoming connections by default, and from outside {count} ports stay silent. The rules themselves were not readable to the account.",
+            "ufw が受信を既定で拒否する設定になっており、外部からも {count} 個のポートが無応答です。ルールそのものは、このアカウントの権限では読めませんでした。",
         ),
         "drops_firewalld": Text(
             "firewalld is running, and its active zones ({zones}) refuse what no rule allows.",
@@ -187,7 +187,7 @@ def check(facts: Facts) -> Verdict:
     inside = facts.get(Inside)
     rules = host_rules(inside)
     if isinstance(rules, Missing):
-        return _by_settings(inside, rules)
+        return _by_settings(inside, rules, facts)
     way = way_out(shown(inside, "egress"))
     four, six = (rules.worst(family, ODD_PORTS, way) for family in (4, 6))
     verdict = _by_rules(four, six, way.has_ipv6, facts)
@@ -198,7 +198,7 @@ def _by_rules(four: Ruled, six: Ruled, has_ipv6: bool | None, facts: Facts) -> V
     if four.fate is Fate.DROP and six.fate is Fate.DROP:
         return passed("drops", v4=four.by, v6=six.by)
     if four.fate is Fate.ACCEPT:
-        silent = _silent_ports(facts)
+        silent = max(_silent_ports(facts), default=0)
         if silent >= _FILTERED_MIN:
             return asked("filter_in_front", count=silent)
         return failed("open") if six.fate is Fate.ACCEPT else failed("ipv4_open")
@@ -208,20 +208,22 @@ def _by_rules(four: Ruled, six: Ruled, has_ipv6: bool | None, facts: Facts) -> V
     return unknown("unclear", Reason.NOT_BUILT, by=unsettled.by)
 
 
-def _silent_ports(facts: Facts) -> int:
-    """How many ports of the best filtered address did not even answer with a reset."""
+def _silent_ports(facts: Facts) -> list[int]:
+    """For each address: how many ports did not even answer with a reset."""
     ports = facts.maybe(OpenPorts)
     addresses = ports.addresses if ports is not None else ()
-    silent = (sum(port.state is PortState.FILTERED for port in one.ports) for one in addresses)
-    return max(silent, default=0)
+    return [sum(port.state is PortState.FILTERED for port in one.ports) for one in addresses]
 
 
-def _by_settings(inside: Inside, gap: Missing) -> Verdict:
-    """Without the rules themselves: what the tools were told to do, which needs no root."""
-    ufw = parse_ufw(shown(inside, "ufw"))
-    if ufw.drops_incoming:
+def _by_settings(inside: Inside, gap: Missing, facts: Facts) -> Verdict:
+    """Without the rules themselves.  What ufw's files say is no proof that its rules are loaded: only together
+    with silence from outside, on every address, it counts.  What firewalld says, the running daemon says."""
+    ufw, silent = parse_ufw(shown(inside, "ufw")), _silent_ports(facts)
+    if ufw.drops_incoming and silent and min(silent) >= _FILTERED_MIN:
         text = f"ENABLED=yes\nDEFAULT_INPUT_POLICY={ufw.incoming}"
-        return passed("drops_ufw").seen("inside: /etc/ufw/ufw.conf, /etc/default/ufw", text)
+        verdict = passed("drops_ufw", count=min(silent))
+        verdict = verdict.seen("inside: /etc/ufw/ufw.conf, /etc/default/ufw", text)
+        return verdict.seen("outside: TCP connect", f"{min(silent)} ports without an answer")
     zones = parse_firewalld(shown(inside, "firewalld"))
     if zones and all(zone.refuses for zone in zones):
         text = "\n".join(f"{zone.name}: target {zone.target}" for zone in zones)

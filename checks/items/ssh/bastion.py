@@ -82,8 +82,12 @@ item = Item(
             "{port} 番の SSH に fedisec から直接接続でき、ホストのルールもすべてのアドレスを通します。",
         ),
         "closed_to_us": Text(
-            "SSH does not answer fedisec from outside, but the host's own rules do not show whom it lets in.",
-            "外部から SSH の応答はありませんが、誰を許可しているかはホストのルールからはわかりません。",
+            "The host's own rules let every address in, but SSH does not answer fedisec from outside; something in front may filter.",
+            "ホストのルールはすべてのアドレスを通しますが、外部から SSH の応答はありません。手前で制限されている可能性があります。",
+        ),
+        "rules_not_seen": Text(
+            "Whether the host's rules keep strangers from SSH could not be seen.",
+            "SSH への接続元がホストのルールで限定されているかどうかを確認できませんでした。",
         ),
     },
     attest_days=365,
@@ -99,4 +103,6 @@ def check(facts: Facts) -> Verdict:
         first = ssh.speaking[0]
         verdict = failed("direct", port=first.port).seen(f"{first.address} port {first.port}", first.banner)
         return verdict.seen(limit.label, limit.text)
+    if limit.means is Means.UNKNOWN:
+        return unknown("rules_not_seen", Reason.NOT_BUILT if limit.label else Reason.DENIED)
     return unknown("closed_to_us", Reason.NOT_ASKED)

@@ -17,15 +17,10 @@ class Ufw:
 
     enabled: bool
     incoming: str  # DROP, REJECT, ACCEPT; "" where it is not shown
-    outgoing: str
 
     @property
     def drops_incoming(self) -> bool:
         return self.enabled and self.incoming in _CLOSED
-
-    @property
-    def drops_outgoing(self) -> bool:
-        return self.enabled and self.outgoing in _CLOSED
 
 
 def parse_ufw(lines: tuple[str, ...]) -> Ufw:
@@ -39,11 +34,7 @@ def parse_ufw(lines: tuple[str, ...]) -> Ufw:
     enabled = settings.get("ENABLED", "").lower() == "yes"
     if any(line.startswith("status:") for line in said):
         enabled = "status: active" in said
-    return Ufw(
-        enabled,
-        settings.get("DEFAULT_INPUT_POLICY", "").upper(),
-        settings.get("DEFAULT_OUTPUT_POLICY", "").upper(),
-    )
+    return Ufw(enabled, settings.get("DEFAULT_INPUT_POLICY", "").upper())
 
 
 @dataclass(frozen=True, slots=True)

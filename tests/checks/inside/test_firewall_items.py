@@ -64,10 +64,7 @@ MAYBE = {
         (report(**filtered("ufw, IPv6 not loaded"), egress=ROUTES), Status.FAIL, "ipv6_open"),
         (report(**filtered("nft for IPv4 alone"), egress=ROUTES4), Status.WARN, "ipv6_unfiltered"),
         (report(**MAYBE), Status.UNKNOWN, "unclear"),
-        (report(**no_rules_shown(), ufw=UFW), Status.PASS, "drops_ufw"),
-        (report(**no_rules_shown(), ufw=UFW.replace("ENABLED=yes", "ENABLED=no")), Status.UNKNOWN, "not_seen"),
-        (report(**no_rules_shown(), ufw=UFW.replace('INPUT_POLICY="DROP', 'INPUT_POLICY="ACCEPT')), Status.UNKNOWN, "not_seen"),
-        (report(**no_rules_shown(), ufw=UFW.replace("ERROR: You", "Status: inactive\nYou")), Status.UNKNOWN, "not_seen"),
+        (report(**no_rules_shown(), ufw=UFW), Status.UNKNOWN, "not_seen"),
         (report(**no_rules_shown(), firewalld=ZONES), Status.PASS, "drops_firewalld"),
         (report(**no_rules_shown(), firewalld=ZONES.replace(": default", ": ACCEPT")), Status.UNKNOWN, "not_seen"),
         (report(**no_rules_shown(), firewalld=ZONES.replace("running", "not running")), Status.UNKNOWN, "not_seen"),
@@ -100,6 +97,34 @@ def test_silence_from_outside_shows_a_filter_in_front() -> None:
     assert verdict("firewall.host_enabled", inside, fewer).code == "open"
 
 
+def silence(*counts: int) -> OpenPorts:
+    """One address for each count of ports without an answer."""
+    found = (
+        AddressPorts(f"192.0.2.{n}", tuple(PortSeen(4000 + p, PortState.FILTERED) for p in range(count)))
+        for n, count in enumerate(counts)
+    )
+    return OpenPorts(tuple(found))
+
+
+@pytest.mark.parametrize(
+    ("ufw", "outside", "status", "code"),
+    [
+        (UFW, silence(10), Status.PASS, "drops_ufw"),
+        (UFW, silence(30, 10), Status.PASS, "drops_ufw"),
+        (UFW, silence(30, 9), Status.UNKNOWN, "not_seen"),
+        (UFW, silence(), Status.UNKNOWN, "not_seen"),
+        (UFW.replace("ENABLED=yes", "ENABLED=no"), silence(30), Status.UNKNOWN, "not_seen"),
+        (UFW.replace('INPUT_POLICY="DROP', 'INPUT_POLICY="ACCEPT'), silence(30), Status.UNKNOWN, "not_seen"),
+        (UFW.replace("ERROR: You", "Status: inactive\nYou"), silence(30), Status.UNKNOWN, "not_seen"),
+    ],
+)
+def test_the_files_of_ufw_count_with_their_effect_alone(
+    ufw: str, outside: OpenPorts, status: Status, code: str
+) -> None:
+    found = verdict("firewall.host_enabled", report(**no_rules_shown(), ufw=ufw), outside)
+    assert (found.status, found.code) == (status, code)
+
+
 SNITCH = (
     '== units\nId=opensnitch.service\nActiveState=active\n== config\n"DefaultAction": "deny"\n== rules\n4'
 )
@@ -126,7 +151,7 @@ EMPTY = '{"nftables": [{"metainfo": {"version": "1.0.6"}}]}'
         (report(nft=EMPTY, iptables=OUT), Status.FAIL, "ipv6_open"),
         (report(nft=EMPTY, iptables=OUT, egress=ROUTES4), Status.PASS, "restricted"),
         (report(**MAYBE), Status.UNKNOWN, "unclear"),
-        (report(**no_rules_shown(), ufw=UFW.replace('OUTPUT_POLICY="ACCEPT', 'OUTPUT_POLICY="DROP')), Status.PASS, "restricted_ufw"),
+        (report(**no_rules_shown(), ufw=UFW.replace('OUTPUT_POLICY="ACCEPT', 'OUTPUT_POLICY="DROP')), Status.UNKNOWN, "not_seen"),
         (report(**no_rules_shown(), ufw=UFW), Status.UNKNOWN, "not_seen"),
         (report(), Status.UNKNOWN, "not_seen"),
     ],
@@ -148,7 +173,7 @@ def test_the_way_out() -> None:
 
 def test_the_words_of_ufw_and_firewalld() -> None:
     told = tuple(UFW.replace("ERROR: You need to be root to run this script", "Status: active").split("\n"))
-    assert parse_ufw(told).drops_incoming and not parse_ufw(told).drops_outgoing
+    assert parse_ufw(told).drops_incoming
     assert not parse_ufw(()).enabled
     assert parse_firewalld(tuple(ZONES.split("\n"))) == (Zone("public", "default"),)
     assert not Zone("x", "ACCEPT").refuses and not Zone("x", "").refuses and Zone("x", "%%REJECT%%").refuses

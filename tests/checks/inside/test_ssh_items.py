@@ -187,7 +187,7 @@ def test_source_restricted(facts: tuple[Fact, ...], status: Status, code: str) -
         ((PRIVATE,), Status.MANUAL, "limited"),
         ((wire("publickey"), OPEN), Status.FAIL, "direct"),
         ((silent(), OPEN), Status.UNKNOWN, "closed_to_us"),
-        ((wire("publickey"), DENIED), Status.UNKNOWN, "closed_to_us"),
+        ((wire("publickey"), DENIED), Status.UNKNOWN, "rules_not_seen"),
         ((wire("publickey"),), Status.UNKNOWN, ""),
     ],
 )
