@@ -1,4 +1,7 @@
-"""Where a CDN is used: is the origin neither named in the DNS nor reachable past it?"""
+"""Where a CDN is used: is the origin neither named in the DNS nor reachable past it?
+
+What answers past the CDN is seen from outside alone.  Where nothing could be tried there, the server itself can
+show that nothing but a tunnel leads to the site."""
 
 from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.edge import DirectAnswer, OriginExposure
@@ -17,6 +20,10 @@ from checks.model import (
     passed,
     warned,
 )
+from checks.parse.host.common import denied
+from checks.parse.host.egress import parse_egress
+from checks.parse.host.sections import lines_if_any
+from checks.parse.host.sockets import parse_sockets
 
 UFW = """
     for net in $(curl -s https://www.cloudflare.com/ips-v4 https://www.cloudflare.com/ips-v6); do sudo ufw allow from "$net" to any port 443 proto tcp; done
@@ -106,6 +113,10 @@ item = Item(
             "The origin that you named does not serve the site past {cdn}.",
             "登録されたオリジンは、{cdn} を経由しない接続にサイトを返しません。",
         ),
+        "only_tunnel": Text(
+            "{unit} carries the traffic in, and nothing on the server listens for web requests from outside.",
+            "通信は {unit} が受けており、サーバには外部からの Web 接続を待ち受けるものがありません。",
+        ),
         "origin_unknown": Text(
             "{cdn} stands in front, and fedisec found no DNS record that gives the origin away. Name the origin's address to have it tried directly.",
             "手前に {cdn} があり、fedisec が調べた DNS のレコードからオリジンは見つかりませんでした。オリジンのアドレスを登録すると、直接の接続も調べます。",
@@ -116,6 +127,32 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
+    try:
+        outside = _from_outside(facts)
+    except MissingFact:
+        if (inside := _from_inside(facts)) is None:
+            raise
+        return inside
+    return (_from_inside(facts) or outside) if outside.code == "origin_unknown" else outside
+
+
+def _from_inside(facts: Facts) -> Verdict | None:
+    """A tunnel that runs, and no web port beside it: neither a socket nor one that Docker publishes by rules."""
+    exposure, names = facts.maybe(OriginExposure), ("egress", "sockets", "docker")
+    egress, sockets, docker = (lines_if_any(facts, name) for name in names)
+    if exposure is None or not exposure.cdn or egress is None or sockets is None or docker is None:
+        return None
+    tunnels, listeners = parse_egress(egress).tunnels, parse_sockets(sockets)
+    web = [one for one in listeners if one.port in {80, 443} and not (one.is_loopback or one.is_private)]
+    published = any(mark in line for line in docker for mark in (":80->", ":443->"))
+    if not tunnels or not listeners or web or published or denied(docker):
+        return None
+    shown = "\n".join(one.shown() for one in listeners if one.protocol == "tcp")
+    verdict = passed("only_tunnel", unit=tunnels[0]).seen("inside: systemctl show", f"{tunnels[0]}: active")
+    return verdict.seen("inside: ss", shown)
+
+
+def _from_outside(facts: Facts) -> Verdict:
     exposure = facts.get(OriginExposure)
     if not exposure.cdn:
         return not_applicable("no_cdn")

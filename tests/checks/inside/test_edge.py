@@ -159,7 +159,33 @@ PROXY_CASES = [
     Case(PROXIES, UNKNOWN, "no_file", {"app_config": "", "proxy": NGINX, "egress": EGRESS}),
 ]  # fmt: skip
 
-CASES = [*WAF_CASES, *TUNNEL_CASES, *MASKED_CASES, *PROXY_CASES]
+
+def origin_sections(
+    sockets: str, docker: str = "== docker absent", units: tuple[str, str] = TUNNEL
+) -> dict[str, str]:
+    return {"egress": changed(EGRESS, units), "sockets": sockets, "docker": docker}
+
+
+LOCAL_WEB = "tcp LISTEN 0 511 127.0.0.1:443 0.0.0.0:* ino:1 sk:1 cgroup:/system.slice/nginx.service <->\n"
+SSH = "tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* ino:2 sk:2 cgroup:/system.slice/ssh.service <->"
+UNTRIED = (OriginExposure("Cloudflare"),)
+SILENT = (OriginExposure("Cloudflare", (DirectAnswer(ORIGIN, "admin", LOST),)),)
+ORIGIN_CASES = [
+    Case("edge.origin_hidden", PASS, "only_tunnel", origin_sections(LOCAL_WEB + SSH), "0.0.0.0:22", facts=UNTRIED),
+    Case("edge.origin_hidden", PASS, "only_tunnel", origin_sections(SSH), facts=SILENT),
+    Case("edge.origin_hidden", NOT_APPLICABLE, "origin_unknown", origin_sections((LOCAL_WEB + SSH).replace("127.0.0.1:443", "0.0.0.0:443")), facts=UNTRIED),
+    Case("edge.origin_hidden", NOT_APPLICABLE, "origin_unknown", origin_sections(SSH, docker="== ps\n1\tweb\tnginx\t0.0.0.0:443->443/tcp\tUp"), facts=UNTRIED),
+    Case("edge.origin_hidden", NOT_APPLICABLE, "origin_unknown", origin_sections(SSH, docker="== ps denied"), facts=UNTRIED),
+    Case("edge.origin_hidden", NOT_APPLICABLE, "origin_unknown", origin_sections(SSH, units=unit("cloudflared", "failed")), facts=UNTRIED),
+    Case("edge.origin_hidden", NOT_APPLICABLE, "origin_unknown", origin_sections(""), facts=UNTRIED),
+    # What outside saw stands, whatever inside says.
+    Case("edge.origin_hidden", WARN, "answers", origin_sections(SSH), facts=(OriginExposure("Cloudflare", (DirectAnswer(ORIGIN, "admin", 200, True),)),)),
+    Case("edge.origin_hidden", FAIL, "leaks", origin_sections(SSH), facts=(OriginExposure("Cloudflare", (DirectAnswer(ORIGIN, "MX m.a.test", 200, True),)),)),
+    Case("edge.origin_hidden", PASS, "refuses", origin_sections(SSH), facts=(OriginExposure("Cloudflare", (DirectAnswer(ORIGIN, "admin", 404),)),)),
+    Case("edge.origin_hidden", NOT_APPLICABLE, "no_cdn", origin_sections(SSH), facts=(OriginExposure(""),)),
+]  # fmt: skip
+
+CASES = [*ORIGIN_CASES, *WAF_CASES, *TUNNEL_CASES, *MASKED_CASES, *PROXY_CASES]
 ITEMS = {case.item for case in CASES}
 
 
