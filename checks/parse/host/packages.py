@@ -9,7 +9,8 @@ _APK = re.compile(r"([a-z0-9][a-z0-9+._-]{0,100})-(\d[^-\s]{0,60}-r\d{1,4})")
 _UPSTREAM = re.compile(r"(?:\d{1,9}:)?(\d{1,9}(?:\.\d{1,9}){0,5})")
 # Marks that vendors of repositories leave in their versions; a distribution's own have none of them.
 _VENDOR = re.compile(
-    r"nodesource|pgdg|PGDG|\+maria~|rl\d~|~(?:debian|ubuntu)\.\d|-1~(?:[a-z]{4,12})$|\.remi$|\+ubuntu\d\d\.\d\d\.\d"
+    r"nodesource|pgdg|PGDG|\+maria~|rl\d~|~(?:debian|ubuntu)\.\d|-1~[a-z]{4,12}$|\.remi$|\+ubuntu\d\d\.\d\d\.\d"
+    r"|sury|\+debian\d|~ppa|bbox\d"
 )
 _VENDOR_NAMES = ("docker-ce", "containerd.io", "cloudflared", "elasticsearch", "wazuh-agent", "falco")
 
@@ -29,7 +30,8 @@ class Package:
     @property
     def by_vendor(self) -> bool:
         """It comes from the repository of the software's own maker."""
-        return bool(_VENDOR.search(self.version)) or self.name.startswith(_VENDOR_NAMES)
+        by_itself = self.name == "caddy" and "-" not in self.version  # its own packages have no revision
+        return by_itself or bool(_VENDOR.search(self.version)) or self.name.startswith(_VENDOR_NAMES)
 
 
 def parse_packages(lines: tuple[str, ...]) -> tuple[Package, ...]:
