@@ -15,6 +15,7 @@ from fedisec.enrolment.keys import SCRIPT_PATH, authorized_line
 from fedisec.enrolment.models import Mode, SshAccess
 from fedisec.enrolment.report import Sight
 
+ROOT = "root"  # needs no account and no sudo
 DOWNLOAD = "fedisec-collect"  # the name of the script as it is downloaded
 _HOST_KEY_FILES = {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa"}
 
@@ -31,19 +32,22 @@ class Commands:
 
 
 def commands_of(access: SshAccess) -> Commands:
-    line = key_line(access)
+    line, is_root = key_line(access), access.user == ROOT
+    create = f"sudo useradd --create-home --shell /bin/sh --password '*' {access.user}"
     return Commands(
-        account=f"sudo useradd --create-home --shell /bin/sh --password '*' {access.user}",
+        account="" if is_root else create,
         line=line,
         authorize=_authorize(access.user, line),
         install=_install() if access.is_forced else "",
-        sudoers=_sudoers(access.user) if access.mode == Mode.SUDO else "",
+        sudoers=_sudoers(access.user) if access.mode == Mode.SUDO and not is_root else "",
     )
 
 
 def key_line(access: SshAccess) -> str:
     """The one line of authorized_keys."""
-    command = {Mode.FORCED: SCRIPT_PATH, Mode.SUDO: f"sudo -n {SCRIPT_PATH}"}.get(Mode(access.mode), "")
+    command = SCRIPT_PATH if access.is_forced else ""
+    if access.mode == Mode.SUDO and access.user != ROOT:
+        command = f"sudo -n {SCRIPT_PATH}"
     return authorized_line(access.public_key, command, settings.OUTGOING_ADDRESSES, access.instance.domain)
 
 
@@ -120,7 +124,7 @@ def _told(reason: Reason, detail: str) -> str:
         ),
         Reason.TIMEOUT: _(
             "No answer within 20 seconds from %(where)s. A firewall may keep fedisec out. "
-            "Where only the report is slow, the next scan waits a minute for it."
+            "If only the report is slow: the next scan waits a minute for it."
         ),
         Reason.NO_TOOL: _(
             "The key was accepted, but %(path)s is not on the server. Install the script of step 2."

@@ -105,6 +105,13 @@ def test_each_mode_shows_its_own_line_and_commands(
     assert SshAccess.objects.get().public_key == key  # another mode is no other key
 
 
+def test_root_needs_neither_account_nor_sudo(as_alice: Client, access: SshAccess) -> None:
+    as_alice.post(PAGE, GIVEN | {"mode": "sudo", "user": "root"})
+    page = text(as_alice)
+    assert "useradd" not in page and "visudo" not in page and "sudo -n" not in page
+    assert 'restrict,command="/usr/local/sbin/fedisec-collect" ' in page
+
+
 def test_the_sudoers_entry_is_one_that_visudo_takes(
     as_alice: Client, access: SshAccess, tmp_path: Path
 ) -> None:
