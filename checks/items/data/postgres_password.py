@@ -22,7 +22,7 @@ from checks.model import (
 from checks.parse.host.postgres import PostgresProbe, PostgresView, Way, parse_postgres
 from checks.parse.host.versions import images_hidden, images_of
 
-PSQL = "inside: psql as an unknown role,"
+PSQL = "inside: psql as an unknown role"
 _WEAK = frozenset({"md5", "password"})
 
 
@@ -260,12 +260,12 @@ def _weakness(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
     trusting = [one for one in there if one.way is Way.TRUST]
     for one in trusting:
         if not one.by_socket:
-            return failed("trusts", where=one.where).seen(f"{PSQL} {one.where}", one.said)
+            return failed("trusts", where=one.where).seen(f"{PSQL}, {one.where}", one.said)
     for line in view.hba:
         if line.kind != "local" and line.method == "trust":
             return failed("line_trusts", line=line.text).seen(f"inside: {line.path}", line.text)
     for one in trusting:
-        return warned("socket_trusts").seen(f"{PSQL} {one.where}", one.said)
+        return warned("socket_trusts").seen(f"{PSQL}, {one.where}", one.said)
     for line in view.hba:
         if line.kind == "local" and line.method == "trust":
             return warned("socket_trusts").seen(f"inside: {line.path}", line.text)

@@ -22,7 +22,7 @@ from checks.model import (
 from checks.parse.host.redis import Answer, RedisProbe, RedisView, parse_redis
 from checks.parse.host.versions import images_hidden, images_of
 
-LABEL = "inside: EXISTS without a login,"
+LABEL = "inside: EXISTS without a login"
 _WORST_FIRST = (Answer.OPEN, Answer.PROTECTED, Answer.LIMITED, Answer.UNCLEAR, Answer.PASSWORD)
 
 
@@ -227,7 +227,7 @@ def check(facts: Facts) -> Verdict:
     answering = [one for one in view.probes if one.answer is not Answer.CLOSED]
     worst = min(answering, key=lambda one: _WORST_FIRST.index(one.answer), default=None)
     if worst is not None:
-        return _by_probe(worst, answering).seen(f"{LABEL} {worst.where}", worst.said or "–")
+        return _by_probe(worst, answering).seen(f"{LABEL}, {worst.where}", worst.said or "–")
     if _socket_only(view):
         path, settings = view.settings[0]
         return passed("socket_only").seen(f"inside: {path}", f"port 0, unixsocket {settings['unixsocket']}")
