@@ -55,7 +55,7 @@ settle_environment() {
         PERL5OPT RUBYOPT NODE_OPTIONS PHPRC PSQLRC PGSERVICE PGSERVICEFILE PGPASSWORD PGOPTIONS PGSSLMODE PGDATABASE PGHOSTADDR \
         REDISCLI_AUTH DOCKER_CONTEXT CONTAINER_HOST SYSTEMD_HOST DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR XDG_CONFIG_HOME \
         APT_CONFIG RES_OPTIONS
-    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     # Below /dev/null no tool can leave anything behind.
     LC_ALL=C TZ=UTC HOME=/dev/null TERM=dumb PAGER=cat SYSTEMD_PAGER='' SYSTEMD_COLORS=0
     # No compiled Python beside a tool's source; Docker by its local socket and nowhere else.
@@ -354,9 +354,8 @@ section_accounts() {
         part empty denied
     fi
     part admins
-    for group in sudo wheel admin docker lxd adm; do
-        getent group "$group" | awk -F: '{ print $1 ":" $4 }'
-    done
+    # The file, not getent: a group that is not there would be looked up in a directory on the network.
+    awk -F: '$1 ~ /^(sudo|wheel|admin|docker|lxd|adm)$/ { print $1 ":" $4 }' /etc/group
     part shells
     awk -F: '$7 !~ /(nologin|false|sync|halt|shutdown)$/ { n++ } END { print n + 0 }' /etc/passwd
 }
@@ -590,6 +589,11 @@ section_firewalld() {
         return 127
     fi
     part state
+    if has systemctl && ! systemctl -q is-active firewalld.service 2>/dev/null; then
+        # Asking could start it.
+        echo 'not running'
+        return 0
+    fi
     firewall-cmd --state
     part zones
     firewall-cmd --list-all-zones 2>&1 | awk '
@@ -611,6 +615,13 @@ section_sockets() {
 section_docker() {
     if has docker; then
         ask_docker
+    elif [ -x /snap/bin/docker ] && root && [ -d /root/snap/docker ]; then
+        PATH=$PATH:/snap/bin
+        ask_docker
+    elif [ -x /snap/bin/docker ]; then
+        # Run for the first time, a snap makes a folder in the home of who runs it.
+        part version denied
+        part ps denied
     else
         part version absent
         part ps absent
@@ -945,7 +956,12 @@ section_backups() {
     for folder in /var/backups /var/backup /backup /backups /srv/backup /srv/backups /opt/backup /opt/backups /mnt/backup /mnt/backups \
         /root/backup /root/backups /home/*/backup /home/*/backups /var/lib/postgresql/backups /var/lib/autopostgresqlbackup \
         /var/lib/pgbackrest /var/lib/barman $(configured backup_dir); do
-        case $folder in /*) ;; *) continue ;; esac
+        case $folder in
+            # A link in a home could lead anywhere.
+            /home/*) [ ! -L "$folder" ] || continue ;;
+            /*) ;;
+            *) continue ;;
+        esac
         if [ -d "$folder" ] && { [ ! -r "$folder" ] || [ ! -x "$folder" ]; }; then
             printf 'denied %s\n' "$folder"
         elif [ -d "$folder" ]; then
@@ -1469,7 +1485,7 @@ section_egress() {
     fi
     if has warp-cli; then
         part warp
-        brief 2 warp-cli --accept-tos status 2>&1
+        brief 2 warp-cli status 2>&1
     else
         part warp absent
     fi

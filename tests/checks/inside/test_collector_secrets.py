@@ -439,9 +439,10 @@ def test_no_planted_secret_is_in_the_report(tmp_path: Path, who: str, awk: str) 
         assert "denied /var/spool/cron/crontabs/root" in report.lines("backups")
 
 
-def test_a_settings_file_of_somebody_else_adds_no_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "owner"), [(0o644, 65534), (0o664, 0), (0o646, 0)])
+def test_settings_that_others_may_write_add_no_place(tmp_path: Path, mode: int, owner: int) -> None:
     planted: dict[str, Planted | Path] = {
-        "/etc/fedisec-collect.conf": Planted("config=/data/app/.env.production\n", 0o644, 65534),
+        "/etc/fedisec-collect.conf": Planted("config=/data/app/.env.production\n", mode, owner),
         "/data/app/.env.production": Planted("WEB_DOMAIN=app.example\n"),
     }
     found = run_on_machine(tmp_path, planted, ("dash", "-s"))
