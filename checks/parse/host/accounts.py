@@ -56,6 +56,6 @@ def parse_app_accounts(lines: tuple[str, ...]) -> AppAccounts:
         counts.get("staff"),
         counts.get("staff_without_second_factor"),
         counts.get("email_domain_blocks"),
-        any(word.split()[-1:] == ["denied"] or "permission denied" in word.lower() for word in words),
-        any(word.split()[-1:] == ["absent"] for word in words),
+        any(word.endswith((" denied", "ermission denied")) for word in words),
+        any(word.endswith(" absent") for word in words),
     )
