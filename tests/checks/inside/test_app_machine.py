@@ -10,7 +10,7 @@ from checks.evaluate import judge
 from checks.facts import Facts
 from checks.facts.dns import Addresses
 from tests.checks.inside.host_cases import item_named
-from tests.checks.inside.shells import Planted, run_on_machine
+from tests.checks.inside.shells import AS_NOBODY, Planted, run_on_machine
 
 HOME = "/home/mastodon/live/.env.production"
 NGINX = "/etc/nginx/nginx.conf"
@@ -58,22 +58,29 @@ BAD: dict[str, Planted | Path] = {
     NGINX: Planted(WITH_WAF.replace("set_real_ip_from 173.245.48.0/20; ", "")),
     RULES: Planted("SecRuleEngine DetectionOnly\n"),
 }
+# Of each item: the good machine and the bad one as root, the good one as somebody who may not read its settings.
 EXPECTED = {
-    "systemd.private_tmp": ("pass on", "fail off"),
-    "systemd.protect_system": ("pass on", "pass on"),
-    "app.secrets_private": ("pass private", "fail open"),
-    "app.dangerous_switches_off": ("pass off", "fail sample"),
-    "app.trusted_proxies_set": ("pass nginx", "fail everyone"),
-    "plan.outgoing_mail": ("pass verified", "fail unverified"),
-    "edge.waf": ("pass server", "warn detection_only"),
+    "systemd.private_tmp": ("pass on", "fail off", "pass on"),
+    "systemd.protect_system": ("pass on", "pass on", "pass on"),
+    "app.secrets_private": ("pass private", "fail open", "pass private"),
+    "app.dangerous_switches_off": ("pass off", "fail sample", "unknown denied"),
+    "app.trusted_proxies_set": ("pass nginx", "fail everyone", "unknown denied"),
+    "plan.outgoing_mail": ("pass verified", "fail unverified", "unknown denied"),
+    "edge.waf": ("pass server", "warn detection_only", "pass server"),
 }
 BEHIND_CDN = Addresses("a.test", ("151.101.1.1",), ())
 
 
-@pytest.mark.parametrize(("planted", "column"), [(GOOD, 0), (BAD, 1)], ids=["good", "bad"])
-def test_a_machine_is_judged(tmp_path: Path, planted: dict[str, Planted | Path], column: int) -> None:
-    facts = Facts().with_facts(run_on_machine(tmp_path, planted, ("dash", "-s")).ran.report, BEHIND_CDN)
-    verdicts = {name: judge(item_named(name), facts) for name in EXPECTED}
+@pytest.mark.parametrize(
+    ("planted", "before", "column"),
+    [(GOOD, (), 0), (BAD, (), 1), (GOOD, AS_NOBODY, 2), (BAD, AS_NOBODY, 1)],
+    ids=["good", "bad", "good as a user", "bad as a user"],
+)
+def test_a_machine_is_judged(
+    tmp_path: Path, planted: dict[str, Planted | Path], before: tuple[str, ...], column: int
+) -> None:
+    report = run_on_machine(tmp_path, planted, (*before, "dash", "-s")).ran.report
+    verdicts = {name: judge(item_named(name), Facts().with_facts(report, BEHIND_CDN)) for name in EXPECTED}
     said = {name: f"{verdict.status.value} {verdict.code}" for name, verdict in verdicts.items()}
     assert said == {name: codes[column] for name, codes in EXPECTED.items()}
     shown = "\n".join(one.text for verdict in verdicts.values() for one in verdict.evidence)
