@@ -174,7 +174,7 @@ TRUST_CA = env.text("FEDISEC_TRUST_CA")
 ALLOW_NETWORKS = env.parsed("FEDISEC_ALLOW_NETWORKS", env.networks, "networks such as 10.0.0.0/8")
 # Where its connections come from, for the `from=` of SSH keys; "" = keys are not bound to an address.
 OUTGOING_ADDRESSES = env.parsed(
-    "FEDISEC_OUTGOING_ADDRESSES", env.networks, "addresses or networks such as 192.0.2.7,2001:db8::/64"
+    "FEDISEC_OUTGOING_ADDRESSES", env.sources, "addresses or networks such as 192.0.2.7,2001:db8::/64"
 )
 # Named in the user agent; a page of the project by default, so that scans do not tell where fedisec runs.
 CONTACT_URL = env.text("FEDISEC_CONTACT", "https://github.com/fedisec/fedisec")

@@ -125,6 +125,14 @@ def look_soon(access: SshAccess) -> None:
     import_string(settings.ON_CONNECTED)(access.instance, "manual")
 
 
+def reseal(access: SshAccess) -> bool:
+    """Seals the private key with the newest key of the file; False where somebody changed the access
+    meanwhile.  CannotOpen where no key of the file fits."""
+    sealed = seal(PURPOSE, str(access.pk), access.opened().private_key)
+    same = SshAccess.objects.filter(pk=access.pk, sealed_key=access.sealed_key)
+    return same.update(sealed_key=sealed) == 1
+
+
 def disconnect(access: SshAccess, person: User) -> None:
     """Destroys the key.  The line in authorized_keys is worth nothing from then on."""
     access.delete()

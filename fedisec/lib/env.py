@@ -102,6 +102,14 @@ def networks(value: str) -> tuple[str, ...]:
     return parts
 
 
+def sources(value: str) -> tuple[str, ...]:
+    """Addresses and networks, comma-separated, as sshd reads them in `from=`: no bits behind the mask."""
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    return tuple(
+        str(ipaddress.ip_network(part) if "/" in part else ipaddress.ip_address(part)) for part in parts
+    )
+
+
 def resolver(value: str) -> str:
     """ "" (the system's), "ADDRESS", "ADDRESS:PORT" or "[V6]:PORT"."""
     if value:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -237,6 +240,21 @@ def test_a_key_of_another_row_does_not_open(enrolled: Enrol, instance: Instance)
     moved = SshAccess(instance=other, sealed_key=access.sealed_key, user="x")
     with pytest.raises(CannotOpen):
         moved.opened()
+
+
+def test_resealing_lets_the_old_key_go(enrolled: Enrol, key_file: Path) -> None:
+    with machine() as server:
+        before = enrolled(server)
+    private = before.opened().private_key
+    key_file.write_text(f"{'n' * 43}\n{'k' * 43}\n")
+    call_command("reseal", stdout=StringIO())
+    key_file.write_text("n" * 43)
+    after = SshAccess.objects.get()
+    assert after.opened().private_key == private and after.sealed_key != before.sealed_key
+    key_file.write_text("x" * 43)
+    with pytest.raises(CommandError, match="social.example: no key in"):
+        call_command("reseal", stdout=StringIO())
+    assert SshAccess.objects.get().sealed_key == after.sealed_key
 
 
 def test_a_wrong_key_file_is_told_on_the_page(as_alice: Client, enrolled: Enrol, settings: Settings) -> None:

@@ -79,3 +79,10 @@ def test_no_file_is_made_where_several_machines_need_the_same(settings: Settings
     settings.DATABASE_URL = ""
     prepare._key_file()  # another file is named: the operator's business
     assert not Path(settings.KEY_FILE).exists()
+
+
+def test_sources_are_what_sshd_takes() -> None:
+    assert env.sources(" 192.0.2.7, 2001:DB8::/64 ,") == ("192.0.2.7", "2001:db8::/64")
+    for wrong in ("192.0.2.7/24", "example.org", "1.2.3.4,x"):  # sshd refuses a key with bits behind the mask
+        with pytest.raises(ValueError, match="."):
+            env.sources(wrong)
