@@ -155,6 +155,8 @@ def _first(file: AppConfig, switches: dict[str, tuple[str, ...]]) -> str:
     """The first switch of a table that stands in a file with one of its values, as KEY=VALUE."""
     for key, bad in switches.items():
         value = file.text(key)
+        if key == "SMTP_OPENSSL_VERIFY_MODE" and file.mails_locally:
+            continue  # on the way to the same machine nobody sits in between
         if value and (value.lower() in bad or (ANY in bad and file.flag(key) is not False)):
             return f"{key}={value}"
     return ""

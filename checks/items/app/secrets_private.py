@@ -69,8 +69,8 @@ item = Item(
             "{path} は、ほかのプログラムも属するグループ {group} から読めるか、グループから書き込めます（モード {mode}）。",
         ),
         "closed": Text(
-            "fedisec's account may not enter {folder}, where the file probably lies. Other accounts are kept out likewise, but its mode was not seen.",
-            "ファイルがあるはずの {folder} に、fedisec のアカウントは入れません。ほかのアカウントも入れないと考えられますが、モードは確認できませんでした。",
+            "fedisec's account may not enter {folder}, and the file may lie there. Other accounts are kept out likewise, but its mode was not seen.",
+            "ファイルがあるかもしれない {folder} に、fedisec のアカウントは入れません。ほかのアカウントも入れないと考えられますが、モードは確認できませんでした。",
         ),
         "no_file": Text(
             "None of the places that fedisec knows holds a configuration file; its path can be named to the collector.",

@@ -242,8 +242,8 @@ def _judge(file: AppConfig, postfix: MailServer) -> Verdict:
 
 def _mastodon(file: AppConfig, postfix: MailServer) -> Verdict:
     """Without a server Mastodon takes localhost, without a mode of verification OpenSSL's own: peer."""
-    server = file.text("SMTP_SERVER") or "localhost"
-    if server in LOCAL or file.text("SMTP_DELIVERY_METHOD") == "sendmail":
+    server = file.text("SMTP_SERVER")
+    if file.mails_locally:
         return _handed_on(postfix)
     if file.text("SMTP_OPENSSL_VERIFY_MODE") == "none":
         return failed("unverified", setting="SMTP_OPENSSL_VERIFY_MODE=none")

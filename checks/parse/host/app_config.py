@@ -12,6 +12,7 @@ _MISSKEYS = frozenset({"misskey", "sharkey", "firefish", "iceshrimp", "calckey"}
 _UNSET = frozenset({"", "empty", "null", "nil", "~", "[]", "{}"})
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
+_THIS_MACHINE = frozenset({"", "localhost", "127.0.0.1", "::1", "host.docker.internal", "172.17.0.1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class AppConfig:
         return True if value in _TRUE else False if value in _FALSE else None
 
     @property
+    def mails_locally(self) -> bool:
+        """Mastodon hands its mail to a server on the same machine, as it does where none is named."""
+        return self.text("SMTP_SERVER") in _THIS_MACHINE or self.text("SMTP_DELIVERY_METHOD") == "sendmail"
+
+    @property
     def database_rules(self) -> bool:
         """Values kept in the database may stand above those of the file."""
         if self.family in {"akkoma", "pleroma"}:
@@ -57,8 +63,9 @@ class AppConfigs:
 
     @property
     def denied(self) -> tuple[str, ...]:
-        """Files and folders that may not be read."""
-        return (*(file.path for file in self.files if file.denied), *self.closed)
+        """Files that may not be read; where none could be, also the folders that may hold one."""
+        files = tuple(file.path for file in self.files if file.denied)
+        return files if any(file.values for file in self.read) else files + self.closed
 
     def of(self, family: str) -> AppConfigs:
         """Those of one software; all where it is not known which one runs here."""

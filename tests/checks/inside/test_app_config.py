@@ -50,7 +50,12 @@ SWITCHES = "app.dangerous_switches_off"
 SWITCH_CASES = [
     Case(SWITCHES, PASS, "off", env("RAILS_ENV=production", "ALLOWED_PRIVATE_ADDRESSES=empty", "SMTP_OPENSSL_VERIFY_MODE=peer"), ENV),
     Case(SWITCHES, PASS, "off", env("LDAP_TLS_NO_VERIFY=false", "SELF_DESTRUCT=")),
-    Case(SWITCHES, FAIL, "on", env("SMTP_OPENSSL_VERIFY_MODE=none"), "SMTP_OPENSSL_VERIFY_MODE=none"),
+    Case(SWITCHES, FAIL, "on", env("SMTP_SERVER=smtp.relay.test", "SMTP_OPENSSL_VERIFY_MODE=none"), "SMTP_OPENSSL_VERIFY_MODE=none"),
+    # The way to Postfix on the same machine, as Mastodon's sample has it.
+    Case(SWITCHES, PASS, "off", env("SMTP_SERVER=localhost", "SMTP_OPENSSL_VERIFY_MODE=none")),
+    # Somebody else's closed home says nothing where the file itself was read.
+    Case(SWITCHES, PASS, "off", config("mastodon", "RAILS_ENV=production", more="denied /home/alice")),
+    Case(SWITCHES, UNKNOWN, "denied", config("mastodon", "RAILS_ENV=production", more="== mastodon /srv/b/.env.production denied"), data={"path": "/srv/b/.env.production"}),
     Case(SWITCHES, FAIL, "on", env("RAILS_ENV=development"), ENV),
     Case(SWITCHES, FAIL, "on", env("SELF_DESTRUCT=a.test")),
     Case(SWITCHES, FAIL, "on", config("pixelfed", "APP_DEBUG=true")),
@@ -105,7 +110,7 @@ def test_a_closed_folder_may_stand_between_two_files() -> None:
     assert [(one.family, one.path, one.denied) for one in found.files] == [
         ("akkoma", "/etc/akkoma/config.exs", False), ("misskey", "/srv/y/default.yml", False), ("mastodon", "/a b", True),
     ]  # fmt: skip
-    assert found.denied == ("/a b", "/srv/x")
+    assert (found.denied, found.closed) == (("/a b",), ("/srv/x",))
     assert found.files[0].values == {":mrf.transparency": "true"}
 
 
