@@ -96,7 +96,8 @@ item = Item(
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    limit, ssh = limit_of(facts.get(Inside)), facts.maybe(SshService)
+    ssh = facts.maybe(SshService)
+    limit = limit_of(facts.get(Inside), tuple(one.port for one in ssh.speaking) if ssh is not None else ())
     if limit.means not in {Means.OPEN, Means.UNKNOWN}:
         return asked("limited", means=limit.means.value).seen(limit.label, limit.text)
     if limit.means is Means.OPEN and ssh is not None and ssh.speaking:

@@ -128,7 +128,9 @@ item = Item(
 @item.check
 def check(facts: Facts) -> Verdict:
     inside = facts.maybe(Inside)
-    verdict = _limited(limit_of(inside)) if inside is not None else None
+    known = facts.maybe(SshService)
+    ports = tuple(one.port for one in known.speaking) if known is not None else ()
+    verdict = _limited(limit_of(inside, ports)) if inside is not None else None
     if verdict is not None:
         return verdict
     ssh = facts.get(SshService)

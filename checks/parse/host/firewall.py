@@ -91,7 +91,8 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A base chain: where the kernel enters.  `family`: ip, ip6, inet or netdev; `label` is evidence."""
+    """A base chain: where the kernel enters.  `family`: ip, ip6, inet or netdev; `label` is evidence.
+    `devices`: the interfaces that an ingress or egress chain belongs to; () for all."""
 
     label: str
     family: str
@@ -99,6 +100,12 @@ class Base:
     accepts: bool  # its policy
     start: str
     chains: Mapping[str, tuple[Rule, ...]]
+    devices: tuple[str, ...] = ()
+
+    def sees(self, packet: Packet) -> Truth:
+        """Whether the packet comes by one of its interfaces."""
+        met = (same_interface(name, packet.interface) for name in self.devices)
+        return max(met, default=Truth.NO) if self.devices else Truth.YES
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +123,19 @@ _HOOKS = {False: {"ingress", "prerouting", "input"}, True: {"output", "postrouti
 def fate_of(bases: Iterable[Base], packet: Packet) -> Ruled:
     """What all base chains on the packet's way do together."""
     families, hooks = _FAMILIES[packet.family], _HOOKS[packet.outgoing]
-    on_the_way = [b for b in bases if b.family in families and b.hook in hooks]
-    ruled = [(base, _Walk(base.chains, packet).through(base)) for base in on_the_way]
+    on_the_way = [b for b in bases if b.family in families and b.hook in hooks and b.sees(packet)]
+    ruled = [(base, _through(base, packet)) for base in on_the_way]
     for wanted in (Fate.DROP, Fate.MAYBE):
         found = next((base for base, fate in ruled if fate is wanted), None)
         if found is not None:
             return Ruled(wanted, found.label)
     last = next((b for b, _ in reversed(ruled) if b.hook in {"input", "output"}), None)
     return Ruled(Fate.ACCEPT, last.label if last else "")
+
+
+def _through(base: Base, packet: Packet) -> Fate:
+    fate = _Walk(base.chains, packet).through(base)
+    return Fate.MAYBE if fate is Fate.DROP and base.sees(packet) is Truth.MAYBE else fate
 
 
 _ACCEPTED, _DROPPED, _ON = "accepted", "dropped", "on"

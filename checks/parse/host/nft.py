@@ -190,7 +190,10 @@ class _Reader:
         chains = {name: tuple(rules) for name, rules in self._rules[table].items()}
         label = f"nft {' '.join(table)} {head.get('name')}"
         accepts = head.get("policy") != "drop"
-        return Base(label, table[0], head["hook"], accepts, str(head.get("name")), chains)
+        devices = tuple(str(name) for name in _as_list(head.get("dev")) if name)
+        if head["hook"] in {"ingress", "egress"}:
+            devices = devices or ("",)  # it has one, but nft 1.0.6 does not say which
+        return Base(label, table[0], head["hook"], accepts, str(head.get("name")), chains, devices)
 
 
 def _as_list(value: Any) -> list[Any]:

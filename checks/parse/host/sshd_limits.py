@@ -31,8 +31,9 @@ class Limit:
     text: str = ""
 
 
-def limit_of(inside: Inside) -> Limit:
-    """The first means that holds for every port of sshd.  OPEN only where settings and rules were shown."""
+def limit_of(inside: Inside, seen: tuple[int, ...] = ()) -> Limit:
+    """The first means that holds for every port of sshd, and for those on which it was `seen` to answer.
+    OPEN only where settings and rules were shown."""
     sshd, rules = sshd_of(inside), host_rules(inside)
     if isinstance(sshd, Sshd):
         if not sshd.listens_publicly:
@@ -41,7 +42,7 @@ def limit_of(inside: Inside) -> Limit:
             return Limit(Means.USERS, f"inside: {sshd.source}", sshd.shown())
     if isinstance(sshd, Missing) or isinstance(rules, Missing):
         return Limit(Means.UNKNOWN)
-    fates = _fates(rules, sshd.ports, way_out(shown(inside, "egress")))
+    fates = _fates(rules, tuple(sorted({*sshd.ports, *seen})), way_out(shown(inside, "egress")))
     text = "\n".join(
         f"new connection from a public address to {where}: {fate}" for where, fate in fates.items()
     )

@@ -221,4 +221,9 @@ ip saddr @crowdsec-blacklists drop
         "chain PREROUTING { type nat hook prerouting priority dstnat; policy accept;\nfib daddr type local counter jump DOCKER\n}\n}\n"
         + _input(_BASICS + _NEIGHBOURS + "tcp dport 22 accept", "drop")
     ),
+    "dropped as it comes in": Ruleset(
+        'table netdev early {\nchain world { type filter hook ingress device "eth0" priority 0; policy accept;\n'
+        "tcp dport 80 drop\n}\n"
+        'chain inner { type filter hook ingress device "lo" priority 0; policy drop;\n}\n}\n'
+    ),
 }  # fmt: skip

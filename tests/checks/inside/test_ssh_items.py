@@ -156,6 +156,7 @@ def test_port_changed(facts: tuple[Fact, ...], status: Status, code: str) -> Non
 PRIVATE = report(sshd_effective=DUMP.replace("[::]:22", "10.8.0.1:22").replace("0.0.0.0:22", "[fd00::1]:22"))
 USERS = report(sshd_effective=DUMP.replace("usepam yes", "usepam yes\nallowusers admin@203.0.113.5"))
 CLOSED = report(sshd_effective=DUMP, **filtered("a map without a way for the interface"))
+WEB_ONLY = report(sshd_effective=DUMP, **filtered("marks"))
 OPEN = report(sshd_effective=DUMP, **filtered("policy drop"))
 DENIED = report(sshd_effective=DUMP, **no_rules_shown())
 
@@ -167,6 +168,8 @@ DENIED = report(sshd_effective=DUMP, **no_rules_shown())
         ((wire("publickey"), OPEN), Status.FAIL, "open_to_us"),
         ((wire("publickey"), DENIED), Status.FAIL, "open_to_us"),
         ((wire("publickey"), CLOSED), Status.PASS, "by_rules"),
+        ((wire("publickey"), WEB_ONLY), Status.PASS, "by_rules"),
+        ((wire("publickey", port=80), WEB_ONLY), Status.FAIL, "open_to_us"),
         ((wire("publickey"), USERS), Status.PASS, "by_users"),
         ((silent(), PRIVATE), Status.PASS, "by_address"),
         ((PRIVATE,), Status.PASS, "by_address"),
