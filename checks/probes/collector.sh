@@ -257,6 +257,9 @@ configured() {
 
 # scheduled WORDS: FILE WORD for each word that a job of cron mentions; never the job itself, it may hold a token.
 scheduled() {
+    # What Debian leaves in cron for machines without systemd does nothing on those with it.
+    idle='^[[:space:]]*#'
+    [ ! -d /run/systemd/system ] || idle="$idle|! -d /run/systemd/system"
     for file in /etc/crontab /etc/anacrontab /etc/cron.d/* /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* \
         /etc/cron.monthly/* /var/spool/cron/crontabs/* /var/spool/cron/* /etc/crontabs/* /etc/periodic/*/*; do
         case ${file##*/} in
@@ -264,7 +267,7 @@ scheduled() {
             dpkg | passwd | aptitude | apt-compat | .placeholder) continue ;;
         esac
         if [ -f "$file" ] && [ -r "$file" ]; then
-            grep -Ev '^[[:space:]]*#' "$file" | grep -Eo -- "$1" | sort -u | sed "s|^|${file} |"
+            grep -Ev -- "$idle" "$file" | grep -Eo -- "$1" | sort -u | sed "s|^|${file} |"
         elif [ -f "$file" ]; then
             printf 'denied %s\n' "$file"
         fi
@@ -688,8 +691,8 @@ section_update_stamps() {
 section_updates_pending() {
     if has apt-get; then
         part apt
-        # A source's address may hold a password.
-        simulate_upgrade | grep -E '^(Inst|E:|W:)' | sed 's|//[^/@ ]*@|//|g'
+        # A source's address may hold a password; what a package waits for is left out.
+        simulate_upgrade | grep -E '^(Inst|E:|W:)' | sed -e 's|//[^/@ ]*@|//|g' -e 's/) \[.*/)/'
     else
         part apt absent
     fi
@@ -1025,8 +1028,12 @@ section_units() {
     return 0
 }
 
-# FAMILY PATH of each configuration file that is there, "denied PATH" of each that may lie behind a closed door.
+# FAMILY PATH of each configuration file that is there, "denied PATH" of each folder behind which one may lie.
 app_places() {
+    all_places | sort -u | awk '{ path = $0; sub(/^[^ ]* /, "", path) } !(path in seen) { print; seen[path] }'
+}
+
+all_places() {
     place mastodon /home/*/live/.env.production /home/*/mastodon/.env.production /home/*/mastodon/live/.env.production \
         /var/www/*/live/.env.production /var/www/mastodon/.env.production /opt/*/.env.production /opt/*/live/.env.production \
         /srv/*/.env.production /srv/*/live/.env.production /root/*/.env.production
@@ -1063,10 +1070,27 @@ app_places() {
             *.env) place pixelfed "$path" ;;
         esac
     done
+    compose_folders | while IFS= read -r folder; do
+        place mastodon "$folder/.env.production"
+        place misskey "$folder/.config/default.yml" "$folder/.config/docker.env"
+        place lemmy "$folder/lemmy.hjson"
+        case $folder in
+            *pixelfed*) place pixelfed "$folder/.env" ;;
+            *gotosocial*) place gotosocial "$folder/config.yaml" ;;
+            *pleroma*) place pleroma "$folder/config/prod.secret.exs" ;;
+            *) place akkoma "$folder/config/prod.secret.exs" ;;
+        esac
+    done
     for folder in /home/* /etc/akkoma /etc/pleroma /opt/* /srv/* /var/www/* /etc/gotosocial /etc/lemmy; do
         [ -d "$folder" ] && [ ! -x "$folder" ] && printf 'denied %s\n' "$folder"
     done
     return 0
+}
+
+# Where the compose files of the running containers lie.
+compose_folders() {
+    has docker || return
+    brief 3 docker ps --format '{{.Label "com.docker.compose.project.working_dir"}}' 2>/dev/null | grep '^/' | sort -u
 }
 
 place() {
@@ -1079,7 +1103,7 @@ place() {
 }
 
 section_app_files() {
-    app_places | sort -u | while read -r word path; do
+    app_places | while read -r word path; do
         if [ "$word" = denied ]; then
             printf 'denied %s\n' "$path"
         else
@@ -1137,7 +1161,7 @@ HIDDEN='DB_PASS DB_PASSWORD DATABASE_URL REDIS_PASSWORD REDIS_URL CACHE_REDIS_PA
     email.connection secrets.peertube redis.auth smtp.password smtp.username import.videos.http.proxies'
 
 section_app_config() {
-    app_places | sort -u | while read -r family path; do
+    app_places | while read -r family path; do
         if [ "$family" = denied ]; then
             printf 'denied %s\n' "$path"
         elif [ ! -r "$path" ]; then

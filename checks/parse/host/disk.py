@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from checks.parse.host.common import marked
 
-# Made once and full by design, or too small for a share to mean anything.
-_PASSED_OVER = ("/boot/efi", "/efi", "/snap/", "/var/lib/docker/overlay2/", "/var/lib/containers/")
+# Made once and full by design, too small for a share to mean anything, or the host's own files in a container.
+_PASSED_OVER = ("/boot/efi", "/efi", "/snap/", "/var/lib/docker/overlay2/", "/var/lib/containers/", "/run/host/")
 
 
 @dataclass(frozen=True, slots=True)
