@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from checks.parse.host.common import marked
 
-# Made once and full by design, too small for a share to mean anything, or the host's own files in a container.
-_PASSED_OVER = ("/boot/efi", "/efi", "/snap/", "/var/lib/docker/overlay2/", "/var/lib/containers/", "/run/host/")
+# Made once and full by design, too small for a share to mean anything, or of a container's host.
+_PASSED_OVER = (
+    "/boot/efi", "/efi", "/snap/", "/var/lib/docker/overlay2/", "/var/lib/containers/", "/run/host/",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
