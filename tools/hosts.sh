@@ -8,7 +8,9 @@ set -eu
 python=$1
 shift
 cache=tests/.cache/hosts
-mirror=${FEDISEC_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# Where this machine itself gets Debian from.
+mirror=${FEDISEC_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep debian | grep -v security | head -n 1 || true)}
+mirror=${mirror%/}
 
 skip() {
     echo "skipped: the tests on booted Debian machines $1"
@@ -22,6 +24,7 @@ if command -v apt-get >/dev/null 2>&1 && ! { command -v debootstrap && command -
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         debootstrap systemd-container </dev/null >/dev/null || true
 fi
+[ -n "$mirror" ] || skip "need a Debian mirror (FEDISEC_DEBIAN_MIRROR)"
 for tool in debootstrap systemd-nspawn ip unshare; do
     command -v "$tool" >/dev/null 2>&1 || skip "need $tool"
 done
