@@ -21,6 +21,7 @@ from checks.target import Access
 FORCED_COMMAND = "fedisec-collect"  # what is asked for; sshd runs the command of the key's own line instead
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126  # POSIX, 2.8.2 of the shell's chapter
 _NO_LOGIN = "account is currently not available"  # nologin(8)
+_EXPIRED = "Password change required"  # OpenSSH
 _SAID_MAX = 200
 
 
@@ -63,6 +64,8 @@ def why_no_report(answer: Answer, parse_error: str, access: Access) -> Missing:
         return answer.trouble
     if _NO_LOGIN in said:
         return Missing(Reason.DENIED, f"user {access.user} has no login shell: {said}")
+    if _EXPIRED in said:
+        return Missing(Reason.DENIED, f"the password of user {access.user} has expired: {said}")
     if answer.code == _NOT_FOUND:
         tool = FORCED_COMMAND if access.forced else "sh"
         return Missing(Reason.NO_TOOL, f"{tool} is not there: {said}")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import paramiko
+from cryptography import exceptions as crypto
 from paramiko.kex_curve25519 import KexCurve25519
 
 from checks.clean import clean
@@ -30,10 +31,13 @@ BYTES_MAX_BEFORE = 256 * 1024  # of a flood; a whole negotiation takes about 4 K
 _METHODS_MAX = 20
 _LOG = "checks.ssh.silenced"  # paramiko logs what the server says; nobody may write to our log
 
-# What paramiko raises for broken or hostile messages, its own errors included.
+# What paramiko raises for broken or hostile messages, its own errors included; those of the library under it
+# have no common base.
 BROKEN = (
     paramiko.SSHException, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError,
     ArithmeticError, AssertionError, struct.error,
+    crypto.InvalidTag, crypto.InvalidSignature, crypto.InvalidKey, crypto.UnsupportedAlgorithm,
+    crypto.InternalError,
 )  # fmt: skip
 
 

@@ -178,6 +178,7 @@ def test_a_collector_that_is_not_installed_is_named() -> None:
     ("text", "reason", "words"),
     [
         ("exit 126", Reason.DENIED, "may not run the collector"),
+        ("echo Password change required but no TTY available. >&2; exit 1", Reason.DENIED, "has expired: Password change"),
         ("echo hello; exit 3", Reason.MALFORMED, "no report, exit status 3; the server said: hello"),
         ("echo @fedisec 7", Reason.MALFORMED, "another version (7)"),
         ("printf '@fedisec 1\\n@sec a\\n x'", Reason.MALFORMED, "breaks off in section a"),

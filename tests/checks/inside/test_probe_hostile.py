@@ -201,6 +201,20 @@ def test_a_server_that_misbehaves_at_the_login(
     assert host.asked == ["publickey"]
 
 
+def test_a_message_that_was_tampered_with_is_no_bug_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an AEAD cipher it is the cryptography library that objects, in words of its own."""
+
+    def narrow(transport: paramiko.Transport) -> None:
+        transport.get_security_options().ciphers = ("aes256-gcm@openssh.com",)
+
+    def forge(host: Host) -> None:
+        host.transport.sock.sendall(b"\0\0\0\x20" + b"EVIL" * 12)
+        host.ended.wait(20)
+
+    with hosted(Host(at_login=forge), before=narrow) as server:
+        assert gap_within(server, monkeypatch, LONG_S) is Reason.MALFORMED
+
+
 # ---- at the command -------------------------------------------------------------------------------------------
 
 
