@@ -9,10 +9,7 @@ python=$1
 shift
 cache=tests/.cache/hosts
 # Where this machine itself gets Debian from.
-<<<<<<< Updated upstream
-=======
 # shellcheck disable=SC2016  # apt's own placeholder
->>>>>>> Stashed changes
 mirror=${FEDISEC_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | grep debian | grep -v security | head -n 1 || true)}
 mirror=${mirror%/}
 
