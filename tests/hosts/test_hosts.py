@@ -13,11 +13,10 @@ import pytest
 from checks.errors import Reason
 from checks.facts.inside import Inside
 from checks.model import Status, Verdict
-from tests.hosts.faults import FAULTS, MACHINES, TWIN, Fault, planted
+from tests.hosts.faults import FAULTS, MACHINES, RELEASES, TWIN, Fault, planted
 from tests.hosts.look import good, judge_all, look_at
-from tests.hosts.machines import Machine, booted
+from tests.hosts.machines import BootError, Machine, booted
 
-RELEASES = ("bookworm", "trixie")
 _TREES = os.environ.get("FEDISEC_HOSTS", "")
 
 pytestmark = pytest.mark.skipif(not _TREES, reason="needs booted machines: make test-hosts")
@@ -28,11 +27,22 @@ class Hosts:
 
     def __init__(self, release: str, folder: Path, stack: ExitStack) -> None:
         self._release, self._folder, self._stack = release, folder, stack
+        self._broken: set[str] = set()
         self.machine = cache(self._boot)
         self.verdicts = cache(self._judge)
 
     def _boot(self, name: str) -> Machine:
-        before, live = planted(name)
+        """A machine that did not come up once is not tried again."""
+        if name in self._broken:
+            pytest.fail(f"{name} did not come up, see above")
+        try:
+            return self._start(name)
+        except BootError:
+            self._broken.add(name)
+            raise
+
+    def _start(self, name: str) -> Machine:
+        before, live = planted(self._release, name)
         number = 1 + len(MACHINES) * RELEASES.index(self._release) + MACHINES.index(name)
         tree, folder = Path(_TREES) / self._release, self._folder / name
         script = f"{good()}\n{before}\n"
@@ -46,30 +56,49 @@ class Hosts:
         return judge_all(facts)
 
 
-@pytest.fixture(scope="module", params=RELEASES)
-def hosts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+@pytest.fixture(scope="module")
+def hosts_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Hosts]]:
     with ExitStack() as stack:
-        yield Hosts(request.param, tmp_path_factory.mktemp(request.param), stack)
+        yield {one: Hosts(one, tmp_path_factory.mktemp(one), stack) for one in RELEASES}
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
+@pytest.fixture
+def hosts(hosts_of: Mapping[str, Hosts], release: str) -> Hosts:
+    return hosts_of[release]
+
+
+_PLANTED = pytest.mark.parametrize(
+    ("release", "fault"),
+    [(release, fault) for release in RELEASES for fault in FAULTS if release in fault.releases],
+    ids=str,
+)
+_EACH_RELEASE = pytest.mark.parametrize("release", RELEASES)
+
+
+@_PLANTED
 def test_a_planted_fault_is_found(hosts: Hosts, fault: Fault) -> None:
     verdict = hosts.verdicts(fault.machine)[fault.item]
-    assert (verdict.status, verdict.code) == (fault.status, fault.code), verdict
+    found = (verdict.status, verdict.code) == (fault.status, fault.code)
+    if fault.overlooked:
+        assert not found, "it is found now: delete `overlooked`"
+        pytest.xfail(fault.overlooked)
+    assert found, verdict
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=str)
+@_PLANTED
 def test_the_twin_has_it_in_order(hosts: Hosts, fault: Fault) -> None:
     verdict = hosts.verdicts(TWIN)[fault.item]
     assert verdict.status is fault.twin, verdict
 
 
+@_EACH_RELEASE
 @pytest.mark.parametrize("name", MACHINES)
 def test_no_check_breaks(hosts: Hosts, name: str) -> None:
     broken = {key: one for key, one in hosts.verdicts(name).items() if one.status is Status.ERROR}
     assert not broken
 
 
+@_EACH_RELEASE
 @pytest.mark.parametrize(
     "item",
     (
@@ -82,3 +111,10 @@ def test_no_check_breaks(hosts: Hosts, name: str) -> None:
 def test_what_a_plain_account_cannot_see_is_unknown(hosts: Hosts, item: str) -> None:
     verdict = hosts.verdicts(TWIN, "plain", forced=False)[item]
     assert (verdict.status, verdict.reason) == (Status.UNKNOWN, Reason.DENIED), verdict
+
+
+@_EACH_RELEASE
+def test_a_setting_without_its_effect_is_no_proof_to_a_plain_account(hosts: Hosts) -> None:
+    """ufw.conf says yes, but its unit was never started: only root can see that no rule is there."""
+    verdict = hosts.verdicts("fourth", "plain", forced=False)["firewall.host_enabled"]
+    assert verdict.status is not Status.PASS, verdict
