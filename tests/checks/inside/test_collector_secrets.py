@@ -350,6 +350,28 @@ def test_settings_are_shown_as_they_stand(tmp_path: Path, awk: str) -> None:
     assert found == {path: list(lines) for path, (_, lines) in SETTINGS.items()}
 
 
+def test_files_beside_a_compose_file_are_found(tmp_path: Path) -> None:
+    # No Docker runs here: what its client prints of the labels of two containers and of one without.
+    client = "#!/bin/sh\ncase $* in *compose.project.working_dir*) printf '/data/social\\n\\n/data/my-pixelfed\\n/data/social\\n' ;; esac\n"
+    planted: dict[str, Planted | Path] = {
+        "/usr/local/bin/docker": Planted(client, 0o755),
+        "/data/social/.env.production": Planted("WEB_DOMAIN=social.example\n"),
+        "/data/my-pixelfed/.env": Planted("APP_DEBUG=false\n"),
+        "/opt/social/.env.production": Planted("WEB_DOMAIN=other.example\n"),
+        "/etc/fedisec-collect.conf": Planted("config=/opt/social/.env.production\n"),
+    }
+    report = run_on_machine(tmp_path, planted, ("dash", "-s")).ran.report
+    assert report.lines("app_config") == (
+        "== mastodon /data/social/.env.production",
+        "WEB_DOMAIN=social.example",
+        "== mastodon /opt/social/.env.production",
+        "WEB_DOMAIN=other.example",
+        "== pixelfed /data/my-pixelfed/.env",
+        "APP_DEBUG=false",
+    )
+    assert len(report.lines("app_files")) == 3
+
+
 @contextmanager
 def with_tokens_in_argv() -> Iterator[None]:
     """A process with the name and the arguments of cloudflared, a token among them."""
