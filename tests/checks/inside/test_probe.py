@@ -152,6 +152,36 @@ def test_the_confirmed_key_is_asked_for_although_the_server_has_others(kind: str
         assert look_inside(server.access()).get(Inside).uid == 0
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("Ciphers aes256-gcm@openssh.com", "KexAlgorithms curve25519-sha256"),
+        (
+            "Ciphers aes256-ctr",
+            "MACs hmac-sha2-512-etm@openssh.com",
+            "KexAlgorithms diffie-hellman-group16-sha512",
+        ),
+    ],
+    ids=["gcm", "etm"],
+)
+def test_a_hardened_server_that_changes_its_keys_on_the_way_is_read(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    long = "@fedisec 1\n@sec meta\n" + " a line of forty characters or thereabouts\n" * 10_000
+    (tmp_path / "report").write_text(long + " =rc 0\n@end meta ms=1\n@done 7\n")
+    line = f'restrict,command="cat {tmp_path}/report"'
+    with enrolled("RekeyLimit 64K", "LogLevel DEBUG1", *options, before_key=line) as server:
+        report = look_inside(server.access(forced=True)).get(Inside)
+        assert server.log.count("SSH2_MSG_NEWKEYS received") > 1, "the keys did change"
+    assert report.uid == 7 and len(report.lines("meta")) == 10_000
+
+
+def test_a_server_that_shares_no_algorithm_is_too_new_for_us() -> None:
+    with enrolled("Ciphers chacha20-poly1305@openssh.com") as server:
+        gap = gap_of(server.access())
+    assert gap.reason is Reason.NOT_BUILT and "no acceptable ciphers" in gap.detail
+
+
 def test_an_account_without_a_shell_is_named() -> None:
     """As root by the account's own shell; other users can log in as themselves alone."""
     nobody = os.geteuid() == 0
@@ -178,7 +208,11 @@ def test_a_collector_that_is_not_installed_is_named() -> None:
     ("text", "reason", "words"),
     [
         ("exit 126", Reason.DENIED, "may not run the collector"),
-        ("echo Password change required but no TTY available. >&2; exit 1", Reason.DENIED, "has expired: Password change"),
+        (
+            "echo Password change required but no TTY available. >&2; exit 1",
+            Reason.DENIED,
+            "has expired: Password change",
+        ),
         ("echo hello; exit 3", Reason.MALFORMED, "no report, exit status 3; the server said: hello"),
         ("echo @fedisec 7", Reason.MALFORMED, "another version (7)"),
         ("printf '@fedisec 1\\n@sec a\\n x'", Reason.MALFORMED, "breaks off in section a"),
