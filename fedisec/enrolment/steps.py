@@ -101,6 +101,11 @@ def trouble(access: SshAccess) -> str:
             "The key is good for any command at %(where)s. The line in authorized_keys lacks its command=…; "
             "replace it with the line of step 2."
         ) % {"where": where}
+    if reason == Reason.TIMEOUT and access.report.get("entered"):
+        return _(
+            "The login at %(where)s worked, but the report was not whole after 20 seconds. "
+            "The next scan waits a minute for it."
+        ) % {"where": where}
     told = _told(Reason(reason), access.report.get("detail", ""))
     if told:
         return told % {"where": where, "user": access.user, "port": access.port, "path": SCRIPT_PATH}
@@ -122,10 +127,7 @@ def _told(reason: Reason, detail: str) -> str:
         Reason.REFUSED: _(
             "Nothing listens at %(where)s. Is %(port)s the port of sshd? Does the firewall let fedisec in?"
         ),
-        Reason.TIMEOUT: _(
-            "No answer within 20 seconds from %(where)s. A firewall may keep fedisec out. "
-            "If only the report is slow: the next scan waits a minute for it."
-        ),
+        Reason.TIMEOUT: _("No answer within 20 seconds from %(where)s. A firewall may keep fedisec out."),
         Reason.NO_TOOL: _(
             "The key was accepted, but %(path)s is not on the server. Install the script of step 2."
         ),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from checks.errors import ParseError, ProbeError, Reason
+from checks.errors import ParseError, ProbeError, Reason, TimedOut
 from checks.facts import Fact, Missing
 from checks.facts.dns import Addresses
 from checks.facts.inside import Inside
@@ -31,6 +32,7 @@ from fedisec.enrolment.report import sections_of
 
 DEADLINE_S = 20.0
 LIMITS = Limits(wall_s=DEADLINE_S, dns_s=10.0, budget={"dns": 10, "ssh_in": 2})
+_SPARE_S = 2.0  # to hang up and to tell, before the look as a whole is cut off
 _ADDRESSES = next(probe for probe in dns.PROBES if Addresses in probe.gives)
 
 
@@ -42,6 +44,7 @@ class Trial(Fact):
     shown: str = ""  # host key, "TYPE BASE64", where it is not the confirmed one
     reason: str = ""  # a Reason
     detail: str = ""
+    entered: bool = False  # the key was let in
     as_root: bool = False
     sections: tuple[tuple[str, str], ...] = ()  # name and a report.Sight
     powers: dict[str, bool | None] = field(default_factory=dict)  # command, terminal, forwarding, files
@@ -50,7 +53,7 @@ class Trial(Fact):
     def report(self) -> dict[str, Any]:
         """As it is stored."""
         kept = asdict(self)
-        return {name: kept[name] for name in ("where", "reason", "detail", "as_root", "sections")}
+        return {name: kept[name] for name in ("where", "reason", "detail", "entered", "as_root", "sections")}
 
 
 def try_out(target: Target, access: Access, place: Vantage) -> Trial:
@@ -96,31 +99,32 @@ class _Attempt:
         mark = f"other-command-{secrets.token_hex(8)}"
         answer = await self._answer(login, mark)
         if self._access.forced and mark.encode() in answer.output:
-            return Trial(self._where, reason=Reason.NO_TOOL, powers={"command": True})
+            return Trial(self._where, reason=Reason.NO_TOOL, entered=True, powers={"command": True})
         powers = await self._powers(login) if self._access.forced else {}
         try:
             report = parse_report(answer.output, datetime.now(UTC))
         except ParseError as error:
             gap = why_no_report(answer, str(error), self._access)
-            return Trial(self._where, reason=gap.reason, detail=gap.detail, powers=powers)
+            return Trial(self._where, "", gap.reason, gap.detail, entered=True, powers=powers)
         return self._reported(report, powers)
 
     def _reported(self, report: Inside, powers: dict[str, bool | None]) -> Trial:
-        return Trial(self._where, as_root=report.as_root, sections=sections_of(report), powers=powers)
+        sections = sections_of(report)
+        return Trial(self._where, entered=True, as_root=report.as_root, sections=sections, powers=powers)
 
     async def _answer(self, login: Login, mark: str) -> Answer:
         """Where a command is forced, another one is asked for: the report must come all the same."""
-        connected = await self._look.net.connect_socket(self._address, self._access.port, "ssh_in")
+        connected = await self._connected()
         command, script = (f"echo {mark}", "") if self._access.forced else ("sh -s", collector_script())
-        left = self._look.net.remaining_s()
-        return await asyncio.to_thread(run_command, connected, login, command, script.encode(), left)
+        return await asyncio.to_thread(
+            run_command, connected, login, command, script.encode(), self._left_s()
+        )
 
     async def _powers(self, login: Login) -> dict[str, bool | None]:
         """Beside the report; that it cannot be seen does not spoil the report."""
         try:
-            connected = await self._look.net.connect_socket(self._address, self._access.port, "ssh_in")
-            left = self._look.net.remaining_s()
-            powers = await asyncio.to_thread(powers_of, connected, login, left)
+            connected = await self._connected()
+            powers = await asyncio.to_thread(powers_of, connected, login, self._left_s())
         except ProbeError:
             return {"command": False, "terminal": None, "forwarding": None, "files": None}
         return {"command": False, **asdict(powers)}
@@ -133,6 +137,17 @@ class _Attempt:
             return ""
 
     async def _shown(self) -> str:
-        connected = await self._look.net.connect_socket(self._address, self._access.port, "ssh_in")
+        connected = await self._connected()
         kind = self._access.host_key.partition(" ")[0]
-        return await asyncio.to_thread(shown_host_key, connected, kind, self._look.net.remaining_s())
+        return await asyncio.to_thread(shown_host_key, connected, kind, self._left_s())
+
+    async def _connected(self) -> socket.socket:
+        """TimedOut where a connection would come too late to tell anything."""
+        if self._look.net.remaining_s() < 2 * _SPARE_S:
+            raise TimedOut("time of the test")
+        return await self._look.net.connect_socket(
+            self._address, self._access.port, "ssh_in", timeout_s=min(5.0, self._left_s())
+        )
+
+    def _left_s(self) -> float:
+        return max(0.1, self._look.net.remaining_s() - _SPARE_S)

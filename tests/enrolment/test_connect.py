@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from fedisec.enrolment import trial
 from fedisec.enrolment.keys import fingerprint
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Instance
@@ -141,7 +143,10 @@ def test_a_command_without_restrict_is_told(as_alice: Client, enrolled: Enrol) -
     assert "mind the word “restrict”" in page
 
 
-def test_a_plain_account_runs_the_script_that_is_sent(as_alice: Client, enrolled: Enrol) -> None:
+def test_a_plain_account_runs_the_script_that_is_sent(
+    as_alice: Client, enrolled: Enrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "LIMITS", replace(trial.LIMITS, wall_s=60.0))  # the real script, any machine
     with machine() as server:
         enrolled(server, "restrict", mode="plain")
         confirmed(as_alice)
@@ -169,6 +174,18 @@ def test_a_script_that_is_not_there_is_told(as_alice: Client, enrolled: Enrol) -
     with machine() as server:
         enrolled(server, 'restrict,command="/nowhere/fedisec-collect"')
         assert "is not on the server. Install the script" in confirmed(as_alice)
+
+
+def test_a_slow_report_is_not_called_a_firewall(
+    as_alice: Client, enrolled: Enrol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a deadline that no report can meet."""
+    with machine() as server:
+        server.script.write_text("#!/bin/sh\necho '@fedisec 1'; exec sleep 60\n")
+        enrolled(server)
+        monkeypatch.setattr(trial, "LIMITS", replace(trial.LIMITS, wall_s=10.0))
+        page = confirmed(as_alice)
+    assert "worked, but the report was not whole" in page and "firewall" not in page.split('id="test"')[1]
 
 
 def test_sudo_that_does_not_work_is_told(as_alice: Client, enrolled: Enrol) -> None:
