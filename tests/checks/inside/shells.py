@@ -61,7 +61,8 @@ def patient_script() -> str:
     text = collector_script()
     for before, after in (
         ("SECONDS_PER_SECTION=8\n", "SECONDS_PER_SECTION=90\n"),
-        ("SECONDS_IN_ALL=50\n", "SECONDS_IN_ALL=90\n"),
+        ("SECONDS_FOR_APT=15\n", "SECONDS_FOR_APT=90\n"),
+        ("SECONDS_IN_ALL=44\n", "SECONDS_IN_ALL=90\n"),
         ('    $limit "$@" </dev/null\n', '    shift\n    "$@" </dev/null\n'),
     ):
         assert text.count(before) == 1
