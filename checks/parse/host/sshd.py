@@ -21,9 +21,7 @@ _ALIASES = {
     "keyboardinteractiveauthentication": "kbdinteractiveauthentication",
     "dsaauthentication": "pubkeyauthentication",
 }
-_LISTS = frozenset(
-    {"port", "listenaddress", "allowusers", "denyusers", "allowgroups", "authenticationmethods"}
-)
+_LISTS = frozenset({"port", "listenaddress", "allowusers", "denyusers", "allowgroups"})
 _DEFAULTS = {
     "port": "22",
     "passwordauthentication": "yes",

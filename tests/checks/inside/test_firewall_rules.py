@@ -250,6 +250,13 @@ def test_a_table_that_sleeps_does_nothing_where_the_listing_says_so() -> None:
     assert of_nft(more=(sleeping,)).fate(Packet(4, 1)).fate is Fate.ACCEPT
 
 
+def test_where_ports_are_sent_does_not_matter() -> None:
+    nat = {"chain": {"family": "ip", "table": "nat", "name": "PREROUTING", "type": "nat", "hook": "prerouting",
+                     "prio": -100, "policy": "accept"}}  # fmt: skip
+    rule = {"rule": {"family": "ip", "table": "nat", "chain": "PREROUTING", "expr": [{"xt": None}]}}
+    assert of_nft(ACCEPT, more=(nat, rule)).fate(Packet(4, 80)).fate is Fate.ACCEPT
+
+
 def test_a_chain_of_another_interface_is_not_met() -> None:
     head = {
         "family": "netdev",

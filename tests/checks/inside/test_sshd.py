@@ -127,6 +127,8 @@ CONFIGS: dict[str, tuple[str, ...]] = {
     "signs": ('Port=2201\nPermitRootLogin = "no"\n\tPasswordAuthentication\tno # never\nusepam no',),
     "chains": ("AllowUsers admin1@203.0.113.5 root@10.0.0.0/8\nAuthenticationMethods publickey,keyboard-interactive:pam",),
     "a relative Include": ("Include sshd_config.d/*.conf\nPubkeyAuthentication yes", "PubkeyAuthentication no"),
+    "methods twice": ("AuthenticationMethods publickey\nAuthenticationMethods password\nUsePAM yes",),
+    "users twice": ("AllowUsers a@192.0.2.1\nAllowUsers b",),
     "nothing": ("",),
 }  # fmt: skip
 KEYS = ("port", "usepam", "permitrootlogin", "pubkeyauthentication", "passwordauthentication",
