@@ -82,10 +82,10 @@ def test_silence_is_no_verdict() -> None:
 
 def test_selectors_of_both_signers() -> None:
     found = parse_mail((
-        "== postfix absent", "== opendkim", "Domain a.test, b.test", "Selector one", "KeyTable c.test two",
+        "== postfix absent", "== opendkim", "Domain a.test, b.test", "Selector one", "KeyTable c.test two", "KeyTable % four",
         "SigningTable *@c.test two._domainkey.c.test", "== rspamd", 'selector = "three";', "domain {",
     ))  # fmt: skip
-    assert found.selectors_of("A.test") == ("one", "three")
-    assert found.selectors_of("c.test") == ("two", "three")
-    assert found.selectors_of("d.test") == ("three",)
+    assert found.selectors_of("A.test") == ("four", "one", "three")
+    assert found.selectors_of("c.test") == ("two", "four", "three")
+    assert found.selectors_of("d.test") == ("four", "three")
     assert not found.has_postfix
