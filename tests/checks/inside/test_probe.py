@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import os
 import socket
 import subprocess
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +23,7 @@ from checks.probes import gather, inside, ports, ssh
 from checks.probes.look import Look, Probe
 from checks.probes.ssh_session import read_access
 from checks.target import Access, Limits, Target
+from tests.checks.inside.hostile import nothing_left  # noqa: F401 - a fixture for all tests here
 from tests.checks.inside.servers import (
     KEY,
     ME,
@@ -39,21 +37,6 @@ from tests.checks.inside.servers import (
     program,
 )
 from tests.checks.ssh.servers import LOOPBACK, VANTAGE, at_address, free_port
-from tests.lab.processes import wait_until
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left() -> Iterator[None]:
-    """No thread and no descriptor outlives a look."""
-    gc.collect()
-    threads, files = set(threading.enumerate()), os.listdir("/proc/self/fd")
-    yield
-
-    def gone() -> bool:
-        gc.collect()
-        return set(threading.enumerate()) <= threads and len(os.listdir("/proc/self/fd")) <= len(files)
-
-    assert wait_until(gone, 8), (set(threading.enumerate()) - threads, os.listdir("/proc/self/fd"), files)
 
 
 def test_the_shipped_collector_reports_through_a_plain_shell() -> None:
