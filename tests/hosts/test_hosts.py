@@ -118,3 +118,21 @@ def test_a_setting_without_its_effect_is_no_proof_to_a_plain_account(hosts: Host
     """ufw.conf says yes, but its unit was never started: only root can see that no rule is there."""
     verdict = hosts.verdicts("fourth", "plain", forced=False)["firewall.host_enabled"]
     assert verdict.status is not Status.PASS, verdict
+
+
+# Passes of a plain account that say in their text what they did not see, and that root can refute: the lines of
+# pg_hba.conf for one role, and which journal a jail reads.
+_BLIND = {("data.postgres_password", "probed"), ("host.fail2ban", "guards_configured")}
+
+
+@_EACH_RELEASE
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_plain_account_says_less_but_nothing_else(hosts: Hosts, name: str) -> None:
+    """What root sees as a fault is no pass to an account without rights, and what root passes is no fault."""
+    root, plain = hosts.verdicts(name), hosts.verdicts(name, "plain", forced=False)
+    against = {Status.PASS: {Status.FAIL}, Status.FAIL: {Status.PASS}, Status.WARN: {Status.PASS}}
+    assert {
+        key: (root[key].code, one.code)
+        for key, one in plain.items()
+        if one.status in against.get(root[key].status, set()) and (key, one.code) not in _BLIND
+    } == {}
