@@ -225,6 +225,18 @@ def test_another_host_key_raises_the_alarm_and_stops_every_login(as_alice: Clien
         assert not SshAccess.objects.get().is_stopped
 
 
+def test_the_old_key_coming_back_logs_nobody_in(as_alice: Client, enrolled: Enrol) -> None:
+    with machine() as server:
+        enrolled(server)
+        confirmed(as_alice)
+        before = server.log.count("Accepted publickey")
+        SshAccess.objects.update(changed_at=timezone.now(), changed_to="ssh-ed25519 SHA256:other")
+        page = press(as_alice, "test")
+        assert "This is the confirmed key again." in page
+        assert server.log.count("Accepted publickey") == before
+        assert SshAccess.objects.get().is_stopped
+
+
 def test_nothing_of_the_private_key_is_in_the_database_or_on_a_page(
     as_alice: Client, enrolled: Enrol, caplog: pytest.LogCaptureFixture
 ) -> None:
