@@ -1,6 +1,6 @@
 #!/bin/sh
 # hosts.sh PYTHON [ARGUMENTS of pytest]: the tests on booted Debian machines (tests/hosts).  Needs root; makes one base
-# tree for each release, once (about two minutes and 700 MB each), in tests/.cache/hosts.
+# tree for each release, once (a minute or two and 750 MB each), in tests/.cache/hosts; delete it to have it made anew.
 #
 # Everything runs in namespaces of its own (processes, mounts, network): when the tests end, or are killed, no machine,
 # no mount and no address is left behind.
