@@ -229,7 +229,6 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "no timer renews, Debian's cron job idles", "third", "tls.renewal_automated", WARN, "stopped",
         "systemctl -q disable certbot.timer",
-        overlooked="a job that does nothing under systemd counts as one that renews",
     ),
     # Accounts and updates
     Fault(
