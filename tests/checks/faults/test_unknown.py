@@ -22,6 +22,7 @@ NEEDS_NO_SERVICE = {"domain.permanent", "edge.origin_hidden", "edge.tunnel"}
 # table cannot prove that a fault unsettles them; their own tests do.
 NEVER_SETTLED_HERE = {
     "edge.waf", "firewall.cloud_ssh", "tls.expiry_alert", "domain.registration_lasts", "domain.whois_private",
+    "tls.origin_strong", "tls.renewal_automated",  # by a login alone
 }  # fmt: skip
 _SILENT = frozenset({Status.UNKNOWN, Status.MANUAL})
 
