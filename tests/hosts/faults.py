@@ -135,7 +135,6 @@ FAULTS: tuple[Fault, ...] = (
         ">/etc/systemd/system/docker.socket; systemctl -q enable docker.socket",
         live="test -S /run/docker.sock",
         twin=NOT_APPLICABLE,
-        overlooked="without the client's program a socket of Docker's is not looked at",
     ),
     Fault(
         "Docker's API on the network", "fourth", "host.docker_socket_closed", FAIL, "on_network",

@@ -156,7 +156,8 @@ def check(facts: Facts) -> Verdict:
     outside = _seen_outside(facts)
     if outside:
         return failed("on_network", where=outside).seen("outside: TCP connect", outside)
-    if containers.gone and not ports:
+    # A socket without the client's program is Docker's as well, or Podman's in its place.
+    if containers.gone and not ports and not containers.socket:
         return not_applicable("no_docker")
     return _listening(ports) or _holding(containers)
 
@@ -177,7 +178,8 @@ def _holding(containers: Containers) -> Verdict:
         text = f"/run/docker.sock: {containers.socket}"
         return failed("open_to_all", socket=containers.socket).seen("inside: stat", text)
     if not containers.listed:
-        return unknown("not_seen", Reason.DENIED if containers.denied else Reason.MALFORMED)
+        why = Reason.DENIED if containers.denied else Reason.MALFORMED
+        return unknown("not_seen", Reason.NO_TOOL if containers.gone else why)
     text = "\n".join(f"{name} ({image})" for name, image in containers.holders)
     names = ", ".join(name for name, _ in containers.holders)
     if any(not any(word in image for word in _FILTERS) for _, image in containers.holders):

@@ -115,6 +115,7 @@ def test_a_published_port_is_named() -> None:
 
 HELD = "3e67965055cf\tfalse\tbridge\tdocker.sock\tsha256:1\t<no value>"
 BY_PROXY = "cccccccccccc\tfalse\tbridge\tdocker.sock\tsha256:2\t"
+ORPHAN = NONE.replace("== socket", "== socket\n{mode} root root")  # of a daemon whose client is not there
 NOT_HELD = "f9da60f5dd3c\tfalse\tdefault\t\tsha256:1\t"
 
 
@@ -122,6 +123,8 @@ NOT_HELD = "f9da60f5dd3c\tfalse\tdefault\t\tsha256:1\t"
     ("facts", "status", "code"),
     [
         ((report(docker=NONE),), Status.NOT_APPLICABLE, "no_docker"),
+        ((report(docker=ORPHAN.format(mode=666)),), Status.FAIL, "open_to_all"),
+        ((report(docker=ORPHAN.format(mode=660)),), Status.UNKNOWN, "not_seen"),
         ((report(docker=docker(SAFE, inspect=NOT_HELD)),), Status.PASS, "closed"),
         ((report(docker=docker(PROXY, inspect=BY_PROXY)),), Status.PASS, "behind_proxy"),
         ((report(docker=docker(REDIS, PROXY, inspect=f"{HELD}\n{BY_PROXY}")),), Status.WARN, "mounted"),
