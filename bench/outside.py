@@ -11,9 +11,11 @@ import asyncio
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -46,18 +48,16 @@ Peers = dict[str, Cost | None]
 
 
 def main() -> int:
-    with (
-        tempfile.TemporaryDirectory(prefix="fedisec-bench-") as folder,
-        Lab(Path(folder)) as lab,
-        slow_link(RTT_S) as link,
-    ):
+    with tempfile.TemporaryDirectory(prefix="fedisec-bench-") as folder, Lab(Path(folder)) as lab:
         loop_ms = measure.loop_ms()
-        own = _own(link, lab)
-        peers = _peers(link, lab)
-        many = _many(lab, Path(folder))
+        near_ms = _cpu_near_ms(lab)
+        with slow_link(RTT_S) as link:
+            own = _own(link, lab)
+            peers = _peers(link, lab)
+            many = _many(lab, Path(folder))
     print(_costs(own, peers))
     print()
-    print(_bars(own, peers, many))
+    print(_bars(own, peers, many, near_ms))
     print(f"\nA fixed loop of Python took {loop_ms:.1f} ms of CPU before, {measure.loop_ms():.1f} ms after.")
     return 0
 
@@ -104,6 +104,17 @@ def _own(link: Link, lab: Lab) -> dict[str, Cost]:
         "whole scan": cost(ALL_PROBES),
         "whole scan, new process": median([measure.process(link, WEB, command) for _ in range(PEER_RUNS)]),
     }
+
+
+def _cpu_near_ms(lab: Lab) -> float:
+    """On loopback: over the link the kernel charges us for the packets of the tun device as well."""
+    target, vantage = Target(lab.good, dkim_selectors=("fedi",)), _vantage(lab)
+    costs = []
+    for _ in range(RUNS + 2):
+        cpu = time.process_time()
+        evaluate(asyncio.run(gather(target, vantage)).facts)
+        costs.append(time.process_time() - cpu)
+    return 1000 * statistics.median(costs[2:])
 
 
 def _peers(link: Link, lab: Lab) -> Peers:
@@ -167,7 +178,7 @@ def _costs(own: dict[str, Cost], peers: Peers) -> str:
     )
 
 
-def _bars(own: dict[str, Cost], peers: Peers, many: dict[str, float]) -> str:
+def _bars(own: dict[str, Cost], peers: Peers, many: dict[str, float], near_ms: float) -> str:
     whole, scan = own["whole scan"], own["whole scan"].wall_s
     rows = [
         _ratio("TLS phase ÷ sslyze, wall", own["TLS"].wall_s, peers["sslyze"], 0.06),
@@ -175,7 +186,8 @@ def _bars(own: dict[str, Cost], peers: Peers, many: dict[str, float]) -> str:
         _ratio("whole scan ÷ testssl.sh alone, wall", scan, peers["testssl.sh"], 0.02),
         _ratio("DNS and mail ÷ checkdmarc, wall", own["DNS and mail"].wall_s, peers["checkdmarc"], 0.25),
         _most("whole scan, wall, s", scan, 0.5),
-        _most("whole scan, CPU, ms", whole.cpu_s * 1000, 120),
+        _most("whole scan, CPU, ms, on loopback", near_ms, 120),
+        _most("whole scan, CPU, ms, over the link", whole.cpu_s * 1000, 120),
         _most("connections to port 443 of the instance", whole.web, 24),
         _most("TCP connections", whole.tcp, 150),
         _least(f"{SCANS} scans at once, scans a minute", many["per_minute"], 300),
