@@ -215,8 +215,8 @@ item = Item(
             "{where} ではパスワードを求められ、pg_hba.conf にも trust の行はありません。",
         ),
         "probed": Text(
-            "{where} asks an unknown role for a password. pg_hba.conf itself, where a line for one role may differ, may not be read.",
-            "{where} ではパスワードを求められます。特定のロール向けの行まで確認するには、pg_hba.conf を読む権限が必要です。",
+            "{where} asks an unknown role for a password. Whether a line for one role trusts it could not be seen in pg_hba.conf; please answer.",
+            "{where} は未知のロールにパスワードを求めます。特定のロールを trust にする行がないかは pg_hba.conf を読めないため、回答してください。",
         ),
         "peer": Text(
             "Nobody gets in over TCP; over the Unix socket the account on the server decides (peer), or a password.",
@@ -276,14 +276,14 @@ def _weakness(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
 
 
 def _proof(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
-    """A pass needs an answer of the server, or at least the file."""
+    """A pass needs an answer of the server, and its rules: a line for one role answers our unknown one otherwise."""
     over_tcp = [one for one in there if not one.by_socket]
     shown = "\n".join(f"{one.where}: {one.said}" for one in there)
     if any(one.way is Way.UNCLEAR for one in there):
         return None
     passwords = [one.where for one in over_tcp if one.way in {Way.PASSWORD, Way.PEER}]
     if passwords and (view.hba_denied or not view.hba):
-        return passed("probed", where=", ".join(passwords)).seen(PSQL, shown)
+        return asked("probed", where=", ".join(passwords)).seen(PSQL, shown)
     if passwords:
         return passed("password", where=", ".join(passwords)).seen(PSQL, shown)
     if there and all(one.way in {Way.PEER, Way.CLOSED, Way.PASSWORD} for one in there):

@@ -185,15 +185,15 @@ def _by_jails(found: Fail2ban, inside: Inside) -> Verdict:
         return unknown("not_seen", Reason.DENIED if found.denied else Reason.NO_TOOL)
     if not found.jails:
         return failed("no_jail").seen(label, "no jail whose name holds ssh")
-    if not found.loaded:
-        return passed("guards_configured", jail=found.jails[0].name).seen(label, _shown(found.jails))
     reading = [jail for jail in found.jails if jail.sources]
-    if not reading:
-        return failed("reads_nothing", jail=found.jails[0].name).seen(label, _shown(found.jails))
     right = next((jail for jail in reading if _is_right(jail, inside)), None)
-    if right is None:
+    if reading and right is None:
         first = reading[0]
         return warned("wrong_journal", jail=first.name, source=first.sources[0]).seen(label, _shown(reading))
+    if not found.loaded:
+        return passed("guards_configured", jail=found.jails[0].name).seen(label, _shown(found.jails))
+    if right is None:
+        return failed("reads_nothing", jail=found.jails[0].name).seen(label, _shown(found.jails))
     return passed("guards", jail=right.name, source=right.sources[0]).seen(label, _shown(reading))
 
 

@@ -82,9 +82,9 @@ def postgres(tcp: str, socket: str = PEER, hba: str = HBA, docker: str = NO_DOCK
 
 POSTGRES = [
     Case("data.postgres_password", PASS, "password", postgres(NO_PASSWORD), "no password supplied"),
-    Case("data.postgres_password", PASS, "probed", postgres(NO_PASSWORD, hba=HBA_DENIED)),
-    Case("data.postgres_password", PASS, "probed", postgres(NO_PASSWORD, hba=HBA + "\ninclude more.conf")),
-    Case("data.postgres_password", PASS, "probed", postgres(NO_PASSWORD, hba=HBA + "\nhost all all 10.0.0.0/8 ?")),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA_DENIED)),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA + "\ninclude more.conf")),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA + "\nhost all all 10.0.0.0/8 ?")),
     Case("data.postgres_password", FAIL, "trusts", postgres(_AT + 'FATAL:  ロール"fedisec_probe_nosuchrole"は存在しません')),
     Case("data.postgres_password", PASS, "password", postgres(NO_PASSWORD, _ON + 'FATAL:  ユーザー"fedisec_probe_nosuchrole"で対向(peer)認証に失敗しました')),
     Case("data.postgres_password", PASS, "peer", postgres(_AT + 'FATAL:  pg_hba.conf にホスト"127.0.0.1"、ユーザー"fedisec_probe_nosuchrole"、データベース"postgres, 暗号化なし用のエントリがありません')),

@@ -27,7 +27,7 @@ EXPECTED = {
     "host.disk_space": ("pass room", "pass room"),
     "host.admin_logins_clean": ("pass clean", "unknown shadow_denied"),
     "data.redis_password": ("fail open", "fail open"),
-    "data.postgres_password": ("pass password", "pass probed"),
+    "data.postgres_password": ("pass password", "manual probed"),
     "data.database_backup": ("fail tiny", "fail job_failed"),
     "data.backup_offsite": ("manual not_seen", "unknown hidden"),
     "accounts.admin_two_factor": ("fail some_without", "unknown denied"),
