@@ -1,8 +1,9 @@
 #!/bin/sh
 # test.sh PYTHON [ARGUMENTS of pytest]: the tests, each run in a network namespace with no way out: the lab's
 # servers have their usual ports there, and no test can reach anything else.  Where no namespace may be made, the
-# tests that need one say so and are skipped.  Without arguments, everything, in two runs beside each other (the
-# tests that mostly wait, and the ones that mostly compute), each in a namespace and with a lab of its own.
+# tests that need one say so and are skipped.  Without arguments, everything, in three runs beside each other (two
+# that mostly wait: browsers and processes, the look from inside; and the rest, which mostly computes), each in a
+# namespace and with a lab of its own.
 set -u
 python=$1
 shift
@@ -19,13 +20,16 @@ if [ $# -gt 0 ]; then
     in_namespace "$@"
     exit
 fi
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-in_namespace tests/e2e tests/running >"$log" 2>&1 &
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+in_namespace tests/e2e tests/running >"$logs/waiting" 2>&1 &
 waiting=$!
-in_namespace tests --ignore=tests/e2e --ignore=tests/running --ignore=tests/hosts
-computing=$?
-wait "$waiting"
-waited=$?
-cat "$log"
-[ "$computing" -eq 0 ] && [ "$waited" -eq 0 ]
+in_namespace tests/checks/inside tests/enrolment >"$logs/inside" 2>&1 &
+inside=$!
+in_namespace tests --ignore=tests/e2e --ignore=tests/running --ignore=tests/hosts --ignore=tests/checks/inside \
+    --ignore=tests/enrolment
+code=$?
+wait "$inside" || code=1
+wait "$waiting" || code=1
+cat "$logs/inside" "$logs/waiting"
+exit "$code"

@@ -88,10 +88,10 @@ def first_account(page: Page, app: App) -> None:
 
 
 def add_the_bad_server(page: Page, lab: Lab) -> None:
-    page.get_by_label("Domain").fill("localhost")
+    page.get_by_label("Domain", exact=True).fill("localhost")
     page.get_by_role("button", name="Add and look").click()
     expect(page.locator(".errorlist")).to_contain_text("only inside a network")
-    page.get_by_label("Domain").fill(f"https://{lab.bad}/about")
+    page.get_by_label("Domain", exact=True).fill(f"https://{lab.bad}/about")
     page.get_by_role("button", name="Add and look").click()
     expect(page.get_by_role("heading", name=lab.bad)).to_be_visible()
     scan_has_ended(page)

@@ -31,11 +31,14 @@ LOCAL = "127.0.0.1"
 
 
 @pytest.fixture(autouse=True)
-def alone() -> None:
+def alone() -> Iterator[None]:
+    """Without the lab's databases, which a collector would find as well."""
     if not netns.inside():
         pytest.skip(
             "servers on their usual ports need a network namespace: python -m tests.lab.netns pytest …"
         )
+    with netns.apart():
+        yield
 
 
 def only(*sections: str, script: str = "") -> str:
