@@ -15,7 +15,7 @@ import ssl
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -164,13 +164,13 @@ class Net:
 async def _opened(address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """As asyncio.open_connection, for an address: most ports are closed, and a refusal needs no streams."""
     link = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    try:
+    with ExitStack() as until_open:
+        until_open.callback(link.close)
         link.setblocking(False)
         await asyncio.get_running_loop().sock_connect(link, (address, port))
-        return await asyncio.open_connection(sock=link, limit=2**16)
-    except BaseException:
-        link.close()
-        raise
+        streams = await asyncio.open_connection(sock=link, limit=2**16)
+        until_open.pop_all()
+    return streams
 
 
 def has_route(address: str) -> bool:
