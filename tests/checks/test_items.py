@@ -87,11 +87,8 @@ def test_item_is_filed_under_its_topic(item: Item) -> None:
     assert item.sources
 
 
-@EACH
-def test_codes_returned_are_codes_declared(item: Item) -> None:
-    module = sys.modules[item.module]
-    tree = ast.parse(inspect.getsource(module))
-    used = {
+def codes_in(tree: ast.AST) -> set[object]:
+    return {
         call.args[0].value
         for call in ast.walk(tree)
         if isinstance(call, ast.Call)
@@ -100,6 +97,29 @@ def test_codes_returned_are_codes_declared(item: Item) -> None:
         and call.args
         and isinstance(call.args[0], ast.Constant)
     }
+
+
+def codes_of_helpers(tree: ast.AST, package: str) -> set[object]:
+    """What the functions return that an item takes from its topic's package, and those that they call."""
+    known = {
+        one.name: one
+        for one in ast.parse(Path(sys.modules[package].__file__ or "").read_text()).body
+        if isinstance(one, ast.FunctionDef)
+    }
+    taken = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module == package]
+    left, met = {alias.name for node in taken for alias in node.names} & set(known), set[str]()
+    while left:
+        met |= left
+        left = {n.id for name in left for n in ast.walk(known[name]) if isinstance(n, ast.Name)} & set(
+            known
+        ) - met
+    return set[object]().union(*(codes_in(known[name]) for name in met))
+
+
+@EACH
+def test_codes_returned_are_codes_declared(item: Item) -> None:
+    tree = ast.parse(inspect.getsource(sys.modules[item.module]))
+    used = codes_in(tree) | codes_of_helpers(tree, item.module.rpartition(".")[0])
     dynamic = [
         ast.unparse(call)
         for call in ast.walk(tree)

@@ -2,7 +2,7 @@
 
 from checks.errors import Reason
 from checks.facts import Facts
-from checks.facts.inside import Inside
+from checks.items.systemd import LABEL, SHARED, app_units, outdated, unjudged
 from checks.model import (
     INSIDE,
     Fix,
@@ -12,14 +12,12 @@ from checks.model import (
     Text,
     Verdict,
     failed,
-    not_applicable,
     passed,
     unknown,
     warned,
 )
-from checks.parse.host.units import parse_units
 
-LABEL, PROCESS = "inside: systemctl show", "inside: /proc/MainPID/status"
+PROCESS = "inside: /proc/MainPID/status"
 
 DROP_IN = """
     [Service]
@@ -91,6 +89,7 @@ item = Item(
         + VERIFY,
     ),
     codes={
+        **SHARED,
         "on": Text(
             "All {count} running units of the app can gain no privileges.",
             "アプリの動作中のユニット {count} 個すべてが、権限を昇格できません。",
@@ -103,32 +102,15 @@ item = Item(
             "The process of {unit} is limited, but not by this setting of its unit: another one does it, or the unit was changed.",
             "{unit} のプロセスは制限されていますが、ユニットにこの設定はありません。別の設定の効果か、ユニットが変更された可能性があります。",
         ),
-        "not_restarted": Text(
-            "{unit} was changed after it was started: the running process may still be without it.",
-            "{unit} は起動後に設定が変更されています。動作中のプロセスには反映されていない可能性があります。",
-        ),
-        "no_unit": Text(
-            "None of the units that fedisec knows runs here, as with containers. A unit with a name of its own can be named to the collector.",
-            "fedisec の知るユニットは動いていません（コンテナで動かしている場合など）。独自の名前のユニットは、収集スクリプトの設定に登録できます。",
-        ),
-        "no_systemd": Text("This server does not run systemd.", "このサーバでは systemd が動いていません。"),
-        "not_seen": Text(
-            "systemd did not show this setting of the app's units.",
-            "アプリのユニットのこの設定を systemd から読み取れませんでした。",
-        ),
     },
 )
 
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    units = parse_units(facts.get(Inside).lines("units"))
-    if units.no_systemd:
-        return not_applicable("no_systemd")
-    if not units.listed:
-        return unknown("not_seen", Reason.NO_TOOL)
-    if not units.running:
-        return not_applicable("no_unit")
+    units = app_units(facts)
+    if (gap := unjudged(units)) is not None:
+        return gap
     for unit in units.running:
         value = unit.value("NoNewPrivileges")
         shown = f"{unit.name}: NoNewPrivileges={value}"
@@ -146,8 +128,5 @@ def check(facts: Facts) -> Verdict:
             return warned("not_restarted", unit=unit.name).seen(PROCESS, f"{unit.name}: NoNewPrivs: 0")
         if value != "yes":
             return unknown("not_seen", Reason.NO_TOOL)
-    if units.changed is not None:
-        name = units.changed.name
-        return warned("not_restarted", unit=name).seen(LABEL, f"{name}: changed after its start")
     shown = "\n".join(f"{unit.name}: NoNewPrivileges=yes" for unit in units.running)
-    return passed("on", count=len(units.running)).seen(LABEL, shown)
+    return outdated(units) or passed("on", count=len(units.running)).seen(LABEL, shown)

@@ -1,8 +1,7 @@
 """Does the app's unit have PrivateTmp=yes?"""
 
-from checks.errors import Reason
 from checks.facts import Facts
-from checks.facts.inside import Inside
+from checks.items.systemd import SHARED, on_or_off
 from checks.model import (
     INSIDE,
     Fix,
@@ -11,17 +10,7 @@ from checks.model import (
     Source,
     Text,
     Verdict,
-    failed,
-    not_applicable,
-    passed,
-    unknown,
-    warned,
 )
-from checks.parse.host.units import parse_units
-
-LABEL = "inside: systemctl show"
-SETTING = "PrivateTmp"
-GOOD = frozenset({"disconnected", "yes"})
 
 EDIT = """
     sudo systemctl edit UNIT"""
@@ -106,6 +95,7 @@ item = Item(
         "PrivateTmp=yes で、NeedDaemonReload=no であることを確認します。\n" + VERIFY,
     ),
     codes={
+        **SHARED,
         "on": Text(
             "All {count} running units of the app have a /tmp of their own.",
             "アプリの動作中のユニット {count} 個すべてが専用の /tmp を使っています。",
@@ -113,40 +103,10 @@ item = Item(
         "off": Text(
             "{unit} shares /tmp with the rest of the server.", "{unit} はサーバ全体と /tmp を共有しています。"
         ),
-        "not_restarted": Text(
-            "{unit} was changed after it was started: the running process may still be without it.",
-            "{unit} は起動後に設定が変更されています。動作中のプロセスには反映されていない可能性があります。",
-        ),
-        "no_unit": Text(
-            "None of the units that fedisec knows runs here, as with containers. A unit with a name of its own can be named to the collector.",
-            "fedisec の知るユニットは動いていません（コンテナで動かしている場合など）。独自の名前のユニットは、収集スクリプトの設定に登録できます。",
-        ),
-        "no_systemd": Text("This server does not run systemd.", "このサーバでは systemd が動いていません。"),
-        "not_seen": Text(
-            "systemd did not show this setting of the app's units.",
-            "アプリのユニットのこの設定を systemd から読み取れませんでした。",
-        ),
     },
 )
 
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    units = parse_units(facts.get(Inside).lines("units"))
-    if units.no_systemd:
-        return not_applicable("no_systemd")
-    if not units.listed:
-        return unknown("not_seen", Reason.NO_TOOL)
-    if not units.running:
-        return not_applicable("no_unit")
-    values = {unit.name: unit.value(SETTING) for unit in units.running}
-    shown = "\n".join(f"{name}: {SETTING}={value}" for name, value in values.items())
-    weak = next((name for name, value in values.items() if value is not None and value not in GOOD), None)
-    if weak is not None:
-        return failed("off", unit=weak).seen(LABEL, shown)
-    if None in values.values():
-        return unknown("not_seen", Reason.NO_TOOL)
-    if units.changed is not None:
-        name = units.changed.name
-        return warned("not_restarted", unit=name).seen(LABEL, f"{name}: changed after its start")
-    return passed("on", count=len(values)).seen(LABEL, shown)
+    return on_or_off(facts, "PrivateTmp", "yes", "disconnected")

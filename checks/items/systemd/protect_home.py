@@ -3,6 +3,7 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
+from checks.items.systemd import LABEL, SHARED, app_units, outdated, unjudged, values_of
 from checks.model import (
     INSIDE,
     Fix,
@@ -12,15 +13,12 @@ from checks.model import (
     Text,
     Verdict,
     failed,
-    not_applicable,
     passed,
     unknown,
     warned,
 )
 from checks.parse.host.app_config import AppConfigs, parse_app_config
-from checks.parse.host.units import parse_units
 
-LABEL = "inside: systemctl show"
 SETTING = "ProtectHome"
 GOOD = frozenset({"yes", "read-only", "tmpfs"})
 FAMILIES = dict.fromkeys(("sharkey", "firefish", "iceshrimp", "calckey"), "misskey")
@@ -111,6 +109,7 @@ item = Item(
         "設定値と、動作中のプロセスから実際に見えるものを確認します。\n" + VERIFY,
     ),
     codes={
+        **SHARED,
         "on": Text(
             "Home directories are kept from all {count} running units of the app.",
             "アプリの動作中のユニット {count} 個すべてから、ホームディレクトリが隠されています。",
@@ -127,34 +126,16 @@ item = Item(
             "{unit} sees all home directories, and fedisec does not know whether the software itself lies there.",
             "{unit} からすべてのホームディレクトリが見えます。ソフトウェア自体がそこにあるかどうかはわかりません。",
         ),
-        "not_restarted": Text(
-            "{unit} was changed after it was started: the running process may still be without it.",
-            "{unit} は起動後に設定が変更されています。動作中のプロセスには反映されていない可能性があります。",
-        ),
-        "no_unit": Text(
-            "None of the units that fedisec knows runs here, as with containers. A unit with a name of its own can be named to the collector.",
-            "fedisec の知るユニットは動いていません（コンテナで動かしている場合など）。独自の名前のユニットは、収集スクリプトの設定に登録できます。",
-        ),
-        "no_systemd": Text("This server does not run systemd.", "このサーバでは systemd が動いていません。"),
-        "not_seen": Text(
-            "systemd did not show this setting of the app's units.",
-            "アプリのユニットのこの設定を systemd から読み取れませんでした。",
-        ),
     },
 )
 
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    units = parse_units(facts.get(Inside).lines("units"))
-    if units.no_systemd:
-        return not_applicable("no_systemd")
-    if not units.listed:
-        return unknown("not_seen", Reason.NO_TOOL)
-    if not units.running:
-        return not_applicable("no_unit")
-    values = {unit.name: unit.value(SETTING) for unit in units.running}
-    shown = "\n".join(f"{name}: {SETTING}={value}" for name, value in values.items())
+    units = app_units(facts)
+    if (gap := unjudged(units)) is not None:
+        return gap
+    values, shown = values_of(units, SETTING)
     seeing = [name for name, value in values.items() if value == "no"]
     if seeing:
         configs = parse_app_config(facts.get(Inside).lines("app_config"))
@@ -163,10 +144,7 @@ def check(facts: Facts) -> Verdict:
         return min(verdicts, key=lambda verdict: rank.index(verdict.code)).seen(LABEL, shown)
     if not set(values.values()) <= GOOD:
         return unknown("not_seen", Reason.NO_TOOL)
-    if units.changed is not None:
-        name = units.changed.name
-        return warned("not_restarted", unit=name).seen(LABEL, f"{name}: changed after its start")
-    return passed("on", count=len(values)).seen(LABEL, shown)
+    return outdated(units) or passed("on", count=len(values)).seen(LABEL, shown)
 
 
 def _seeing(unit: str, configs: AppConfigs) -> Verdict:

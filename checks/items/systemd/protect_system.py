@@ -2,7 +2,7 @@
 
 from checks.errors import Reason
 from checks.facts import Facts
-from checks.facts.inside import Inside
+from checks.items.systemd import LABEL, SHARED, app_units, outdated, unjudged, values_of
 from checks.model import (
     INSIDE,
     Fix,
@@ -12,14 +12,11 @@ from checks.model import (
     Text,
     Verdict,
     failed,
-    not_applicable,
     passed,
     unknown,
     warned,
 )
-from checks.parse.host.units import parse_units
 
-LABEL = "inside: systemctl show"
 SETTING = "ProtectSystem"
 GOOD = frozenset({"full", "strict"})
 
@@ -101,6 +98,7 @@ item = Item(
         "ProtectSystem が full または strict であることを確認します。\n" + VERIFY,
     ),
     codes={
+        **SHARED,
         "on": Text(
             "All {count} running units of the app may not write to the system's files.",
             "アプリの動作中のユニット {count} 個すべてが、システムのファイルに書き込めません。",
@@ -113,34 +111,16 @@ item = Item(
             "Nothing but file modes keeps {unit} from writing to the system's files.",
             "{unit} では、システムのファイルへの書き込みがパーミッションでしか防がれていません。",
         ),
-        "not_restarted": Text(
-            "{unit} was changed after it was started: the running process may still be without it.",
-            "{unit} は起動後に設定が変更されています。動作中のプロセスには反映されていない可能性があります。",
-        ),
-        "no_unit": Text(
-            "None of the units that fedisec knows runs here, as with containers. A unit with a name of its own can be named to the collector.",
-            "fedisec の知るユニットは動いていません（コンテナで動かしている場合など）。独自の名前のユニットは、収集スクリプトの設定に登録できます。",
-        ),
-        "no_systemd": Text("This server does not run systemd.", "このサーバでは systemd が動いていません。"),
-        "not_seen": Text(
-            "systemd did not show this setting of the app's units.",
-            "アプリのユニットのこの設定を systemd から読み取れませんでした。",
-        ),
     },
 )
 
 
 @item.check
 def check(facts: Facts) -> Verdict:
-    units = parse_units(facts.get(Inside).lines("units"))
-    if units.no_systemd:
-        return not_applicable("no_systemd")
-    if not units.listed:
-        return unknown("not_seen", Reason.NO_TOOL)
-    if not units.running:
-        return not_applicable("no_unit")
-    values = {unit.name: unit.value(SETTING) for unit in units.running}
-    shown = "\n".join(f"{name}: {SETTING}={value}" for name, value in values.items())
+    units = app_units(facts)
+    if (gap := unjudged(units)) is not None:
+        return gap
+    values, shown = values_of(units, SETTING)
     for name, value in values.items():
         if value == "no":
             return failed("off", unit=name).seen(LABEL, shown)
@@ -149,7 +129,4 @@ def check(facts: Facts) -> Verdict:
             return warned("etc_open", unit=name).seen(LABEL, shown)
     if not set(values.values()) <= GOOD:
         return unknown("not_seen", Reason.NO_TOOL)
-    if units.changed is not None:
-        name = units.changed.name
-        return warned("not_restarted", unit=name).seen(LABEL, f"{name}: changed after its start")
-    return passed("on", count=len(values)).seen(LABEL, shown)
+    return outdated(units) or passed("on", count=len(values)).seen(LABEL, shown)
