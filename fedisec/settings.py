@@ -55,8 +55,10 @@ INSTALLED_APPS = [
     "fedisec.instances",
     "fedisec.enrolment",
     "fedisec.scans",
+    "fedisec.history",
     "fedisec.checklist",
     "fedisec.alerts",
+    "fedisec.share",
 ]
 
 MIDDLEWARE = [

@@ -15,7 +15,7 @@ from fedisec.accounts.models import Role, User
 from fedisec.enrolment import enrol, steps
 from fedisec.enrolment.forms import AccessForm, DisconnectForm
 from fedisec.enrolment.models import SshAccess
-from fedisec.instances.access import instance_for, instances_for
+from fedisec.instances.access import instance_for, may_edit
 from fedisec.instances.models import Instance
 from fedisec.lib.secrets import CannotOpen
 
@@ -122,8 +122,8 @@ def _to(instance: Instance, step: str) -> HttpResponse:
 def _page(
     request: HttpRequest, instance: Instance, access: SshAccess | None, form: AccessForm | None = None
 ) -> dict[str, Any]:
-    may_edit = instances_for(person(request), Role.EDITOR).filter(pk=instance.pk).exists()
-    context: dict[str, Any] = {"instance": instance, "access": access, "may_edit": may_edit}
+    editor = may_edit(person(request), instance)
+    context: dict[str, Any] = {"instance": instance, "access": access, "may_edit": editor}
     if access is not None:
         context |= {
             "trouble": steps.trouble(access),
@@ -132,9 +132,9 @@ def _page(
             "is_unrestricted": any(access.powers.values()),
             "not_root": steps.not_root(access),
         }
-    if may_edit:
+    if editor:
         context["form"] = form or AccessForm.of(instance, access)
-    if may_edit and access is not None:
+    if editor and access is not None:
         context |= {
             "commands": steps.commands_of(access),
             "script": collector_script(),

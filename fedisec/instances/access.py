@@ -28,3 +28,8 @@ def instance_for(user: User, domain: str, role: Role = Role.VIEWER) -> Instance:
     if found is None:
         raise Http404
     return found
+
+
+def may_edit(user: User, instance: Instance) -> bool:
+    """True for an editor or owner of the team that `instance` belongs to."""
+    return instances_for(user, Role.EDITOR).filter(pk=instance.pk).exists()

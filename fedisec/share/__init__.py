@@ -1,0 +1,1 @@
+"""What leaves the house: exports, a public page, a badge, print."""
