@@ -27,6 +27,7 @@ class Instance(models.Model):
     interval_s = models.PositiveIntegerField(default=default_interval)
     next_scan_at = models.DateTimeField(null=True, blank=True, db_index=True)
     paused = models.BooleanField(default=False)
+    demo = models.BooleanField(default=False)  # made up for a look around: never looked at, nobody is mailed
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

@@ -18,11 +18,12 @@ SPREAD_S = 3600
 
 
 class Asked(StrEnum):
-    """What became of a wish for a scan.  LIVE: one is on its way already."""
+    """What became of a wish for a scan.  LIVE: one is on its way already.  DEMO: made up, never looked at."""
 
     QUEUED = "queued"
     LIVE = "live"
     TOO_SOON = "too_soon"
+    DEMO = "demo"
 
 
 def queue_scan(
@@ -33,6 +34,8 @@ def queue_scan(
     TOO_SOON within SCAN_NOW_PAUSE_S of the last start."""
     now = now or timezone.now()
     due_at = due_at or now
+    if instance.demo:
+        return Asked.DEMO
     if reason == "manual" and _started_lately(instance, now):
         return Asked.TOO_SOON
     with transaction.atomic():

@@ -84,6 +84,7 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
         Asked.QUEUED: _("Saved. fedisec looks again now."),
         Asked.LIVE: _("Saved. It counts from the next look on."),
         Asked.TOO_SOON: _("Saved. It counts from the next look on."),
+        Asked.DEMO: _("Saved."),
     }
     messages.success(request, told[asked])
     return redirect("instance", instance.domain)
@@ -107,6 +108,8 @@ def scan_now(request: HttpRequest, domain: str) -> HttpResponse:
     asked = queue_scan(instance, "manual")
     if asked is Asked.TOO_SOON:
         messages.info(request, _("The last scan was less than a minute ago. Try again in a moment."))
+    elif asked is Asked.DEMO:
+        messages.info(request, _("A demo server is made up: fedisec never looks at it."))
     return redirect("instance", instance.domain)
 
 
