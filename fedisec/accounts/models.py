@@ -1,11 +1,11 @@
-"""People, teams, and the one-time link that makes the first of them."""
+"""People, teams, the one-time link that makes the first of them, and the trail of what they did."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
@@ -98,3 +98,57 @@ class SetupLink(models.Model):
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class AppendOnly(TypeError):
+    """Somebody tried to change or remove a line of the audit trail."""
+
+
+class AuditEvents(models.QuerySet["AuditEvent"]):
+    """Reads and adds; the database refuses updates too, by a trigger (migration 0002)."""
+
+    def update(self, **fields: Any) -> NoReturn:
+        raise AppendOnly("a line of the audit trail is never changed")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("a line of the audit trail is never removed")
+
+
+class AuditEvent(models.Model):
+    """One thing that somebody did, or fedisec by itself (`actor_id` NULL).  Written by `audit.record` alone.
+
+    It outlives what it speaks of: ids are plain numbers without foreign keys, names stand as they were.
+    """
+
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=40)  # "answer.waived": what kind of thing, and what became of it
+    team_id = models.BigIntegerField()
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    actor_name = models.CharField(max_length=254, blank=True)  # e-mail address; "" = fedisec itself
+    instance_id = models.BigIntegerField(null=True, blank=True)
+    instance_name = models.CharField(max_length=253, blank=True)  # the domain
+    item_id = models.CharField(max_length=60, blank=True)
+    before = models.CharField(max_length=500, blank=True)
+    after = models.CharField(max_length=500, blank=True)
+    why = models.TextField(blank=True)
+    data = models.JSONField(default=dict, blank=True)  # small plain values, no secrets
+
+    objects = AuditEvents.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=["team_id", "-id"], name="audit_of_team"),
+            models.Index(fields=["instance_id", "item_id", "-id"], name="audit_of_item"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor_name or 'fedisec'}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly("a line of the audit trail is never changed")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnly("a line of the audit trail is never removed")
