@@ -1,6 +1,6 @@
 #!/bin/sh
 # hosts.sh PYTHON [ARGUMENTS of pytest]: the tests on booted Debian machines (tests/hosts).  Needs root; makes one base
-# tree for each release, once (a minute or two and 750 MB each), in tests/.cache/hosts; delete it to have it made anew.
+# tree for each release, once (a minute or two and 900 MB each), in tests/.cache/hosts; delete it to have it made anew.
 #
 # Everything runs in namespaces of its own (processes, mounts, network): when the tests end, or are killed, no machine,
 # no mount and no address is left behind.
@@ -35,6 +35,9 @@ grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || skip "need
 packages="systemd systemd-sysv dbus openssh-server sudo iproute2 nftables iptables ufw fail2ban python3-minimal
     python3-systemd redis-server postgresql cron unattended-upgrades nginx-light certbot ca-certificates"
 
+# What is wanted on few machines only, in a layer of its own above the tree.
+more="crowdsec lynis"
+
 # build RELEASE: in a folder beside, so that a tree that is there is whole.
 build() {
     release=$1
@@ -59,7 +62,31 @@ LIST
         in_tree "$part" apt-get install -y --no-install-recommends $packages >>"$log" 2>&1 || return 1
     in_tree "$part" apt-get clean
     rm -f "$part/usr/sbin/policy-rc.d"
+    rm -rf "$tree-more"
     mv "$part" "$tree"
+}
+
+# add_layer RELEASE: what installing the further packages changes in the tree, which stays as it is.
+add_layer() {
+    release=$1
+    part=$cache/.$release-more.part
+    log=$cache/$release-more.log
+    echo "building $cache/$release-more (log: $log)"
+    rm -rf "$part"
+    mkdir -p "$part/upper/usr/sbin" "$part/upper/etc/crowdsec" "$part/work" "$part/root"
+    printf '#!/bin/sh\nexit 101\n' >"$part/upper/usr/sbin/policy-rc.d"
+    chmod 755 "$part/upper/usr/sbin/policy-rc.d"
+    cp /etc/resolv.conf "$part/upper/etc/resolv.conf"
+    # Not empty: so its package knows that it shall not register with its makers.
+    echo '# never registered' >"$part/upper/etc/crowdsec/online_api_credentials.yaml"
+    mount -t overlay -o "lowerdir=$cache/$release,upperdir=$part/upper,workdir=$part/work" overlay "$part/root" || return 1
+    # shellcheck disable=SC2086  # a list of names
+    in_tree "$part/root" apt-get install -y --no-install-recommends $more >"$log" 2>&1 || return 1
+    in_tree "$part/root" apt-get clean
+    rm -f "$part/root/usr/sbin/policy-rc.d"
+    umount "$part/root"
+    mv "$part/upper" "$cache/$release-more"
+    rm -rf "$part"
 }
 
 in_tree() {
@@ -68,11 +95,21 @@ in_tree() {
     chroot "$in_root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
 }
 
+# In a namespace of mounts of its own.
+if [ "$python" = --layer ]; then
+    add_layer "$1"
+    exit
+fi
+
 mkdir -p "$cache"
 for release in bookworm trixie; do
     [ -d "$cache/$release" ] || build "$release" || {
         tail -5 "$cache/$release.log"
         skip "need the tree of $release, and building it failed (see above)"
+    }
+    [ -d "$cache/$release-more" ] || unshare --mount sh "$0" --layer "$release" || {
+        tail -5 "$cache/$release-more.log"
+        skip "need the layer above $release, and building it failed (see above)"
     }
 done
 

@@ -45,11 +45,13 @@ class Machine:
 
 
 @contextmanager
-def booted(tree: Path, name: str, number: int, prepare: str, folder: Path) -> Iterator[Machine]:
+def booted(
+    tree: Path, name: str, number: int, prepare: str, folder: Path, above: Path | None = None
+) -> Iterator[Machine]:
     """A copy of `tree` on which `prepare` (shell, as root, not yet running) was run, booted.  `number` (1 to 15)
-    makes its addresses, `folder` takes what it writes."""
+    makes its addresses, `folder` takes what it writes, `above` is a layer of further packages."""
     with ExitStack() as stack:
-        root = stack.enter_context(_overlay(tree, folder))
+        root = stack.enter_context(_overlay((*((above,) if above else ()), tree), folder))
         (root / "etc/hostname").write_text(f"{name}\n")
         (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n127.0.1.1 {name}\n::1 localhost\n")
         (root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
@@ -64,8 +66,8 @@ def booted(tree: Path, name: str, number: int, prepare: str, folder: Path) -> It
 
 
 @contextmanager
-def _overlay(tree: Path, folder: Path) -> Iterator[Path]:
-    """`tree`, which stays as it is, below a layer in memory."""
+def _overlay(trees: tuple[Path, ...], folder: Path) -> Iterator[Path]:
+    """`trees`, the upper one first, which stay as they are, below a layer in memory."""
     layer, root = folder / "layer", folder / "root"
     for one in (layer, root):
         one.mkdir(parents=True)
@@ -73,7 +75,7 @@ def _overlay(tree: Path, folder: Path) -> Iterator[Path]:
     try:
         for name in ("upper", "work"):
             (layer / name).mkdir()
-        options = f"lowerdir={tree},upperdir={layer}/upper,workdir={layer}/work"
+        options = f"lowerdir={':'.join(map(str, trees))},upperdir={layer}/upper,workdir={layer}/work"
         _run("overlay", ("mount", "-t", "overlay", "-o", options, "overlay", str(root)))
         try:
             yield root
