@@ -1,9 +1,10 @@
-"""The fediverse servers that are watched."""
+"""The fediverse servers that are watched, and what people file them under."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from checks.target import Target
@@ -56,3 +57,68 @@ class Instance(models.Model):
     def name(self) -> str:
         """The domain as people write it, Unicode where it has any."""
         return self.target.unicode_domain
+
+
+class Tag(models.Model):
+    """A word that a team files an instance under; case does not matter and is kept."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=30)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint("instance", Lower("name"), name="one_tag_of_a_name_per_instance"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SavedView(models.Model):
+    """A filter of the overview under a name, for one person.  `query`: what follows "?" in its address."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="views")
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=["user", "name"], name="one_view_of_a_name"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NotedGrade(models.Model):
+    """What somebody read on a grader's site.  Never edited: the newest of a grader counts."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="grades")
+    grader = models.CharField(max_length=30)  # a key of fedisec.instances.graders
+    grade = models.CharField(max_length=20)
+    seen_on = models.DateField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"{self.grade} by {self.grader} for {self.instance_id}"
+
+
+class Glance(models.Model):
+    """What a page of many instances shows of one beside its counts, made once and read often."""
+
+    instance = models.OneToOneField(Instance, models.CASCADE, related_name="glance", primary_key=True)
+    actions = models.JSONField(default=list)  # [[weight, item id, state], …], the five weightiest first
+    worse = models.PositiveSmallIntegerField(default=0)  # items that the last look found otherwise …
+    better = models.PositiveSmallIntegerField(default=0)
+    unseen = models.PositiveSmallIntegerField(default=0)  # … and those it could see no longer
+    unreached_since = models.DateTimeField(null=True, blank=True)  # nothing answers from outside
+    facts = models.JSONField(default=dict)  # see fedisec.checklist.glance.facts_of
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"glance at {self.instance_id}"
