@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from checks.errors import Reason
@@ -132,14 +134,43 @@ class Topic:
 
 def rows_of(instance: Instance, *, now: datetime | None = None) -> list[Row]:
     """Every item of the catalogue with its state on `instance`, in the order of the checklist."""
+    return rows_of_all([instance], ItemState.objects.all(), now=now)[instance.pk]
+
+
+def rows_of_all(
+    instances: Sequence[Instance], states: QuerySet[ItemState], *, now: datetime | None = None
+) -> dict[int, list[Row]]:
+    """The same for many: instance id -> rows, in as many queries as for one.  `states` says which columns of
+    the machine's side are wanted."""
     now = now or timezone.now()
-    machine = {s.item_id: s for s in ItemState.objects.filter(instance=instance)}
-    said = {a.item_id: a for a in _live(Attestation, instance)}
-    waived = {w.item_id: w for w in _live(Waiver, instance)}
-    return [
-        make_row(item, machine.get(key), said.get(key), waived.get(key), now)
-        for key, item in all_items().items()
-    ]
+    machine = _by_instance(states.filter(instance__in=instances))
+    spoken = {"instance__in": instances, "ended_at": None}
+    said = _by_instance(Attestation.objects.filter(**spoken).select_related("by"))
+    waived = _by_instance(Waiver.objects.filter(**spoken).select_related("by"))
+    return {
+        pk: [
+            make_row(item, machine[pk].get(key), said[pk].get(key), waived[pk].get(key), now)
+            for key, item in all_items().items()
+        ]
+        for pk in (instance.pk for instance in instances)
+    }
+
+
+class _Entry(Protocol):
+    """What the three models have in common."""
+
+    instance_id: int
+    item_id: str
+
+
+E = TypeVar("E", bound=_Entry)
+
+
+def _by_instance(entries: Iterable[E]) -> dict[int, dict[str, E]]:
+    grouped: dict[int, dict[str, E]] = defaultdict(dict)
+    for entry in entries:
+        grouped[entry.instance_id][entry.item_id] = entry
+    return grouped
 
 
 def row_of(instance: Instance, item: Item, *, now: datetime | None = None) -> Row:
@@ -184,6 +215,15 @@ def seen_of(machine: ItemState | None) -> Seen | None:
     return Seen(
         Status(machine.status), machine.since, reason, machine.code, machine.settled, machine.settled_since
     )
+
+
+def software_of(rows: Sequence[Row]) -> str:
+    """Name and version as the software item saw them; "" before the first scan."""
+    for row in rows:
+        if row.item.id == "plan.software_fits" and row.machine is not None:
+            data = row.machine.data
+            return f"{data.get('name', '')} {data.get('version', '')}".strip()
+    return ""
 
 
 def posture(rows: Iterable[Row]) -> Posture:

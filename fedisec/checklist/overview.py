@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
 
 from django.db.models import Max, Q
-from django.utils import timezone
 
-from checks.items import all_items
-from fedisec.checklist.board import Posture, Row, make_row, posture
-from fedisec.checklist.models import Attestation, Waiver
+from fedisec.checklist.board import Posture, posture, rows_of_all, software_of
 from fedisec.checklist.sentence import sentence
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan, ScanState
@@ -32,18 +27,12 @@ class Line:
 
 def lines_of(instances: Sequence[Instance]) -> list[Line]:
     """The lines of `instances`; those with required items not met come first, then by name."""
-    now = timezone.now()
-    machine = _by_instance(ItemState.objects.filter(instance__in=instances).defer("evidence"))
-    said = _by_instance(Attestation.objects.filter(instance__in=instances, ended_at=None))
-    waived = _by_instance(Waiver.objects.filter(instance__in=instances, ended_at=None))
+    all_rows = rows_of_all(instances, ItemState.objects.defer("evidence"))
     last, live, failed = _scans(instances)
     lines = []
     for instance in instances:
         pk = instance.pk
-        rows = [
-            make_row(item, machine[pk].get(key), said[pk].get(key), waived[pk].get(key), now)
-            for key, item in all_items().items()
-        ]
+        rows = all_rows[pk]
         standing = posture(rows)
         lines.append(
             Line(
@@ -56,23 +45,6 @@ def lines_of(instances: Sequence[Instance]) -> list[Line]:
             )
         )
     return sorted(lines, key=lambda line: (-line.posture.required_not_met, line.instance.domain))
-
-
-class _Entry(Protocol):
-    """What the three models have in common."""
-
-    instance_id: int
-    item_id: str
-
-
-E = TypeVar("E", bound=_Entry)
-
-
-def _by_instance(entries: Iterable[E]) -> dict[int, dict[str, E]]:
-    grouped: dict[int, dict[str, E]] = defaultdict(dict)
-    for entry in entries:
-        grouped[entry.instance_id][entry.item_id] = entry
-    return grouped
 
 
 def _scans(instances: Sequence[Instance]) -> tuple[dict[int, Scan], dict[int, Scan], set[int]]:
@@ -91,12 +63,3 @@ def _scans(instances: Sequence[Instance]) -> tuple[dict[int, Scan], dict[int, Sc
     done = {s.instance_id: s for s in scans if not s.is_live}
     failed = {row["instance"] for row in newest if row["failed"] and not row["live"]}
     return done, {s.instance_id: s for s in scans if s.is_live}, failed
-
-
-def software_of(rows: Sequence[Row]) -> str:
-    """Name and version as the software item saw them; "" before the first scan."""
-    for row in rows:
-        if row.item.id == "plan.software_fits" and row.machine is not None:
-            data = row.machine.data
-            return f"{data.get('name', '')} {data.get('version', '')}".strip()
-    return ""

@@ -13,9 +13,9 @@ from django.views.decorators.vary import vary_on_headers
 from checks.items import all_items
 from checks.model import Item, Level
 from fedisec.accounts.models import Role, User
-from fedisec.checklist.board import next_actions, posture, rows_of, topics
+from fedisec.checklist.board import next_actions, posture, rows_of, software_of, topics
 from fedisec.checklist.filters import Filter
-from fedisec.checklist.overview import lines_of, software_of
+from fedisec.checklist.overview import lines_of
 from fedisec.checklist.sentence import sentence
 from fedisec.checklist.state import State
 from fedisec.enrolment.models import SshAccess

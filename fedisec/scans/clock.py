@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils.module_loading import import_string
 
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan, ScanState
@@ -18,12 +19,14 @@ RING_AGAIN_S = 60
 
 
 def tick(now: datetime) -> None:
-    """One round: stale scans back to the queue, due instances into it, unheard scans rung again."""
+    """One round: stale scans back to the queue, due instances into it, unheard scans rung again, and what the
+    hours changed counted anew."""
     requeue_stale(now)
     give_first_slots(now)
     while queue_due(now) == BATCH:
         pass
     ring_unheard(now)
+    import_string(settings.ON_TICK)(now)
 
 
 def requeue_stale(now: datetime) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from checks import CHECKS_VERSION
 from checks.clean import clean
@@ -84,6 +85,7 @@ def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
         if confirm_at is not None:
             queue_scan(scan.instance, "confirm", due_at=confirm_at, now=now)
         _drop_old_facts(scan)
+        import_string(settings.ON_RECORDED)(scan.instance, now, scanned=True)
     return True
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from checks import CHECKS_VERSION
 from checks.codec import CodecError, decode_facts
@@ -38,6 +40,7 @@ def rejudge(scan: Scan) -> int:
     with transaction.atomic():
         move_states(scan, looked_for, began=now, now=now, again=True)
         Scan.objects.filter(pk=scan.pk).update(counts=judged.counts, checks_version=CHECKS_VERSION)
+        import_string(settings.ON_RECORDED)(scan.instance, now, scanned=False)
     return Change.objects.filter(scan=scan, kind=Kind.REJUDGED, created_at=now).count()
 
 
