@@ -530,6 +530,10 @@ section_crowdsec() {
 
 section_nft() {
     asked nft || return 127
+    # Which tables sleep: the JSON of nft 1.0.6 has random words there, that of older ones nothing.
+    part tables
+    nft -t list ruleset 2>/dev/null | awk '/^table / || /^\tflags /'
+    part rules
     # It warns of tables that are iptables' own; the rules are one line.
     nft -t -j list ruleset 2>&1 | grep -v '^# Warning: '
 }
@@ -557,6 +561,11 @@ tables4() {
     else
         part "$1"
         "$2" -S
+        for table in mangle raw; do
+            case $variant in *nf_tables*) ;; *) grep -qx "$table" "$3" 2>/dev/null || continue ;; esac
+            part "$1_$table"
+            "$2" -t "$table" -S
+        done
     fi
 }
 

@@ -52,7 +52,7 @@ class Fate(StrEnum):
 class Packet:
     """`family` 4 or 6, `port` the destination.  `interface` "": its name is not known.  `marked`: some rule
     sets packet marks, so that the mark is no longer known to be 0.  `own`: the server's addresses, as
-    far as they are known."""
+    far as they are known.  `state`: that of connection tracking, "new" or "untracked"."""
 
     family: int
     port: int
@@ -60,6 +60,7 @@ class Packet:
     outgoing: bool = False
     marked: bool = False
     own: frozenset[Address] = frozenset()
+    state: str = "new"
 
 
 class Does(Enum):
@@ -92,7 +93,8 @@ class Rule(Protocol):
 @dataclass(frozen=True, slots=True)
 class Base:
     """A base chain: where the kernel enters.  `family`: ip, ip6, inet or netdev; `label` is evidence.
-    `devices`: the interfaces that an ingress or egress chain belongs to; () for all."""
+    `devices`: the interfaces that an ingress or egress chain belongs to; () for all.  `awake` False: its
+    table may be switched off (dormant), so that nothing it drops is sure."""
 
     label: str
     family: str
@@ -101,6 +103,7 @@ class Base:
     start: str
     chains: Mapping[str, tuple[Rule, ...]]
     devices: tuple[str, ...] = ()
+    awake: bool = True
 
     def sees(self, packet: Packet) -> Truth:
         """Whether the packet comes by one of its interfaces."""
@@ -135,7 +138,8 @@ def fate_of(bases: Iterable[Base], packet: Packet) -> Ruled:
 
 def _through(base: Base, packet: Packet) -> Fate:
     fate = _Walk(base.chains, packet).through(base)
-    return Fate.MAYBE if fate is Fate.DROP and base.sees(packet) is Truth.MAYBE else fate
+    is_sure = base.awake and base.sees(packet) is not Truth.MAYBE
+    return fate if is_sure or fate is not Fate.DROP else Fate.MAYBE
 
 
 _ACCEPTED, _DROPPED, _ON = "accepted", "dropped", "on"

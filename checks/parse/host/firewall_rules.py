@@ -15,24 +15,32 @@ from checks.facts import Missing, MissingFact
 from checks.facts.inside import Inside
 from checks.parse.host.common import Part, denied, parts
 from checks.parse.host.firewall import Address, Base, Fate, Packet, Ruled, Truth, fate_of, same_interface
-from checks.parse.host.iptables import marks, parse_iptables
+from checks.parse.host.iptables import marks, parse_iptables, untracks
 from checks.parse.host.nft import parse_nft
 
-_BUILT_IN = frozenset({"INPUT", "OUTPUT", "FORWARD"})
+_TABLES = ("raw", "mangle", "filter")
+_BUILT_IN = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
 _NOT_THERE = ("not found", "no such file", "absent")
 
 
 @dataclass(frozen=True, slots=True)
 class HostRules:
-    """`whole` False: rules may be in force that were not listed, so only a drop is sure."""
+    """`whole` False: rules may be in force that were not listed, so only a drop is sure.  `untracks`: some
+    rule takes packets out of connection tracking, maybe this one too."""
 
     bases: tuple[Base, ...]
     marks: bool
     whole: bool
+    untracks: bool = False
 
     def fate(self, packet: Packet) -> Ruled:
-        """What becomes of a stranger's packet; `marked` is filled in here."""
-        ruled = fate_of(self.bases, replace(packet, marked=self.marks))
+        """What becomes of a stranger's packet; `marked` and `state` are filled in here."""
+        ruled, *others = (
+            fate_of(self.bases, replace(packet, marked=self.marks, state=state))
+            for state in (("new", "untracked") if self.untracks else ("new",))
+        )
+        if any(other.fate is not ruled.fate for other in others):
+            return Ruled(Fate.MAYBE, ruled.by)
         if ruled.fate is Fate.ACCEPT and not self.whole:
             return Ruled(Fate.MAYBE, ruled.by)
         return ruled
@@ -55,31 +63,42 @@ def read_rules(nft: tuple[str, ...], iptables: tuple[str, ...] = ()) -> HostRule
     """The sections `nft` and `iptables` together; Missing where neither shows rules."""
     heads = {part.label: part for part in parts(iptables)}
     variant = " ".join(heads["variant"].lines) if "variant" in heads else ""
-    four, six = _listed(heads.get("v4"), 4), _listed(heads.get("v6"), 6)
+    listed = {
+        (f"ip{family}".removesuffix("4"), table): _listed(heads.get(_label(family, table)), family, table)
+        for family in (4, 6)
+        for table in _TABLES
+    }
+    foreign = tuple(base for bases in listed.values() for base in bases)
+    four, six = listed["ip", "filter"], listed["ip6", "filter"]
     hidden = any("legacy tables present" in line for line in iptables) and "legacy" not in variant
-    marked = marks(iptables)
+    marked, untracked = marks(iptables), untracks(iptables)
     try:
         found = parse_nft(nft)
     except ParseError as error:
         if four or six:
-            return HostRules((*four, *six), marked, whole=False)
+            return HostRules(foreign, marked, whole=False, untracks=untracked)
         return _why_not(nft, iptables, str(error))
     native = found.bases
     if "nf_tables" in variant:
-        told = {"ip": bool(four), "ip6": bool(six)}
-        native = tuple(base for base in native if not (told.get(base.family) and _is_iptables(base)))
-    return HostRules((*native, *four, *six), marked or found.marks, whole=not hidden)
+        native = tuple(base for base in native if not listed.get((base.family, _table_of(base))))
+    untracked = untracked or found.untracks
+    return HostRules((*native, *foreign), marked or found.marks, whole=not hidden, untracks=untracked)
 
 
-def _listed(part: Part | None, family: int) -> tuple[Base, ...]:
+def _label(family: int, table: str) -> str:
+    return f"v{family}" if table == "filter" else f"v{family}_{table}"
+
+
+def _listed(part: Part | None, family: int, table: str) -> tuple[Base, ...]:
     try:
-        return parse_iptables(part.lines, family) if part is not None else ()
+        return parse_iptables(part.lines, family, table) if part is not None else ()
     except ParseError:
         return ()
 
 
-def _is_iptables(base: Base) -> bool:
-    return base.label.split()[-2:-1] == ["filter"] and base.start in _BUILT_IN
+def _table_of(base: Base) -> str:
+    """The table of iptables that the chain is one of by its names, "" for none."""
+    return base.label.split()[-2] if base.start in _BUILT_IN else ""
 
 
 def _why_not(nft: tuple[str, ...], iptables: tuple[str, ...], detail: str) -> Missing:

@@ -1,4 +1,4 @@
-"""The rules of `iptables -S` and `ip6tables -S` (table filter), ready to be walked."""
+"""The rules of `iptables -S` and `ip6tables -S` (tables filter, mangle and raw), ready to be walked."""
 
 from __future__ import annotations
 
@@ -29,21 +29,32 @@ _DONE = {
 }
 _SILENT = frozenset(
     {"LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "TCPMSS", "CT", "NOTRACK", "CHECKSUM", "TRACE", "SET",
-     "CLASSIFY", "DSCP", "TOS", "HL", "TTL", "AUDIT", "CONNSECMARK", "SECMARK", "RATEEST"}
+     "CLASSIFY", "DSCP", "TOS", "HL", "TTL", "AUDIT", "CONNSECMARK", "SECMARK", "RATEEST", "TEE"}
 )  # fmt: skip
-_HOOKS = {"INPUT": "input", "OUTPUT": "output"}
+_HOOKS = {
+    "filter": {"INPUT": "input", "OUTPUT": "output"},
+    "mangle": {
+        "PREROUTING": "prerouting",
+        "INPUT": "input",
+        "OUTPUT": "output",
+        "POSTROUTING": "postrouting",
+    },
+    "raw": {"PREROUTING": "prerouting", "OUTPUT": "output"},
+}
 _TCP = frozenset({"tcp", "all", "6", "0"})
 _SYN = frozenset({"SYN"})
 # True and false for the first packet of a stranger: no limit is reached yet, no list knows the address.
 _ALWAYS = frozenset(
     {"--limit", "--limit-burst", "--hashlimit", "--hashlimit-upto", "--connlimit-upto", "--set", "--comment"}
 )
-_NEVER = frozenset({"--connlimit-above", "--hashlimit-above", "--rcheck", "--update", "--remove"})
+# A stranger answers on the way on which it came: it does not fail the reverse path filter (--invert).
+_NEVER = frozenset({"--connlimit-above", "--hashlimit-above", "--rcheck", "--update", "--remove", "--invert"})
 _DETAIL = frozenset(
     {"--name", "--rsource", "--rdest", "--seconds", "--hitcount", "--rttl", "--mask", "--reap",
      "--connlimit-mask", "--connlimit-saddr", "--connlimit-daddr", "--hashlimit-burst", "--hashlimit-mode",
      "--hashlimit-name", "--hashlimit-htable-size", "--hashlimit-htable-max", "--hashlimit-htable-expire",
-     "--hashlimit-srcmask", "--hashlimit-dstmask", "--hashlimit-htable-gcinterval", "-m", "--match"}
+     "--hashlimit-srcmask", "--hashlimit-dstmask", "--hashlimit-htable-gcinterval", "-m", "--match",
+     "--loose", "--validmark", "--accept-local"}
 )  # fmt: skip
 
 
@@ -77,8 +88,9 @@ class IptablesRule:
         return truth, self.action
 
 
-def parse_iptables(lines: tuple[str, ...], family: int = 4) -> tuple[Base, ...]:
-    """The base chains INPUT and OUTPUT.  ParseError where the policy of INPUT is not among the lines."""
+def parse_iptables(lines: tuple[str, ...], family: int = 4, table: str = "filter") -> tuple[Base, ...]:
+    """The base chains that a host's own packets meet.  ParseError where the policy of the table's first one
+    (INPUT or PREROUTING) is not among the lines."""
     policies: dict[str, str] = {}
     chains: dict[str, list[Rule]] = {}
     for line in lines:
@@ -94,13 +106,14 @@ def parse_iptables(lines: tuple[str, ...], family: int = 4) -> tuple[Base, ...]:
             chains.setdefault(words[1], [])
         elif words[0] == "-A" and len(words) >= 2:
             chains.setdefault(words[1], []).append(_rule(words[2:]))
-    if policies.get("INPUT") not in {"ACCEPT", "DROP"}:
-        raise ParseError("no policy of INPUT")
+    hooks = _HOOKS[table]
+    if policies.get(next(iter(hooks))) not in {"ACCEPT", "DROP"}:
+        raise ParseError(f"no policy in the table {table}")
     whole = {name: tuple(rules) for name, rules in chains.items()}
-    tool = "iptables" if family == 4 else "ip6tables"
+    tool = ("iptables" if family == 4 else "ip6tables") + ("" if table == "filter" else f" {table}")
     return tuple(
         Base(f"{tool} {name}", "ip" if family == 4 else "ip6", hook, policies[name] == "ACCEPT", name, whole)
-        for name, hook in _HOOKS.items()
+        for name, hook in hooks.items()
         if name in policies
     )
 
@@ -108,6 +121,11 @@ def parse_iptables(lines: tuple[str, ...], family: int = 4) -> tuple[Base, ...]:
 def marks(lines: tuple[str, ...]) -> bool:
     """Whether some rule sets packet marks."""
     return any("-j MARK" in line or "-j CONNMARK" in line for line in lines)
+
+
+def untracks(lines: tuple[str, ...]) -> bool:
+    """Whether some rule takes packets out of connection tracking."""
+    return any("-j NOTRACK" in line or "--notrack" in line for line in lines)
 
 
 def _words(line: str) -> list[str] | None:
@@ -163,6 +181,8 @@ _OPAQUE = (_Option("--opaque", ()),)
 
 def _holds(option: _Option, packet: Packet) -> Truth:
     name, value = option.name, option.value
+    if name in {"-m", "--match"} and value == "socket":
+        return Truth.MAYBE  # a condition by itself; the others have theirs in options of their own
     if name in _ALWAYS or name in _DETAIL:
         return Truth.YES
     if name in _NEVER:
@@ -183,7 +203,7 @@ def _holds(option: _Option, packet: Packet) -> Truth:
 def _in_state(option: _Option, packet: Packet) -> Truth:
     name, value = option.name, option.value
     if name in {"--ctstate", "--state"}:
-        return _sure("NEW" in value.split(","))
+        return _sure(packet.state.upper() in value.split(","))
     if name == "--syn":
         return Truth.YES
     if name == "--tcp-flags" and len(option.values) == 2:

@@ -125,14 +125,16 @@ def _foreign(inner: Any) -> tuple[Truth, Action | None]:
 
 @dataclass(frozen=True, slots=True)
 class Nft:
-    """`marks`: some rule sets packet marks."""
+    """`marks`: some rule sets packet marks; `untracks`: one takes packets out of connection tracking."""
 
     bases: tuple[Base, ...]
     marks: bool
+    untracks: bool = False
 
 
 def parse_nft(lines: tuple[str, ...]) -> Nft:
-    """The base chains in the order of their priorities, without NAT.  ParseError where no JSON is."""
+    """The base chains in the order of their priorities, without NAT.  In front of the JSON there may stand
+    the heads of the plain listing, which tell the tables that sleep.  ParseError where no JSON is."""
     start = next((n for n, line in enumerate(lines) if line.startswith("{")), None)
     if start is None:
         raise ParseError("no ruleset in JSON")
@@ -140,28 +142,67 @@ def parse_nft(lines: tuple[str, ...]) -> Nft:
     if not isinstance(listed, list) or not listed:
         raise ParseError("no ruleset in JSON")
     objects = [one for one in listed if isinstance(one, dict)]
-    return _Reader().read(objects)
+    return _Reader(_flags(lines[:start])).read(objects)
 
 
 _Table = tuple[str, str]
+_TELLS_FLAGS = (1, 0, 7)  # 1.0.6 has a random word in the place of the flags, older ones have no such place
+
+
+def _flags(lines: tuple[str, ...]) -> dict[_Table, frozenset[str]] | None:
+    """Of each table what "flags ..." says below its "table inet NAME {"; None where they were not listed."""
+    if "== tables" not in lines:
+        return None
+    found: dict[_Table, frozenset[str]] = {}
+    table: _Table | None = None
+    for line in lines:
+        words = line.replace(",", " ").split()
+        if words[:1] == ["table"] and len(words) >= 3:
+            table = (words[1], words[2])
+            found[table] = frozenset()
+        elif words[:1] == ["flags"] and table:
+            found[table] |= frozenset(words[1:])
+    return found
+
+
+def _tells_flags(inner: dict[str, Any]) -> bool:
+    """Of the object "metainfo": whether this nft writes the flags of a table into its JSON."""
+    numbers = str(inner.get("version")).split(".")[:3]
+    if not all(one.isascii() and one.isdigit() and len(one) < 4 for one in numbers):
+        return False
+    return tuple(int(one) for one in numbers) >= _TELLS_FLAGS
 
 
 class _Reader:
-    def __init__(self) -> None:
+    """`flags`: those of the plain listing, which count for more than the JSON's own."""
+
+    def __init__(self, flags: dict[_Table, frozenset[str]] | None) -> None:
+        self._flags = flags
+        self._tells_flags = False
         self._rules: dict[_Table, dict[str, list[Rule]]] = {}
         self._sets: dict[_Table, dict[str, Elements]] = {}
         self._heads: list[tuple[int, _Table, dict[str, Any]]] = []
         self._asleep: set[_Table] = set()
-        self._marks = False
+        self._marks = self._untracks = False
 
     def read(self, objects: list[dict[str, Any]]) -> Nft:
         for one in objects:
+            if isinstance(one.get("metainfo"), dict):
+                self._tells_flags = _tells_flags(one["metainfo"])
             for kind, inner in one.items():
                 if isinstance(inner, dict) and inner.get("family") in _FAMILIES:
                     self._take(kind, inner)
         heads = sorted(self._heads, key=lambda head: head[0])
-        bases = tuple(self._base(table, head) for _, table, head in heads if table not in self._asleep)
-        return Nft(bases, self._marks)
+        bases = tuple(self._base(table, head) for _, table, head in heads if not self._sleeps(table))
+        return Nft(bases, self._marks, self._untracks)
+
+    def _sleeps(self, table: _Table) -> bool:
+        listed = self._flags.get(table) if self._flags is not None else None
+        return "dormant" in listed if listed is not None else table in self._asleep
+
+    def _is_awake(self, table: _Table) -> bool:
+        """Of a table that is not known to sleep: whether it is known not to."""
+        return self._tells_flags if self._flags is None else table in self._flags
 
     def _take(self, kind: str, inner: dict[str, Any]) -> None:
         name = str(inner.get("name"))
@@ -184,6 +225,7 @@ class _Reader:
                 self._sets.setdefault(table, {}),
             )
             self._marks = self._marks or _sets_mark(rule.statements)
+            self._untracks = self._untracks or _untracks(rule.statements)
             self._rules.setdefault(table, {}).setdefault(str(inner.get("chain")), []).append(rule)
 
     def _base(self, table: _Table, head: dict[str, Any]) -> Base:
@@ -193,11 +235,20 @@ class _Reader:
         devices = tuple(str(name) for name in _as_list(head.get("dev")) if name)
         if head["hook"] in {"ingress", "egress"}:
             devices = devices or ("",)  # it has one, but nft 1.0.6 does not say which
-        return Base(label, table[0], head["hook"], accepts, str(head.get("name")), chains, devices)
+        name, awake = str(head.get("name")), self._is_awake(table)
+        return Base(label, table[0], head["hook"], accepts, name, chains, devices, awake)
 
 
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def _untracks(statements: tuple[Any, ...]) -> bool:
+    named = [one for one in statements if isinstance(one, dict)]
+    foreign = [one["xt"] for one in named if isinstance(one.get("xt"), dict)]
+    return any("notrack" in one for one in named) or any(
+        one.get("name") in {"NOTRACK", "CT"} for one in foreign
+    )
 
 
 def _sets_mark(statements: tuple[Any, ...]) -> bool:

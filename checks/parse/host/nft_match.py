@@ -91,7 +91,7 @@ def value_of(left: Any, packet: Packet) -> Any:
         case "meta":
             return _meta(key, packet)
         case "ct":
-            return _conntrack(key)
+            return _conntrack(key, packet)
         case "fib":
             return _fib(inner, packet)
     return _UNKNOWN
@@ -139,8 +139,8 @@ def _meta(key: str, packet: Packet) -> Any:
     }.get(key, _UNKNOWN)
 
 
-def _conntrack(key: str) -> Any:
-    known = {"state": frozenset({"new"}), "status": frozenset[str](), "direction": "original"}
+def _conntrack(key: str, packet: Packet) -> Any:
+    known = {"state": frozenset({packet.state}), "status": frozenset[str](), "direction": "original"}
     return known.get(key, _UNKNOWN)
 
 

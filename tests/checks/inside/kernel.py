@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+from checks.parse.collector import parse_report
 from checks.parse.host.firewall import STRANGERS
+from checks.probes.collector import collector_script
 from tests.checks.inside.rulesets import RULESETS, Ruleset
 
 PORTS = (22, 80, 4001)
@@ -109,21 +113,24 @@ def load(ruleset: Ruleset) -> None:
 
 
 def _as_restored(rules: str) -> str:
-    """`iptables -S` -> what iptables-restore takes: chains first."""
-    lines = [line for line in rules.strip().split("\n") if line]
-    heads = [line.split() for line in lines if line[:2] in {"-P", "-N"}]
-    chains = [f":{words[1]} {words[2] if words[0] == '-P' else '-'} [0:0]" for words in heads]
-    return "\n".join(["*filter", *chains, *(line for line in lines if line.startswith("-A")), "COMMIT", ""])
+    """`iptables -S`, other tables than filter behind a line "*TABLE" -> what iptables-restore takes: chains first."""
+    restored = ""
+    for table in re.split(
+        r"^\*", rules.strip() if rules.startswith("*") else f"*filter\n{rules}", flags=re.M
+    )[1:]:
+        name, *lines = table.strip().split("\n")
+        heads = [line.split() for line in lines if line[:2] in {"-P", "-N"}]
+        chains = [f":{words[1]} {words[2] if words[0] == '-P' else '-'} [0:0]" for words in heads]
+        added = (line for line in lines if line.startswith("-A"))
+        restored += "\n".join([f"*{name}", *chains, *added, "COMMIT", ""])
+    return restored
 
 
-def listing(ruleset: Ruleset) -> dict[str, list[str]]:
+def listing() -> dict[str, list[str]]:
     """The two sections as the collector prints them."""
-    nft = run("nft", "-t", "-j", "list", "ruleset").rstrip("\n").split("\n")
-    said = ["== variant", *run("iptables-nft", "-V").split("\n")[:1]]
-    for label, tool in (("v4", "iptables-nft"), ("v6", "ip6tables-nft")):
-        done = subprocess.run([tool, "-S"], text=True, capture_output=True, check=False)
-        said += [f"== {label}", *(done.stdout + done.stderr).rstrip("\n").split("\n")]
-    return {"nft": nft, "iptables": said}
+    script = re.sub(r"SECTIONS='[^']*'", "SECTIONS='nft iptables'", collector_script())
+    said = parse_report(run("sh", "-s", given=script).encode(), datetime.now(UTC))
+    return {name: list(said.lines(name)) for name in ("nft", "iptables")}
 
 
 def main(names: list[str]) -> None:
@@ -142,7 +149,7 @@ def main(names: list[str]) -> None:
     for name in names:
         load(RULESETS[name])
         # The listing first, as knocking may add to sets; -t leaves their elements out anyhow.
-        seen[name] = {**listing(RULESETS[name]), "open": stranger.ask("knock")}
+        seen[name] = {**listing(), "open": stranger.ask("knock")}
     stranger.leave()
     print(json.dumps(seen))
 

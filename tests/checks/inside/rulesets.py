@@ -13,7 +13,8 @@ MAIL_AND_WEB = "-A INPUT -p tcp -m multiport --dports 22,80 -j ACCEPT\n"
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """`v4`, `v6`: lines in the form of `iptables -S`.  `nft`: a file for `nft -f`."""
+    """`v4`, `v6`: lines in the form of `iptables -S`, those of other tables behind "*mangle" or "*raw".  `nft`: a file
+    for `nft -f`."""
 
     nft: str = ""
     v4: str = ""
@@ -225,5 +226,24 @@ ip saddr @crowdsec-blacklists drop
         'table netdev early {\nchain world { type filter hook ingress device "eth0" priority 0; policy accept;\n'
         "tcp dport 80 drop\n}\n"
         'chain inner { type filter hook ingress device "lo" priority 0; policy drop;\n}\n}\n'
+    ),
+    "a table that sleeps": Ruleset(_input(_BASICS + _NEIGHBOURS, "drop", before="flags dormant")),
+    "a table that sleeps beside one that does not": Ruleset(
+        _input("drop", before="flags dormant", table="inet asleep") + _input(_BASICS + _NEIGHBOURS + "tcp dport 22 accept", "drop")
+    ),
+    "dropped in iptables' other tables": Ruleset(
+        v4="*raw\n-A PREROUTING -m rpfilter --invert -j DROP\n-A PREROUTING -p tcp -m tcp --dport 22 -j DROP\n"
+        "*mangle\n-A PREROUTING -m conntrack --ctstate INVALID -j DROP\n-A INPUT -p tcp -m tcp --dport 80 -j DROP\n",
+        v6="*mangle\n-P PREROUTING DROP\n" + _ND6.replace("INPUT", "PREROUTING") + "-A PREROUTING -p tcp -m tcp --dport 80 -j ACCEPT\n",
+    ),
+    "not tracked, accepted": Ruleset(
+        v4="*raw\n-A PREROUTING -p tcp -m tcp --dport 80 -j CT --notrack\n"
+        "*filter\n-P INPUT DROP\n" + SAID + "-A INPUT -p tcp -m conntrack --ctstate UNTRACKED -j ACCEPT\n",
+        v6="*raw\n-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack\n"
+        "*filter\n-P INPUT DROP\n" + SAID + _ND6 + "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n",
+    ),
+    "not tracked, by nft": Ruleset(
+        "table inet early {\nchain pre { type filter hook prerouting priority raw; policy accept;\ntcp dport 22 notrack\n}\n}\n"
+        + _input(_BASICS + _NEIGHBOURS + "ct state new tcp dport { 22, 80 } accept", "drop")
     ),
 }  # fmt: skip
