@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from fedisec.accounts.audit import record
 from fedisec.accounts.forms import FirstAccountForm
 from fedisec.accounts.models import Membership, Role, SetupLink, Team, User
 
@@ -50,6 +51,7 @@ def _first_account(link: SetupLink, form: FirstAccountForm) -> User | None:
         user.save()
         team = Team.objects.create(name=_("My servers"))
         Membership.objects.create(team=team, user=user, role=Role.OWNER)
+        record("account.created", team=team, by=user, after=Role.OWNER)
     return user
 
 
