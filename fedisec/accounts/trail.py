@@ -52,7 +52,7 @@ class TrailForm(forms.Form):
     )
 
     def __init__(self, teams: list[int], data: QueryDict) -> None:
-        super().__init__(data, auto_id="trail-%s")
+        super().__init__(data, auto_id="trail-%s", label_suffix="")
         members = User.objects.filter(memberships__team__in=teams).distinct().order_by("email")
         people = [*members.values_list("email", flat=True), MACHINE]
         self.fields["person"].widget = forms.Select(choices=_with("person", data, [(p, p) for p in people]))
