@@ -31,12 +31,14 @@ from checks.errors import (
     Unreachable,
 )
 from checks.probes.addresses import Network, may_dial, parse_networks
+from checks.probes.connecting import Connector
 from checks.target import Limits, Vantage
 
 T = TypeVar("T")
 
 # Budget kinds counted per address; the others are counted per scan.
 _PER_ADDRESS = frozenset({"tls", "tcp", "ssh", "smtp"})
+_BUFFER = 2**16  # bytes that wait to be read before the far side is held up
 _LATE_S = 0.05  # a time limit that rings this much late says that this process did not keep up
 _BACK_OFF_S = (0.25, 0.5, 1.0, 2.0)  # pauses after the first refusal, reset or time-out of an address
 
@@ -61,6 +63,8 @@ class Net:
         self._spent: Counter[tuple[str, str]] = Counter()
         self._manners: dict[str, _Manners] = defaultdict(lambda: _Manners(asyncio.Semaphore(limits.at_once)))
         self._rtt_s: dict[tuple[str, int], float] = {}
+        self._connector = Connector()
+        self._vetted: dict[str, bool] = {}
         self.open: set[Stream] = set()
         self.used: Counter[str] = Counter()  # kind -> connections or queries, for the result
 
@@ -69,7 +73,10 @@ class Net:
         return self._rtt_s.get((address, port))
 
     def may_dial(self, address: str) -> bool:
-        return may_dial(address, self._allowed)
+        known = self._vetted.get(address)
+        if known is None:
+            known = self._vetted[address] = may_dial(address, self._allowed)
+        return known
 
     def vet(self, address: str) -> None:
         """Raises ForbiddenAddress for an address that the rule refuses."""
@@ -129,8 +136,7 @@ class Net:
         wait = min(timeout_s or self.limits.connect_s, self.remaining_s())
         begun = time.monotonic()
         try:
-            async with asyncio.timeout(wait):
-                reader, writer = await _opened(address, port)
+            reader, writer = await _streams(await self._connector.connect(address, port, wait))
         except (TimeoutError, OSError) as error:
             failure = dial_error(error, f"{address} port {port}", late_s=time.monotonic() - begun - wait)
             if kind != "tcp" and not isinstance(failure, Starved):
@@ -146,6 +152,7 @@ class Net:
         """Ends what is still open: a probe that the end of the scan interrupts has not closed all of it."""
         for stream in tuple(self.open):
             stream.close()
+        self._connector.close()
 
     async def connect_socket(
         self, address: str, port: int, kind: str, *, timeout_s: float | None = None
@@ -161,15 +168,11 @@ class Net:
             raise dial_error(error, f"{address} port {port}") from error
 
 
-async def _opened(address: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """As asyncio.open_connection, for an address: most ports are closed, and a refusal needs no streams."""
-    link = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
-    with ExitStack() as until_open:
-        until_open.callback(link.close)
-        link.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(link, (address, port))
-        streams = await asyncio.open_connection(sock=link, limit=2**16)
-        until_open.pop_all()
+async def _streams(link: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    with ExitStack() as until_owned:
+        until_owned.callback(link.close)
+        streams = await asyncio.open_connection(sock=link, limit=_BUFFER)
+        until_owned.pop_all()
     return streams
 
 
