@@ -879,7 +879,10 @@ print $s "EXISTS fedisec:probe\r\n"; print scalar <$s>;' "$host" "$2"
 
 section_postgres() {
     if has psql; then
-        ports=$(printf '%s\n' /run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.* | sed -n 's/.*\.\([0-9][0-9]*\)$/\1/p' | sort -u)
+        ports=$({
+            printf '%s\n' /run/postgresql/.s.PGSQL.* /tmp/.s.PGSQL.*
+            sed -n 's/^[[:space:]]*port[[:space:]]*=*[[:space:]]*\([0-9][0-9]*\).*/.\1/p' /etc/postgresql/*/*/postgresql.conf 2>/dev/null
+        } | sed -n 's/.*\.\([0-9][0-9]*\)$/\1/p' | sort -u | head -n 4)
         for port in ${ports:-5432}; do
             suffix=
             [ "$port" = 5432 ] || suffix=:$port
@@ -897,7 +900,7 @@ section_postgres() {
     for file in /etc/postgresql/*/*/postgresql.conf /etc/postgresql/*/*/conf.d/*.conf /var/lib/pgsql/data/postgresql.conf \
         /var/lib/pgsql/*/data/postgresql.conf /var/lib/postgresql/*/*/postgresql.auto.conf /var/lib/pgsql/data/postgresql.auto.conf; do
         described 'conf ' "$file" &&
-            grep -E '^[[:space:]]*(listen_addresses|password_encryption|ssl|port)[[:space:]]*=?[[:space:]]' "$file"
+            grep -E '^[[:space:]]*(listen_addresses|password_encryption|ssl|port|hba_file)[[:space:]]*=?[[:space:]]' "$file"
     done
     for file in /etc/postgresql/*/*/pg_hba.conf /var/lib/pgsql/data/pg_hba.conf /var/lib/pgsql/*/data/pg_hba.conf \
         /var/lib/postgresql/data/pg_hba.conf; do

@@ -1,7 +1,7 @@
 """Does PostgreSQL let nobody in over TCP without a password?"""
 
 from checks.errors import Reason
-from checks.facts import Facts
+from checks.facts import Facts, MissingFact
 from checks.facts.inside import Inside
 from checks.model import (
     INSIDE,
@@ -19,11 +19,15 @@ from checks.model import (
     unknown,
     warned,
 )
+from checks.parse.host.docker import Published, parse_docker
 from checks.parse.host.postgres import PostgresProbe, PostgresView, Way, parse_postgres
 from checks.parse.host.versions import images_hidden, images_of
 
 PSQL = "inside: psql as an unknown role"
 _WEAK = frozenset({"md5", "password"})
+_HERE = frozenset(
+    {"127.0.0.1/32", "127.0.0.1/255.255.255.255", "127.0.0.0/8", "::1/128", "localhost", "samehost"}
+)
 
 
 HBA = """
@@ -218,6 +222,10 @@ item = Item(
             "{where} asks an unknown role for a password. Whether a line for one role trusts it could not be seen in pg_hba.conf; please answer.",
             "{where} は未知のロールにパスワードを求めます。特定のロールを trust にする行がないかは pg_hba.conf を読めないため、回答してください。",
         ),
+        "turned_away": Text(
+            "{where} turns an unknown role away. Whether a line for one role trusts it could not be seen in pg_hba.conf; please answer.",
+            "{where} は未知のロールを拒みます。特定のロールを trust にする行がないかは pg_hba.conf を読めないため、回答してください。",
+        ),
         "peer": Text(
             "Nobody gets in over TCP; over the Unix socket the account on the server decides (peer), or a password.",
             "TCP では接続できず、Unix ソケットではサーバ上のアカウント（peer）またはパスワードで認証されます。",
@@ -253,7 +261,8 @@ def check(facts: Facts) -> Verdict:
     inside = facts.get(Inside)
     view = parse_postgres(inside.lines("postgres"))
     there = [one for one in view.probes if one.way is not Way.ABSENT]
-    return _weakness(view, there) or _proof(view, there) or _absence(inside, view, there)
+    published = frozenset(one.port for one in _containers(inside))
+    return _weakness(view, there) or _proof(inside, view, there, published) or _absence(inside, view, there)
 
 
 def _weakness(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
@@ -269,40 +278,61 @@ def _weakness(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
     for line in view.hba:
         if line.kind == "local" and line.method == "trust":
             return warned("socket_trusts").seen(f"inside: {line.path}", line.text)
-        if line.method in _WEAK:
+        if line.method in _WEAK or (
+            line.method == "ident" and line.address not in _HERE and line.kind != "local"
+        ):
             verdict = warned("weak_method", method=line.method, line=line.text)
             return verdict.seen(f"inside: {line.path}", line.text)
     return None
 
 
-def _proof(view: PostgresView, there: list[PostgresProbe]) -> Verdict | None:
-    """A pass needs an answer of the server, and its rules: a line for one role answers our unknown one otherwise."""
+def _proof(
+    inside: Inside, view: PostgresView, there: list[PostgresProbe], published: frozenset[int]
+) -> Verdict | None:
+    """A pass needs an answer of the server, and its rules: a line for one role answers our unknown one otherwise.
+    `published`: ports that lead into containers, whose rules lie inside."""
     over_tcp = [one for one in there if not one.by_socket]
     shown = "\n".join(f"{one.where}: {one.said}" for one in there)
     if any(one.way is Way.UNCLEAR for one in there):
         return None
     passwords = [one.where for one in over_tcp if one.way in {Way.PASSWORD, Way.PEER}]
-    if passwords and (view.hba_denied or not view.hba):
-        return asked("probed", where=", ".join(passwords)).seen(PSQL, shown)
+    ruled = all(view.shows_rules_at(one.port) and one.port not in published for one in there)
+    if there and (view.hba_denied or not ruled):
+        where = ", ".join(passwords or (one.where for one in there))
+        return asked("probed" if passwords else "turned_away", where=where).seen(PSQL, shown)
     if passwords:
         return passed("password", where=", ".join(passwords)).seen(PSQL, shown)
-    if there and all(one.way in {Way.PEER, Way.CLOSED, Way.PASSWORD} for one in there):
+    if there:
         return passed("peer").seen(PSQL, shown)
-    if not view.tool and view.hba and not view.hba_denied:
+    if not view.tool and view.hba and not view.hba_denied and not _may_be_in_container(inside):
         return passed("by_file").seen(
             f"inside: {view.hba[0].path}", "\n".join(one.text for one in view.hba[:12])
         )
     return None
 
 
+def _containers(inside: Inside) -> tuple[Published, ...]:
+    """Ports that containers publish; none where that section did not come whole."""
+    try:
+        return parse_docker(inside.lines("docker")).published
+    except MissingFact:
+        return ()
+
+
+def _may_be_in_container(inside: Inside) -> bool:
+    return images_hidden(inside) or any(name == "postgresql" for name, _, _ in images_of(inside))
+
+
 def _absence(inside: Inside, view: PostgresView, there: list[PostgresProbe]) -> Verdict:
-    if there or view.hba or view.hba_denied or view.settings:
-        if view.probes and not there:
-            return unknown("silent", Reason.REFUSED)
+    if there:
         return unknown("unclear", Reason.DENIED if view.hba_denied else Reason.MALFORMED)
     images = [image for name, _, image in images_of(inside) if name == "postgresql"]
     if images:
         return asked("in_container", image=images[0]).seen("inside: docker ps", images[0])
+    if view.hba or view.hba_denied or view.settings:
+        if view.probes:
+            return unknown("silent", Reason.REFUSED)
+        return unknown("unclear", Reason.DENIED if view.hba_denied else Reason.MALFORMED)
     if not inside.lines("postgres"):
         return unknown("unclear", Reason.NOT_ASKED)
     if images_hidden(inside):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +11,7 @@ from checks.parse.host.common import parts
 _TYPES = frozenset({"local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"})
 # What the client says comes in English, the collector asks for that; what the server says may be translated.
 _SAYS = (
-    ("does not exist", "trust"),  # 'role "…" does not exist' comes behind the authentication
+    ('role "fedisec_probe_nosuchrole" does not exist', "trust"),  # said behind the authentication
     ("no password supplied", "password"),
     ("password authentication failed", "password"),
     ("peer authentication failed", "peer"),
@@ -21,7 +22,7 @@ _SAYS = (
     ("connection requires a valid client certificate", "password"),
     ("connection refused", "absent"),
     ("no such file or directory", "absent"),
-    ("は存在しません", "trust"),
+    ('ロール"fedisec_probe_nosuchrole"は存在しません', "trust"),
     ("パスワード認証に失敗しました", "password"),
     ("証明書認証に失敗しました", "password"),
     ("有効なクライアント証明が必要です", "password"),
@@ -29,6 +30,13 @@ _SAYS = (
     ("ident認証に失敗しました", "peer"),
     ("のエントリがありません", "closed"),
     ("の接続を拒否しました", "closed"),
+)
+
+
+_PORT = 5432
+# "15/main" of Debian's two folders of a cluster, "data" or "15" of the one folder that others have.
+_CLUSTER = re.compile(
+    r"/(?:etc/postgresql|var/lib/postgresql|var/lib/pgsql)/(?:(.{1,80}?)/)?(?:data/)?(?:conf\.d/)?[^/]+"
 )
 
 
@@ -43,11 +51,16 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PostgresProbe:
-    """`where`: an address, or the directory of the Unix socket."""
+    """`where`: an address, or the directory of the Unix socket; ":PORT" behind it where that is not 5432."""
 
     where: str
     way: Way
     said: str
+
+    @property
+    def port(self) -> int:
+        _, colon, text = self.where.rpartition(":")
+        return int(text) if colon and text.isascii() and text.isdigit() and len(text) <= 5 else _PORT
 
     @property
     def by_socket(self) -> bool:
@@ -80,6 +93,21 @@ class PostgresView:
     settings: tuple[tuple[str, dict[str, str]], ...]
     tool: bool  # psql was there to ask
 
+    def shows_rules_at(self, port: int) -> bool:
+        """Whether some of `hba` are the rules of the server at this port, going by its settings.  One that
+        runs in a container, or was built by hand, has its own elsewhere."""
+        clusters: dict[str, dict[str, str]] = {}
+        for path, settings in self.settings:
+            if key := _cluster(path):
+                clusters.setdefault(key, {}).update(settings)
+        files = {_cluster(line.path): line.path for line in self.hba}
+        return any(
+            key in files
+            and settings.get("port", str(_PORT)) == str(port)
+            and settings.get("hba_file", files[key]) == files[key]
+            for key, settings in clusters.items()
+        )
+
 
 def parse_postgres(lines: tuple[str, ...]) -> PostgresView:
     """The section "postgres"."""
@@ -103,11 +131,16 @@ def parse_postgres(lines: tuple[str, ...]) -> PostgresView:
     return PostgresView(tuple(probes), tuple(hba), refused, tuple(settings), tool)
 
 
+def _cluster(path: str) -> str:
+    found = _CLUSTER.fullmatch(path)
+    return (found[1] or "") if found else ""
+
+
 def _way(said: str) -> Way:
     text = said.lower()
     if text == "1":
         return Way.TRUST
-    return next((Way(way) for words, way in _SAYS if words in text), Way.UNCLEAR)
+    return next((Way(way) for words, way in _SAYS if words.lower() in text), Way.UNCLEAR)
 
 
 def _hba(path: str, text: str) -> HbaLine | None:

@@ -18,10 +18,8 @@ NO_DOCKER = "== version absent\n== ps absent\n== daemon\n== socket\n== podman ab
 DENIED_DOCKER = "== version denied\n== ps\npermission denied while trying to connect to the Docker daemon socket\n== podman absent"
 
 
-def docker(image: str) -> str:
-    return (
-        f"== version\n27.1\n== ps\nabc\tapp-db-1\t{image}\t5432/tcp\tUp 3 days\n== daemon\n== podman absent"
-    )
+def docker(image: str, ports: str = "5432/tcp") -> str:
+    return f"== version\n27.1\n== ps\nabc\tapp-db-1\t{image}\t{ports}\tUp 3 days\n== daemon\n== podman absent"
 
 
 NOAUTH, REFUSED = (
@@ -71,6 +69,11 @@ local all postgres peer
 local all all peer
 host all all 127.0.0.1/32 scram-sha-256
 host all all ::1/128 scram-sha-256"""
+SETTINGS = """
+== conf /etc/postgresql/15/main/postgresql.conf 644 postgres postgres 1795247192
+port = 5432 # (change requires restart)
+hba_file = '/etc/postgresql/15/main/pg_hba.conf'"""
+HBA += SETTINGS
 HBA_DENIED = "== hba /etc/postgresql/15/main/pg_hba.conf denied"
 
 
@@ -80,23 +83,41 @@ def postgres(tcp: str, socket: str = PEER, hba: str = HBA, docker: str = NO_DOCK
     return {"postgres": said + hba, "docker": docker}
 
 
+def _more(line: str) -> str:
+    """One rule more."""
+    return HBA.replace(SETTINGS, f"\n{line}{SETTINGS}")
+
+
 POSTGRES = [
     Case("data.postgres_password", PASS, "password", postgres(NO_PASSWORD), "no password supplied"),
     Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA_DENIED)),
-    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA + "\ninclude more.conf")),
-    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA + "\nhost all all 10.0.0.0/8 ?")),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=_more("include more.conf"))),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=_more("host all all 10.0.0.0/8 ?"))),
+    # The rules that were read are those of another server.
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA.replace("port = 5432", "port = 5433"))),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA.replace("'/etc/postgresql/15", "'/srv"))),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, "", docker=docker("postgres:16-alpine", "127.0.0.1:5432->5432/tcp"))),
+    Case("data.postgres_password", MANUAL, "probed", postgres(NO_PASSWORD, hba=HBA.replace(SETTINGS, ""))),
+    Case("data.postgres_password", MANUAL, "turned_away", postgres(NO_ENTRY, hba=HBA_DENIED)),
+    Case("data.postgres_password", MANUAL, "turned_away", postgres(NO_ENTRY, "", "")),
+    Case("data.postgres_password", UNKNOWN, "unclear", postgres(_AT + 'FATAL:  database "postgres" does not exist')),
     Case("data.postgres_password", FAIL, "trusts", postgres(_AT + 'FATAL:  ロール"fedisec_probe_nosuchrole"は存在しません')),
     Case("data.postgres_password", PASS, "password", postgres(NO_PASSWORD, _ON + 'FATAL:  ユーザー"fedisec_probe_nosuchrole"で対向(peer)認証に失敗しました')),
     Case("data.postgres_password", PASS, "peer", postgres(_AT + 'FATAL:  pg_hba.conf にホスト"127.0.0.1"、ユーザー"fedisec_probe_nosuchrole"、データベース"postgres, 暗号化なし用のエントリがありません')),
     Case("data.postgres_password", PASS, "peer", postgres(NO_ENTRY)),
-    Case("data.postgres_password", PASS, "peer", postgres(GONE, hba=HBA_DENIED)),
+    Case("data.postgres_password", MANUAL, "turned_away", postgres(GONE, hba=HBA_DENIED), data={"where": "/run/postgresql"}),
+    Case("data.postgres_password", PASS, "peer", postgres(GONE)),
     Case("data.postgres_password", FAIL, "trusts", postgres(_AT + NO_ROLE, hba=HBA_DENIED), "does not exist"),
     Case("data.postgres_password", FAIL, "trusts", postgres("1")),
-    Case("data.postgres_password", FAIL, "line_trusts", postgres(NO_PASSWORD, hba=HBA + "\nhost mastodon_production mastodon 172.17.0.0 255.255.0.0 trust"), "172.17.0.0 255.255.0.0 trust"),
+    Case("data.postgres_password", FAIL, "line_trusts", postgres(NO_PASSWORD, hba=_more("host mastodon_production mastodon 172.17.0.0 255.255.0.0 trust")), "172.17.0.0 255.255.0.0 trust"),
     Case("data.postgres_password", WARN, "socket_trusts", postgres(NO_PASSWORD, _ON + NO_ROLE)),
-    Case("data.postgres_password", WARN, "socket_trusts", postgres(NO_PASSWORD, hba=HBA + "\nlocal mastodon_production mastodon trust"), "local mastodon_production"),
+    Case("data.postgres_password", WARN, "socket_trusts", postgres(NO_PASSWORD, hba=_more("local mastodon_production mastodon trust")), "local mastodon_production"),
     Case("data.postgres_password", WARN, "weak_method", postgres(NO_PASSWORD, hba=HBA.replace("32 scram-sha-256", "32 md5")), data={"method": "md5"}),
+    Case("data.postgres_password", WARN, "weak_method", postgres(NO_PASSWORD, hba=_more("host all all 0.0.0.0/0 ident")), data={"method": "ident"}),
+    Case("data.postgres_password", PASS, "password", postgres(NO_PASSWORD, hba=_more("host all all ::1/128 ident"))),
     Case("data.postgres_password", PASS, "by_file", {"postgres": "== probe absent\n" + HBA, "docker": NO_DOCKER}),
+    Case("data.postgres_password", MANUAL, "in_container", {"postgres": "== probe absent\n" + HBA, "docker": docker("postgres:16-alpine")}),
+    Case("data.postgres_password", UNKNOWN, "unclear", {"postgres": "== probe absent\n" + HBA, "docker": DENIED_DOCKER}),
     Case("data.postgres_password", UNKNOWN, "unclear", postgres(_AT + "timeout expired", "", HBA_DENIED), reason=Reason.DENIED),
     Case("data.postgres_password", UNKNOWN, "unclear", postgres("", "")),
     Case("data.postgres_password", UNKNOWN, "silent", postgres(GONE, ""), reason=Reason.REFUSED),

@@ -40,7 +40,7 @@ def test_redis(tmp_path: Path, settings: tuple[str, ...], expected: str) -> None
         ("local all all trust\nhost all all all trust\n", "fail trusts"),
         ("local all all peer\nhost all all all scram-sha-256\n", "manual probed"),
         ("local all all trust\nhost all all all scram-sha-256\n", "warn socket_trusts"),
-        ("local all postgres peer\n", "pass peer"),
+        ("local all postgres peer\n", "manual turned_away"),
     ],
     ids=["trust", "stock", "socket", "closed"],
 )
