@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Scan, ScanState
+from fedisec.scans.models import ITEM, Scan, ScanState
 from fedisec.scans.queue import first_slot, next_slot, queue_scan, ring_scan
 from fedisec.scans.run import give_back
 
@@ -51,7 +51,10 @@ def give_first_slots(now: datetime) -> None:
 def queue_due(now: datetime) -> int:
     """Claims a batch of due instances and queues their scans, each together with its next slot."""
     with transaction.atomic():
-        due = Instance.objects.filter(next_scan_at__lte=now, paused=False).order_by("next_scan_at")
+        # A look at single items is no substitute for the whole, which waits for its end.
+        busy = Scan.objects.filter(state=ScanState.RUNNING, reason=ITEM).values("instance")
+        due = Instance.objects.filter(next_scan_at__lte=now, paused=False).exclude(pk__in=busy)
+        due = due.order_by("next_scan_at")
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
         batch = list(due[:BATCH])

@@ -1,4 +1,4 @@
-"""Scans, the state of each item that follows from them, and what changed."""
+"""Scans, what they saw of each item over time, the state that follows from it, and what changed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ class ScanState(models.TextChoices):
     FAILED = "failed"
 
 
+ITEM = "item"
 LIVE = (ScanState.QUEUED, ScanState.RUNNING)
 
 
+class ScanQuerySet(models.QuerySet["Scan"]):
+    def whole(self) -> ScanQuerySet:
+        """Finished looks at the whole checklist; only these say how fresh an instance is."""
+        return self.filter(state=ScanState.DONE).exclude(reason=ITEM)
+
+
 class Scan(models.Model):
-    """One look at one instance.
+    """One look at one instance, at the whole checklist or (`only`, reason "item") at single items of it.
 
     queued -> running (claimed by compare-and-set, which sets `token` and counts `attempt`) -> done | failed.
     A running scan whose heartbeat is older than the lease goes back to queued, its token is void.
@@ -29,7 +36,7 @@ class Scan(models.Model):
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="scans")
     state = models.CharField(max_length=10, default=ScanState.QUEUED)
-    reason = models.CharField(max_length=10)  # first, scheduled, manual, confirm
+    reason = models.CharField(max_length=10)  # first, scheduled, manual, confirm, item
     token = models.CharField(max_length=32, blank=True)
     attempt = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(default=timezone.now)  # not to be started before
@@ -43,6 +50,9 @@ class Scan(models.Model):
     counts = models.JSONField(default=dict, blank=True)  # level -> {status: number}, for trends
     connections = models.JSONField(default=dict, blank=True)
     checks_version = models.CharField(max_length=20, blank=True)
+    only = models.JSONField(default=list, blank=True)  # ids of the items asked for; [] = the whole checklist
+
+    objects = ScanQuerySet.as_manager()
 
     class Meta:
         ordering = ("-pk",)
@@ -67,6 +77,29 @@ class Scan(models.Model):
     def phases(self) -> list[tuple[str, int, int]]:
         """(phase, probes of it that ended, probes of it in all), in the order they are shown."""
         return [(phase, *self.progress.get(phase, (0, 0))) for phase in PHASES]
+
+
+class Span(models.Model):
+    """What the machine said of an item from one scan on, until the next span of the item begins: only changes
+    are stored (`fedisec.scans.spans` says what is one).  The state at a finished scan is the span with the
+    greatest key among those whose scan is not newer."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="spans", db_index=False)
+    item_id = models.CharField(max_length=60)
+    scan = models.ForeignKey(Scan, models.CASCADE, related_name="spans")  # the first that said so
+    first_at = models.DateTimeField()
+    status = models.CharField(max_length=15)  # a checks.model.Status
+    code = models.CharField(max_length=60, blank=True)
+    data = models.JSONField(default=dict, blank=True)  # as the first scan saw it
+    evidence = models.JSONField(default=list, blank=True)  # [[label, text], …]
+    reason = models.CharField(max_length=20, blank=True)
+    rejudged = models.BooleanField(default=False)  # begun by another version of the rules, not by the server
+
+    class Meta:
+        indexes = (models.Index(fields=["instance", "item_id", "scan"], name="span_history"),)
+
+    def __str__(self) -> str:
+        return f"{self.item_id} of {self.instance_id}: {self.status} from scan {self.scan_id}"
 
 
 class ItemState(models.Model):

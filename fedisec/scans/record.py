@@ -21,9 +21,10 @@ from checks.items import all_items
 from checks.model import Status, Verdict
 from checks.probes import Gathered
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Change, ItemState, Scan, ScanState
+from fedisec.scans.models import Change, ItemState, Scan, ScanState, Span
 from fedisec.scans.queue import queue_scan
 from fedisec.scans.settle import STRICT_ITEMS, Look, State, Step, settle
+from fedisec.scans.spans import Said, Spans
 from fedisec.scans.tidy import EvidenceBudget, storable
 
 FACTS_KEPT = 30  # scans of an instance that keep their facts
@@ -47,6 +48,10 @@ class Judged:
         """The same with these verdicts alone."""
         return replace(self, verdicts={key: self.verdicts[key] for key in keys})
 
+    def single(self, keys: Iterable[str]) -> Judged:
+        """What a look at these items alone may store.  Its facts judge nothing else, not even later."""
+        return replace(self.only(key for key in keys if key in self.verdicts), facts=None)
+
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """level -> {status: number}."""
@@ -67,6 +72,8 @@ def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
     """Stores a finished look that `token` holds.  False, and nothing stored, when the token is no longer
     valid: somebody else looks or has looked."""
     judged = judge(gathered.facts, gathered.connections)
+    if scan.only:
+        judged = judged.single(scan.only)
     with transaction.atomic():
         fenced = Scan.objects.filter(pk=scan.pk, token=token, state=ScanState.RUNNING)
         done = fenced.update(
@@ -85,7 +92,7 @@ def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
         if confirm_at is not None:
             queue_scan(scan.instance, "confirm", due_at=confirm_at, now=now)
         _drop_old_facts(scan)
-        import_string(settings.ON_RECORDED)(scan.instance, now, scanned=True)
+        import_string(settings.ON_RECORDED)(scan.instance, now, scanned=not scan.only)
     return True
 
 
@@ -99,12 +106,15 @@ def move_states(
     known = {state.item_id: state for state in ItemState.objects.filter(instance=instance)}
     confirm_after = timedelta(seconds=settings.CONFIRM_AFTER_S)
     states, changes, wanted = [], [], []
+    spans = Spans(scan, now, again or _other_rules(scan))
     for key, verdict in judged.verdicts.items():
         state = known.get(key) or ItemState(instance=instance, item_id=key, since=now)
+        before = Said.of(state) if key in known else None
         look = Look(verdict.status, began, now, CHECKS_VERSION)
         step = settle(_settled_part(state, again), look, confirm_after, strict=key in STRICT_ITEMS)
         _move(state, verdict, now)
         state.evidence = judged.evidence[key]
+        spans.moved(before, state)
         state.seen_at = scan.finished_at if again and scan.finished_at is not None else now
         _keep_settled(state, step)
         states.append(state)
@@ -113,7 +123,14 @@ def move_states(
         if step.confirm_at is not None:
             wanted.append(step.confirm_at)
     _save(states, changes)
+    Span.objects.bulk_create(spans.begun)
     return min(wanted, default=None)
+
+
+def _other_rules(scan: Scan) -> bool:
+    """The scan before this one was judged by another version of the checks."""
+    before = Scan.objects.whole().filter(instance_id=scan.instance_id, pk__lt=scan.pk)
+    return before.values_list("checks_version", flat=True).first() not in {None, CHECKS_VERSION}
 
 
 def _settled_part(state: ItemState, again: bool) -> State:
@@ -177,7 +194,7 @@ def _save(states: list[ItemState], changes: list[Change]) -> None:
 
 
 def _drop_old_facts(scan: Scan) -> None:
-    kept = Scan.objects.filter(instance_id=scan.instance_id, state=ScanState.DONE).values("pk")[:FACTS_KEPT]
+    kept = Scan.objects.whole().filter(instance_id=scan.instance_id).values("pk")[:FACTS_KEPT]
     Scan.objects.filter(instance_id=scan.instance_id, facts__isnull=False).exclude(
         pk__in=list(kept.values_list("pk", flat=True))
     ).update(facts=None)

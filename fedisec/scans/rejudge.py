@@ -14,7 +14,7 @@ from checks.codec import CodecError, decode_facts
 from checks.errors import Reason
 from checks.model import Verdict
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Change, Scan, ScanState
+from fedisec.scans.models import Change, ItemState, Scan
 from fedisec.scans.record import judge, move_states
 from fedisec.scans.settle import Kind
 
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 
 def last_scan(instance: Instance) -> Scan | None:
-    """The last finished scan that still has its facts."""
-    return Scan.objects.filter(instance=instance, state=ScanState.DONE, facts__isnull=False).first()
+    """The last look at the whole checklist that still has its facts."""
+    return Scan.objects.whole().filter(instance=instance, facts__isnull=False).first()
 
 
 def rejudge(scan: Scan) -> int:
@@ -34,10 +34,19 @@ def rejudge(scan: Scan) -> int:
     except CodecError as error:
         log.warning("the facts of scan %s cannot be read any more: %s", scan.pk, error)
         return 0
-    # What the old look did not bring is no news; the page keeps what it knew.
-    looked_for = judged.only(key for key, verdict in judged.verdicts.items() if not _not_looked_for(verdict))
-    now = timezone.now()
     with transaction.atomic():
+        instance = Instance.objects.select_for_update().get(pk=scan.instance_id)
+        if last_scan(instance) != scan:
+            return 0  # a newer look was recorded meanwhile, by these rules
+        newer = ItemState.objects.filter(instance=instance, seen_at__gt=scan.finished_at)
+        skipped = set(newer.values_list("item_id", flat=True))
+        # What the old look did not bring is no news; the page keeps what it knew.
+        looked_for = judged.only(
+            key
+            for key, verdict in judged.verdicts.items()
+            if key not in skipped and not _not_looked_for(verdict)
+        )
+        now = timezone.now()
         move_states(scan, looked_for, began=now, now=now, again=True)
         Scan.objects.filter(pk=scan.pk).update(counts=judged.counts, checks_version=CHECKS_VERSION)
         import_string(settings.ON_RECORDED)(scan.instance, now, scanned=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,10 +17,11 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
+from fedisec.accounts import audit
 from fedisec.accounts.models import Role, Team, User
 from fedisec.instances.access import instance_for
-from fedisec.instances.forms import AddForm, MoreForm
-from fedisec.instances.models import Instance
+from fedisec.instances.forms import AddForm, SettingsForm
+from fedisec.instances.models import Instance, Tag
 from fedisec.instances.reach import refusal
 from fedisec.scans.models import Scan
 from fedisec.scans.queue import Asked, queue_scan
@@ -60,6 +62,7 @@ def _add(form: AddForm, team: Team, user: User) -> Instance | None:
         with transaction.atomic():
             instance = Instance.objects.create(team=team, domain=domain, created_by=user, **form.more)
             import_string(settings.ON_INSTANCE_ADDED)(instance)
+            audit.record("instance.added", team=team, by=user, instance=instance)
             queue_scan(instance, "first")
     except IntegrityError:
         form.refuse("known", domain)
@@ -72,22 +75,64 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
     """What the admin knows about an instance and fedisec cannot see; a change is looked at at once."""
     instance = instance_for(person(request), domain, Role.EDITOR)
     if request.method != "POST":
-        return render(request, "instances/edit.html", {"instance": instance, "form": MoreForm.of(instance)})
-    form = MoreForm(request.POST)
+        return render(
+            request, "instances/edit.html", {"instance": instance, "form": SettingsForm.of(instance)}
+        )
+    form = SettingsForm(request.POST)
     if not form.is_valid():
         return render(request, "instances/edit.html", {"instance": instance, "form": form}, status=422)
-    for name, value in form.more.items():
-        setattr(instance, name, value)
-    instance.save(update_fields=list(form.more))
-    asked = queue_scan(instance, "manual")
+    looks_anew = _save(instance, form, person(request))
+    asked = queue_scan(instance, "manual") if looks_anew else None
     told = {
         Asked.QUEUED: _("Saved. fedisec looks again now."),
         Asked.LIVE: _("Saved. It counts from the next look on."),
         Asked.TOO_SOON: _("Saved. It counts from the next look on."),
         Asked.DEMO: _("Saved."),
     }
-    messages.success(request, told[asked])
+    messages.success(request, told[asked] if asked is not None else _("Saved."))
     return redirect("instance", instance.domain)
+
+
+def _save(instance: Instance, form: SettingsForm, user: User) -> bool:
+    """Stores what was set, with lines in the trail; True where a look may now find other things."""
+    tags = sorted(form.cleaned_data["tags"], key=str.casefold)
+    wanted = {**form.more, "tags": tags, "paused": form.cleaned_data["paused"]}
+    with transaction.atomic():
+        stored = Instance.objects.select_for_update().get(pk=instance.pk)
+        had = {name: getattr(stored, name) for name in wanted if name != "tags"}
+        had["tags"] = sorted((tag.name for tag in stored.tags.all()), key=str.casefold)
+        changed = [name for name, value in wanted.items() if value != had[name]]
+        for name in changed:
+            if name != "tags":
+                setattr(stored, name, wanted[name])
+        stored.save(update_fields=[name for name in changed if name != "tags"])
+        if "tags" in changed:
+            stored.tags.all().delete()
+            Tag.objects.bulk_create(Tag(instance=stored, name=name) for name in tags)
+        _tell(stored, user, had, wanted, changed)
+    return any(name in form.more for name in changed)
+
+
+def _tell(
+    instance: Instance,
+    user: User,
+    had: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    changed: Sequence[str],
+) -> None:
+    """One line for the switch that stops the looks, one for the rest."""
+    team = instance.team
+    if "paused" in changed:
+        action = "instance.paused" if wanted["paused"] else "instance.resumed"
+        audit.record(action, team=team, by=user, instance=instance)
+    rest = [name for name in changed if name != "paused"]
+    if rest:
+        before, after = ("; ".join(f"{n}: {_plain(side[n])}" for n in rest) for side in (had, wanted))
+        audit.record("instance.changed", team=team, by=user, instance=instance, before=before, after=after)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _team_of_editor(user: User) -> Team:

@@ -17,7 +17,7 @@ from tests.running.world import ROOT
 def test_scans_and_alerts_pass_on_postgresql(postgres_server: Postgres) -> None:
     env = {**os.environ, "DATABASE_URL": postgres_server.url(f"fedisec_{uuid.uuid4().hex[:8]}")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/scans", "tests/alerts"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/scans", "tests/history", "tests/alerts"],
         cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]
