@@ -50,15 +50,16 @@ Peers = dict[str, Cost | None]
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fedisec-bench-") as folder, Lab(Path(folder)) as lab:
         loop_ms = measure.loop_ms()
-        near_ms = _cpu_near_ms(lab)
         with slow_link(RTT_S) as link:
             own = _own(link, lab)
             peers = _peers(link, lab)
             many = _many(lab, Path(folder))
+        near_ms = _cpu_near_ms(lab)
     print(_costs(own, peers))
     print()
     print(_bars(own, peers, many, near_ms))
     print(f"\nA fixed loop of Python took {loop_ms:.1f} ms of CPU before, {measure.loop_ms():.1f} ms after.")
+    print(f"Processes that wanted a processor meanwhile: {os.getloadavg()[1]:.1f} (five minutes' average).")
     return 0
 
 
