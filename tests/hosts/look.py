@@ -12,6 +12,7 @@ from checks.facts import Facts
 from checks.model import Verdict
 from checks.probes import gather, inside, ports, ssh
 from checks.probes.collector import collector_script
+from checks.probes.look import Probe
 from checks.target import Access, Limits, Target, Vantage
 from tests.checks.inside.servers import Pair
 from tests.checks.ssh.servers import at_address
@@ -29,9 +30,19 @@ def good() -> str:
 
 def look_at(machine: Machine, *, user: str = "fedisec", forced: bool = True) -> Facts:
     """What is seen of a machine; "plain" with forced=False is sent the collector and has no rights."""
-    access = Access(machine.address, 22, user, KEY.private, machine.host_key, forced)
+    return _look(machine, user, forced, (*ssh.PROBES, *ports.PROBES, *inside.PROBES))
+
+
+def log_in(machine: Machine, user: str = "fedisec", *, forced: bool = True, address: str = "") -> Facts:
+    """What the login alone tells; `address`: another one of the machine."""
+    return _look(machine, user, forced, inside.PROBES, address)
+
+
+def _look(machine: Machine, user: str, forced: bool, probes: tuple[Probe, ...], address: str = "") -> Facts:
+    address = address or machine.address
+    access = Access(address, 22, user, KEY.private, machine.host_key, forced)
     target = Target("host.fedi.test", ssh_user=user, access=access)
-    probes = (at_address(v6=(machine.address,)), *ssh.PROBES, *ports.PROBES, *inside.PROBES)
+    probes = (at_address(v6=(address,)), *probes)
     return asyncio.run(gather(target, _VANTAGE, Limits(), probes=probes)).facts
 
 

@@ -37,11 +37,23 @@ class Machine:
     address: str
     host_key: str  # "TYPE BASE64"
     init: int
+    number: int
 
-    def run(self, script: str) -> str:
+    def run(self, script: str, timeout_s: float = 120) -> str:
         """The script's output, run as the machine's root; BootError where it fails."""
         enter = ("nsenter", "-t", str(self.init), "-m", "-u", "-i", "-n", "-p")
-        return _run(f"{self.name}, running", (*enter, "sh", "-eu"), script)
+        return _run(f"{self.name}, running", (*enter, "sh", "-eu"), script, timeout_s)
+
+    @property
+    def peer(self) -> str:
+        """Our address on the link to it."""
+        return f"fd66::b{self.number:x}"
+
+    def further_peer(self, letter: str) -> str:
+        """One more address of ours (c to f), as that of somebody else."""
+        address = f"fd66::{letter}{self.number:x}"
+        _ip(f"-6 address replace {address}/128 dev host{self.number} nodad")
+        return address
 
 
 @contextmanager
@@ -62,7 +74,7 @@ def booted(
         log = folder / "console.log"
         init = stack.enter_context(_nspawn(root, name, holder, log))
         _await_ssh(address, log)
-        yield Machine(name, address, f"{kind} {blob}", init)
+        yield Machine(name, address, f"{kind} {blob}", init, number)
 
 
 @contextmanager
@@ -168,7 +180,7 @@ def _ip(words: str, inside: int = 0) -> None:
     _run(words, (*(("nsenter", "-t", str(inside), "-n") if inside else ()), "ip", *words.split()))
 
 
-def _run(what: str, command: tuple[str, ...], script: str = "") -> str:
+def _run(what: str, command: tuple[str, ...], script: str = "", timeout_s: float = 120) -> str:
     done = subprocess.run(
         command,
         input=script,
@@ -176,7 +188,7 @@ def _run(what: str, command: tuple[str, ...], script: str = "") -> str:
         text=True,
         errors="replace",
         env=_CLEAN,
-        timeout=120,
+        timeout=timeout_s,
         check=False,
     )
     if done.returncode:
