@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-hosts check lab bench bench-tls bench-parsers messages servers suites
+.PHONY: help setup setup-dev run test test-hosts check lab bench bench-inside bench-tls bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -15,6 +15,7 @@ help:
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make bench  measure a scan beside five other scanners"
+	@echo "make bench-inside  measure a scan from inside beside Lynis, on booted machines"
 	@echo "make bench-tls  ask fedisec and four other scanners about servers whose truth is known"
 
 # Where the system's Python has become another one, the environment is empty: it is made anew.
@@ -49,6 +50,7 @@ servers:
 suites: setup-dev
 	@sh tools/fetch_rfc7208.sh $(PY)
 	@sh tools/fetch_nodes.sh $(PY)
+	@sh tools/fetch_sarif.sh $(PY)
 
 check: setup-dev
 	@$(VENV)/bin/ruff check .
@@ -74,6 +76,10 @@ bench/.env-checkdmarc/.ready: bench/requirements-checkdmarc.txt tools/setup.sh
 bench: setup-dev servers bench/.env/.ready bench/.env-checkdmarc/.ready
 	@sh bench/peers/setup.sh
 	@$(PY) -m tests.lab.netns $(PY) -m bench.outside
+
+# Needs root: booted machines as for test-hosts.  About a quarter of an hour, most of it Lynis and ssh.
+bench-inside: setup-dev
+	@sh tools/hosts.sh $(PY) --bench
 
 bench-parsers: setup-dev
 	@$(PY) -m bench.parsers

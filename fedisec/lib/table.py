@@ -6,7 +6,20 @@ import csv
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# In the width that Japanese keyboards write, too.
+_STARTS_FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+    "\t",
+    "\r",
+)
+_SKIPPED = " \n\u00a0\u3000"  # what a spreadsheet may take away before it looks
 
 
 class _Echo:
@@ -19,7 +32,7 @@ class _Echo:
 def cell(value: object) -> str:
     """As text; with an apostrophe before what a spreadsheet would take for a formula."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_STARTS_FORMULA) else text
+    return f"'{text}" if text.lstrip(_SKIPPED).startswith(_STARTS_FORMULA) else text
 
 
 def csv_lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -1,7 +1,12 @@
-"""Addresses of the app."""
+"""Addresses of what leaves the house."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from fedisec.share import exports
+
+urlpatterns: list[URLPattern] = [
+    path("export/", exports.export_overview, name="export_overview"),
+    path("instances/<str:domain>/export/", exports.export_instance, name="export"),
+]

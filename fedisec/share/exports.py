@@ -1,0 +1,164 @@
+"""Files to take away, of one instance and of all: the reader's own, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from checks.model import LANGUAGES
+from fedisec.instances.access import instance_for, instances_for
+from fedisec.instances.models import Instance
+from fedisec.scans.views import person
+from fedisec.share import csv_form, json_form, markdown, paper, pdf, sarif
+from fedisec.share.sheet import Sheet, sheet_of, sheets_of
+
+BATCH = 20  # instances that are held in memory at once
+_PAPER = frozenset({"print", "pdf"})
+_PIECE = 32 * 1024  # characters that go out together
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of file: its media type, the end of its name, and how either subject is written."""
+
+    media: str
+    suffix: str
+    one: Callable[[Sheet], Iterator[str]]
+    all: Callable[[QuerySet[Instance]], Iterator[str]]
+
+
+def _sarif(instances: QuerySet[Instance]) -> Iterator[str]:
+    return sarif.pieces(sheets_by_name(instances), language=_language(), made_at=timezone.now())
+
+
+FORMS = {
+    "csv": Form(
+        "text/csv; charset=utf-8; header=present",
+        "csv",
+        csv_form.of_instance,
+        lambda instances: csv_form.of_overview(_counted(instances)),
+    ),
+    "json": Form(
+        "application/json",
+        "json",
+        json_form.of_instance,
+        lambda instances: json_form.of_overview(_counted(instances), _language(), timezone.now()),
+    ),
+    "md": Form(
+        "text/markdown; charset=utf-8",
+        "md",
+        markdown.of_instance,
+        lambda instances: markdown.of_overview(_counted(instances), timezone.now()),
+    ),
+    "sarif": Form(
+        "application/sarif+json",
+        "sarif",
+        lambda sheet: sarif.pieces(
+            [sheet], language=sheet.language, made_at=sheet.made_at, subject=sheet.instance.domain
+        ),
+        _sarif,
+    ),
+}
+
+
+@require_safe
+def export_instance(request: HttpRequest, domain: str) -> HttpResponseBase:
+    """One instance as a file, or on paper; the filter of its page narrows it."""
+    instance = instance_for(person(request), domain)
+    name = request.GET.get("format", "")
+    with translation.override(_chosen_language(request)):
+        sheet = sheet_of(instance, request.GET)
+        if name in _PAPER:
+            return _on_paper(request, "share/print.html", paper.context_of(sheet), domain)
+        form = _form(name)
+        return _named(HttpResponse("".join(form.one(sheet)), content_type=form.media), domain, form)
+
+
+@require_safe
+def export_overview(request: HttpRequest) -> HttpResponseBase:
+    """All instances of the reader; sent while it is made, so that their number costs no memory."""
+    instances = instances_for(person(request)).order_by("domain")
+    name, language = request.GET.get("format", ""), _chosen_language(request)
+    with translation.override(language):
+        if name in _PAPER:
+            context = paper.context_of_all(_counted(instances))
+            return _on_paper(request, "share/print_overview.html", context, "overview")
+        form = _form(name)
+        text = as_read(form.all(instances), language)
+        return _named(StreamingHttpResponse(text, content_type=form.media), "overview", form)
+
+
+def _on_paper(request: HttpRequest, template: str, context: dict[str, Any], subject: str) -> HttpResponse:
+    """The print page or the PDF; each knows the address of the other."""
+    made_pdf = request.GET["format"] == "pdf"
+    other = request.GET.copy()
+    other["format"] = "print" if made_pdf else "pdf"
+    context |= {"pdf": pdf.is_there(), "query": other.urlencode(), "made_at": timezone.now()}
+    return pdf.answer(request, template, context, subject) if made_pdf else render(request, template, context)
+
+
+def _form(name: str) -> Form:
+    if name not in FORMS:
+        raise Http404
+    return FORMS[name]
+
+
+def _named(response: HttpResponseBase, subject: str, form: Form) -> HttpResponseBase:
+    day = timezone.localdate().isoformat()
+    response["Content-Disposition"] = f'attachment; filename="fedisec-{subject}-{day}.{form.suffix}"'
+    return response
+
+
+def _chosen_language(request: HttpRequest) -> str:
+    """`lang` of the address, for scripts; otherwise the reader's."""
+    wanted = request.GET.get("lang", "")
+    return wanted if wanted in LANGUAGES else _language()
+
+
+def _language() -> str:
+    return get_language() or LANGUAGES[0]
+
+
+def _batches(instances: QuerySet[Instance]) -> Iterator[list[Instance]]:
+    """By their names, so that none comes twice or is left out when the list changes meanwhile."""
+    after = ""
+    while batch := list(instances.filter(domain__gt=after)[:BATCH]):
+        yield batch
+        after = batch[-1].domain
+
+
+def sheets_by_name(instances: QuerySet[Instance], *, evidence: bool = True) -> Iterator[Sheet]:
+    """The sheets of `instances`, of which a batch is in memory."""
+    for batch in _batches(instances):
+        yield from sheets_of(batch, evidence=evidence)
+
+
+def _counted(instances: QuerySet[Instance]) -> Iterator[Sheet]:
+    """The same without evidence and, once counted, without rows."""
+    for sheet in sheets_by_name(instances, evidence=False):
+        yield replace(sheet, rows=())
+
+
+def as_read(pieces: Iterable[str], language: str) -> Iterator[str]:
+    """`pieces`, each made in the reader's language and time zone: by the time a streamed answer is sent, the
+    request has left the middleware that set them."""
+    zone, source = timezone.get_current_timezone(), iter(pieces)
+    while True:
+        gathered, size = [], 0
+        with translation.override(language), timezone.override(zone):
+            for piece in source:
+                gathered.append(piece)
+                size += len(piece)
+                if size >= _PIECE:
+                    break
+        if not gathered:
+            return
+        yield "".join(gathered)
