@@ -168,8 +168,10 @@ TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
 GATHER = "checks.probes.gather"
 SELF_FACTS = "fedisec.alerts.watch.self_facts"  # (instance) -> facts that only the dashboard knows
 ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
-ON_RECORDED = "fedisec.checklist.daily.note"  # (instance, now, scanned), in the same transaction
+ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
 ON_TICK = "fedisec.checklist.daily.refresh"  # (now), once a round of the clock
+# (instance, confirmed key, new key, since when), in the transaction that stops the logins
+ON_HOST_KEY_CHANGED = "fedisec.alerts.watch.host_key_changed"
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 
 # Where fedisec looks from (operator's settings, never a form's).

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fedisec.checklist import item_views as views
+from fedisec.checklist import answer_views, item_views
+
+_ITEM = "instances/<str:domain>/items/<str:item_id>/"
 
 urlpatterns = [
-    path("instances/<str:domain>/dkim-message/", views.dkim_message, name="dkim_message"),
-    path("instances/<str:domain>/items/<str:item_id>/", views.item, name="item"),
-    path("instances/<str:domain>/items/<str:item_id>/answer/", views.answer, name="answer"),
-    path("instances/<str:domain>/items/<str:item_id>/waive/", views.waive, name="waive"),
-    path("instances/<str:domain>/items/<str:item_id>/withdraw/", views.withdraw, name="withdraw"),
+    path("instances/<str:domain>/dkim-message/", item_views.dkim_message, name="dkim_message"),
+    path("instances/<str:domain>/undo/<int:pk>/", answer_views.undo, name="undo"),
+    path(_ITEM, item_views.item, name="item"),
+    path(f"{_ITEM}look/", item_views.look, name="look"),
+    path(f"{_ITEM}answer/", answer_views.answer, name="answer"),
+    path(f"{_ITEM}waive/", answer_views.waive, name="waive"),
+    path(f"{_ITEM}withdraw/", answer_views.withdraw, name="withdraw"),
+    path(f"{_ITEM}remark/", answer_views.remark, name="remark"),
 ]

@@ -53,11 +53,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Waived:
-    """A person's decision to live with it."""
+    """A person's decision to live with it.  `until` None: it stays."""
 
     kind: str
     at: datetime
-    until: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def effective(
     ended = said is not None and _contradicted(seen, said)
     if seen is not None and seen.status is Status.PASS:
         return Effective(State.MET, By.MACHINE, seen.since)
-    if waived is not None and waived.until > now:
+    if waived is not None and (waived.until is None or waived.until > now):
         state = State.NOT_APPLICABLE if waived.kind == "not_applicable" else State.ACCEPTED
         return Effective(state, By.PERSON, waived.at)
     if seen is not None:
