@@ -1145,12 +1145,15 @@ PLAIN='LOCAL_DOMAIN WEB_DOMAIN RAILS_ENV NODE_ENV BIND PORT DB_HOST DB_PORT DB_S
     APP_ENV APP_DEBUG APP_DOMAIN OPEN_REGISTRATION ENFORCE_EMAIL_VERIFICATION PF_MAX_USERS CAPTCHA_ENABLED CAPTCHA_ENABLED_ON_LOGIN
     CAPTCHA_ENABLED_ON_REGISTER INSTANCE_CUR_REG SESSION_SECURE_COOKIE SESSION_SAME_SITE_COOKIES TRUST_PROXIES PF_ENABLE_CLOUD ACTIVITY_PUB
     AUTHORIZED_FETCH PF_SECURITY_URL_VERIFY_DNS TELESCOPE_ENABLED FORCE_HTTPS_URLS MAIL_ENCRYPTION MAIL_HOST MAIL_PORT
+    MAIL_DRIVER MAIL_MAILER MAIL_VERIFY_PEER
     configurable_from_database Pleroma.Web.Endpoint.http Pleroma.Web.Endpoint.http.ip Pleroma.Web.Endpoint.http.port
     Pleroma.Web.Endpoint.secure_cookie_flag Pleroma.Upload.base_url :media_proxy.enabled :media_proxy.base_url :http_security.enabled
     :http_security.sts :http_security.sts_max_age :http_security.referrer_policy Pleroma.Captcha.enabled Pleroma.Captcha.method
     :instance.registrations_open :instance.account_activation_required :instance.account_approval_required :instance.healthcheck
     :activitypub.authorized_fetch_mode :mrf.transparency Pleroma.Web.Plugs.RemoteIp.enabled Pleroma.Repo.hostname Pleroma.Repo.ssl
-    :rate_limit.authentication :rate_limit.app_account_creation :rate_limit.password_reset
+    :instance.federating :instance.allow_relay Pleroma.Emails.Mailer.enabled Pleroma.Emails.Mailer.adapter
+    Pleroma.Emails.Mailer.relay Pleroma.Emails.Mailer.port Pleroma.Emails.Mailer.ssl Pleroma.Emails.Mailer.tls
+    Pleroma.Emails.Mailer.no_mx_lookups :rate_limit.authentication :rate_limit.app_account_creation :rate_limit.password_reset
     url port chmodSocket db.host db.port redis.host redis.port meilisearch.host meilisearch.ssl fulltextSearch.provider disableHsts trustProxy
     signToActivityPubGet maxFileSize logging.sql.enableQueryParamLogging publishTarballInsteadOfProvideRepositoryUrl mediaProxy
     bind-address host protocol trusted-proxies db-type db-address db-tls-mode accounts-registration-open accounts-reason-required
@@ -1160,7 +1163,7 @@ PLAIN='LOCAL_DOMAIN WEB_DOMAIN RAILS_ENV NODE_ENV BIND PORT DB_HOST DB_PORT DB_S
     metrics-enabled advanced-rate-limit-requests advanced-cookies-samesite advanced-header-filter-mode smtp-host smtp-port storage-backend
     database.hostname database.host database.port database.sslmode system.hsts system.trusted_proxies system.ssl_policy
     config.register_policy system.invitation_only bind hostname tls_enabled email.tls_type prometheus.bind prometheus.port cors_origin
-    listen.hostname listen.port trust_proxy webserver.https webserver.hostname webserver.port smtp.hostname smtp.tls smtp.disable_starttls
+    listen.hostname listen.port trust_proxy webserver.https webserver.hostname webserver.port smtp.transport smtp.sendmail smtp.hostname smtp.port smtp.tls smtp.disable_starttls smtp.ca_file
     signup.enabled signup.requires_approval signup.requires_email_verification csp.enabled csp.report_only redis.hostname
     open_telemetry.metrics.enabled open_telemetry.metrics.prometheus_exporter.hostname open_telemetry.metrics.prometheus_exporter.port'
 
@@ -1171,7 +1174,7 @@ HIDDEN='DB_PASS DB_PASSWORD DATABASE_URL REDIS_PASSWORD REDIS_URL CACHE_REDIS_PA
     AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY OTEL_EXPORTER_OTLP_ENDPOINT UPDATE_CHECK_URL SOURCE_BASE_URL APP_KEY CAPTCHA_SECRET
     CAPTCHA_SITEKEY MAIL_USERNAME MAIL_PASSWORD
     Pleroma.Web.Endpoint.secret_key_base Pleroma.Web.Endpoint.signing_salt Pleroma.Repo.password admin_token :http.proxy_url
-    Pleroma.Emails.Mailer.password :web_push_encryption.private_key :vapid_details.private_key Pleroma.Web.Plugs.RemoteIp.proxies
+    Pleroma.Emails.Mailer.username Pleroma.Emails.Mailer.password :mrf.policies :web_push_encryption.private_key :vapid_details.private_key Pleroma.Web.Plugs.RemoteIp.proxies
     setupPassword db.user db.pass redis.pass redisForPubsub.pass redisForJobQueue.pass redisForTimelines.pass redisForReactions.pass
     meilisearch.apiKey proxy proxyBypassHosts allowedPrivateNetworks outgoingAddress sentryForBackend sentryForFrontend socket
     POSTGRES_PASSWORD db-password smtp-username smtp-password storage-s3-access-key storage-s3-secret-key oidc-client-secret metrics-auth-password
@@ -1428,10 +1431,50 @@ nginx_file() (
     done
 )
 
+# engines_of PATH DEPTH: what a file of rules and those that it includes switch the engine to, in the order of loading.
+engines_of() (
+    if [ ! -r "$1" ] || [ "$2" -gt 5 ]; then
+        printf 'denied %s\n' "$1"
+        exit
+    fi
+    tr '\t"\r' '   ' <"$1" | awk 'tolower($1) ~ /^(secruleengine|include|includeoptional)$/ { print $1, $2 }' |
+        while read -r word value; do
+            case $word in
+                [Ss]*)
+                    case $value in
+                        [Oo][Nn] | [Oo][Ff][Ff] | [Dd]etection[Oo]nly | detectiononly) printf '%s:SecRuleEngine %s\n' "$1" "$value" ;;
+                        *) printf '%s:SecRuleEngine other\n' "$1" ;;
+                    esac
+                    continue
+                    ;;
+            esac
+            case $value in /*) ;; *) value=${1%/*}/$value ;; esac
+            for file in $value; do
+                if [ ! -e "$file" ]; then
+                    ! unreachable "$file" || printf 'denied %s\n' "${file%/*}"
+                elif [ ! -r "$file" ]; then
+                    printf 'denied %s\n' "$file"
+                elif grep -qiE '^[[:space:]]*(SecRuleEngine|Include)' "$file"; then
+                    engines_of "$file" $(($2 + 1))
+                fi
+            done
+        done
+)
+
 section_waf() {
     if has nginx || [ -e /etc/nginx ]; then
         part nginx
-        nginx_settings '^(modsecurity +(on|off) *;|modsecurity_rules_file |coraza +(on|off) *;|coraza_rules_file |load_module .*(modsecurity|coraza))'
+        used=$(nginx_settings '^(modsecurity +(on|off) *;|modsecurity_rules(_file)? |coraza +(on|off) *;|coraza_rules(_file)? |load_module .*(modsecurity|coraza))')
+        # Of rules that stand in nginx's own file the engine alone: others may compare with a token.
+        printf '%s\n' "$used" | awk '
+            !/^(modsecurity|coraza)_rules / { print; next }
+            match(tolower($0), /secruleengine +(detectiononly|on|off)/) { print "rules", substr($0, RSTART, RLENGTH) }'
+        printf '%s\n' "$used" | sed -n 's/^[a-z]*_rules_file  *["'\'']\{0,1\}\([^"'\'' ;]*\).*/\1/p' | sort -u |
+            while read -r file; do
+                case $file in /*) ;; *) file=/etc/nginx/$file ;; esac
+                part loaded "$file"
+                engines_of "$file" 0
+            done
     else
         part nginx absent
     fi
@@ -1439,22 +1482,27 @@ section_waf() {
     for file in /etc/apache2/apache2.conf /etc/apache2/mods-enabled/* /etc/apache2/conf-enabled/* /etc/apache2/sites-enabled/* \
         /etc/httpd/conf/httpd.conf /etc/httpd/conf.d/*.conf /etc/httpd/conf.modules.d/*.conf; do
         [ -f "$file" ] && [ -r "$file" ] &&
-            grep -EioH '^[[:space:]]*(SecRuleEngine[[:space:]]+[A-Za-z]+|LoadModule[[:space:]]+security2_module)' "$file"
+            grep -EioH '^[[:space:]]*(SecRuleEngine[[:space:]]+(On|Off|DetectionOnly)|LoadModule[[:space:]]+security2_module)' "$file"
+    done
+    for file in /etc/apache2/mods-enabled/security2.conf /etc/httpd/conf.d/mod_security.conf; do
+        [ -f "$file" ] || continue
+        part loaded "$file"
+        engines_of "$file" 0
     done
     part engine
     for file in /etc/nginx/modsec/*.conf /etc/nginx/modsecurity/*.conf /etc/nginx/modsecurity*.conf /etc/modsecurity/*.conf; do
-        [ -f "$file" ] && [ -r "$file" ] && grep -EioH '^[[:space:]]*SecRuleEngine[[:space:]]+[A-Za-z]+' "$file"
+        [ -f "$file" ] && [ -r "$file" ] && grep -EioH '^[[:space:]]*SecRuleEngine[[:space:]]+(On|Off|DetectionOnly)' "$file"
     done
     part crs
     ls -d /etc/modsecurity/crs/crs-setup.conf /usr/share/modsecurity-crs/*.load /etc/nginx/modsec/*/crs-setup.conf \
         /etc/modsecurity/crs-setup.conf /etc/crs*/crs-setup.conf /etc/coreruleset*/crs-setup.conf /usr/share/modsecurity-crs/rules 2>/dev/null
     part unit
-    has systemctl && show Id,LoadState,ActiveState,ActiveEnterTimestamp,Result nginx.service apache2.service httpd.service caddy.service
+    has systemctl && show Id,LoadState,ActiveState,ActiveEnterTimestamp,Result,ReloadResult nginx.service apache2.service httpd.service caddy.service
     return 0
 }
 
 section_proxy() {
-    nginx_settings '^(set_real_ip_from|real_ip_header|real_ip_recursive|ssl_protocols|listen) |^proxy_set_header +X-Forwarded-For +'
+    nginx_settings '^(set_real_ip_from|real_ip_header|real_ip_recursive|ssl_protocols|listen|limit_req) |^proxy_set_header +X-Forwarded-For +'
     worked=$?
     [ "$worked" -ne 127 ] || part nginx absent
     return "$worked"
@@ -1509,7 +1557,7 @@ section_egress() {
         set -f
         # shellcheck disable=SC2046  # a list of names
         show Id,LoadState,ActiveState cloudflared.service warp-svc.service tailscaled.service tor.service \
-            $(units_like 'cloudflared@*' 'wg-quick@*' 'openvpn*' 'tor@*' 'cloudflared-*' | grep -E '\.service$')
+            $(units_like 'cloudflared@*' 'frpc*' 'wg-quick@*' 'openvpn*' 'tor@*' 'cloudflared-*' | grep -E '\.service$')
         set +f
     fi
     if has ip; then

@@ -10,7 +10,7 @@ from checks.parse.host.common import parts, units
 @dataclass(frozen=True, slots=True)
 class Firewall:
     """`server`: the web server with the module, "" where none has it.  `engine`: what SecRuleEngine is set to
-    ("on", "detectiononly", "off"), "mixed" where files disagree, "" where no file could be read."""
+    ("on", "detectiononly", "off"), "mixed" where files disagree, "" where not all of it could be read."""
 
     server: str
     switched_on: bool
@@ -23,7 +23,8 @@ class Firewall:
 
 def parse_waf(lines: tuple[str, ...]) -> Firewall:
     """The section "waf".  A module that is loaded does nothing until it is switched on."""
-    found = {part.label: part.lines for part in parts(lines)}
+    headed = parts(lines)
+    found = {part.label: part.lines for part in headed}
     nginx = [line.strip().rstrip("; ").split() for line in found.get("nginx", ())]
     apache = [line.partition(":")[2].split() for line in found.get("apache", ())]
     in_nginx = any(words[0] in {"modsecurity", "coraza", "load_module"} for words in nginx if words)
@@ -33,12 +34,12 @@ def parse_waf(lines: tuple[str, ...]) -> Firewall:
         switched = any(words[:2] in (["modsecurity", "on"], ["coraza", "on"]) for words in nginx)
     else:
         switched = in_apache
-    named = [words[1] for words in nginx if len(words) > 1 and words[0].endswith("_rules_file")]
+    loaded = {part.rest: part.lines for part in headed if part.label == "loaded"}
     unit = units(found.get("unit", ())).get("nginx.service" if server == "nginx" else "apache2.service", {})
     return Firewall(
         server,
         switched,
-        _engine(_engines(found.get("engine", ()) + found.get("apache", ())), named),
+        _engine(nginx, found.get("apache", ()), found.get("engine", ()), loaded, server),
         bool([line for line in found.get("crs", ()) if line.startswith("/")]),
         unit.get("ActiveState", ""),
         any(unit.get(key, "success") not in {"", "success"} for key in ("Result", "ReloadResult")),
@@ -46,19 +47,44 @@ def parse_waf(lines: tuple[str, ...]) -> Firewall:
     )
 
 
-def _engines(lines: tuple[str, ...]) -> dict[str, str]:
-    """File -> the last SecRuleEngine in it."""
-    found = {}
-    for line in lines:
-        path, _, setting = line.partition(":")
-        words = setting.split()
-        if len(words) == 2 and words[0].lower() == "secruleengine":
-            found[path] = words[1].lower()
-    return found
-
-
-def _engine(engines: dict[str, str], named: list[str]) -> str:
-    """What the rules file that nginx names says itself counts for more than files that it may include."""
-    own = {engines[path] for path in named if path in engines}
-    values = own or set(engines.values())
+def _engine(
+    nginx: list[list[str]],
+    apache: tuple[str, ...],
+    lying: tuple[str, ...],
+    loaded: dict[str, tuple[str, ...]],
+    server: str,
+) -> str:
+    """What the files that the web server names end with, and what stands beside them in its own.  Files that
+    only lie there (`lying`) count where it names none that was followed."""
+    if server == "nginx":
+        beside = {words[2].lower() for words in nginx if words[:1] == ["rules"] and len(words) == 3}
+        files = [
+            words[1].strip("\"'") for words in nginx if len(words) > 1 and words[0].endswith("_rules_file")
+        ]
+        named = [path if path.startswith("/") else f"/etc/nginx/{path}" for path in files]
+    else:
+        beside = {engine for path, engine in _pairs(apache) if path not in loaded}
+        named = list(loaded)
+    ends = {_last(loaded[path]) for path in named if path in loaded}
+    if not ends:
+        own = {engine for path, engine in _pairs(lying) if path in named}
+        ends = own or {engine for _, engine in _pairs(lying)}
+    values = (ends - {"none"}) | beside
     return "mixed" if len(values) > 1 else next(iter(values), "")
+
+
+def _last(lines: tuple[str, ...]) -> str:
+    """The engine that the rules leave behind: "none" where they set none, "" where one could not be read."""
+    if any(line.startswith("denied ") for line in lines):
+        return ""
+    return next((engine for _, engine in reversed(_pairs(lines))), "none")
+
+
+def _pairs(lines: tuple[str, ...]) -> list[tuple[str, str]]:
+    """ "FILE:SecRuleEngine ENGINE", in their order."""
+    split = [(path, setting.split()) for path, _, setting in (line.partition(":") for line in lines)]
+    return [
+        (path, words[1].lower())
+        for path, words in split
+        if len(words) == 2 and words[0].lower() == "secruleengine"
+    ]

@@ -63,6 +63,14 @@ config :web_push_encryption, :vapid_details,
 config :pleroma, configurable_from_database: true
 config :pleroma, admin_token: "CANARYbird"
 config :joken, default_signer: "CANARYbird"
+config :pleroma, Pleroma.Emails.Mailer,
+  enabled: true,
+  adapter: Swoosh.Adapters.SMTP,
+  relay: "smtp.example.net",
+  username: "CANARYbird",
+  password: "CANARYbird",
+  tls: :always
+config :pleroma, :mrf, policies: [CANARYbird]
 """
 YML = """url: https://user:CANARYbird@mi.example/
 setupPassword: CANARYbird
@@ -131,9 +139,12 @@ PLANTED: dict[str, Planted | Path] = {
     "/opt/sharkey/.config/docker.env": Planted("POSTGRES_PASSWORD=CANARYbird\nPOSTGRES_USER=CANARYbird\n"),
     "/var/www/friendica/config/local.config.php": Planted(PHP),
     "/srv/lemmy/lemmy.hjson": Planted(HJSON),
-    "/var/www/pixelfed/.env": Planted("APP_KEY=base64:CANARYbird\nAPP_DEBUG=true\nDB_PASSWORD=CANARYbird\n"),
+    "/var/www/pixelfed/.env": Planted(
+        "APP_KEY=base64:CANARYbird\nAPP_DEBUG=true\nDB_PASSWORD=CANARYbird\nMAIL_DRIVER=smtp\nMAIL_USERNAME=CANARYbird\n"
+        "MAIL_PASSWORD=CANARYbird\nMAIL_URL=smtp://u:CANARYbird@mail\nMAIL_FROM_NAME=CANARYbird\n"
+    ),
     "/var/www/peertube/config/production.yaml": Planted(
-        "secrets:\n  peertube: 'CANARYbird'\nsmtp:\n  password: CANARYbird\n"
+        "secrets:\n  peertube: 'CANARYbird'\nsmtp:\n  transport: smtp\n  hostname: mail.example\n  password: CANARYbird\n"
     ),
     "/srv/moved/.env.production": Path("/etc/shadow"),
     "/etc/fedisec-collect.conf": Planted(
@@ -180,12 +191,23 @@ PLANTED: dict[str, Planted | Path] = {
     "/etc/nginx/nginx.conf": Planted(
         "events {}\nhttp { server { listen 443 ssl; ssl_protocols TLSv1.2\n TLSv1.3; # CANARYbird\n"
         ' proxy_set_header Authorization "Bearer CANARYbird; listen CANARYbird";\n'
-        " proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; set $token CANARYbird; }\n"
+        " proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; set $token CANARYbird;\n"
+        " limit_req zone=web burst=5; limit_req_zone $http_x_canary zone=CANARYbird:1m rate=1r/s;\n"
+        " modsecurity on; modsecurity_rules_file modsec/main.conf;\n"
+        ' modsecurity_rules \'SecRuleEngine On\n SecRule ARGS "@streq CANARYbird" "id:2,deny"\'; }\n'
         " include /etc/nginx/sites-enabled/*; }\n"
     ),
     "/etc/nginx/sites-enabled/default": Planted(
         "server { listen 80; return 301 https://x/?t=CANARYbird; }\n"
     ),
+    "/etc/nginx/modsec/main.conf": Planted(
+        'Include "first.conf"\nSecRuleEngine CANARYbird\nSecRule ARGS:token "@streq CANARYbird" "id:1,deny"\n'
+        "SecHttpBlKey CANARYbird\n"
+    ),
+    "/etc/nginx/modsec/first.conf": Planted(
+        "secruleengine\tDetectionOnly # CANARYbird\nIncludeOptional more/*.conf\n"
+    ),
+    "/etc/nginx/modsec/more/a.conf": Planted("SecRuleEngine Off\n"),
     "/etc/crowdsec/local_api_credentials.yaml": Planted("password: CANARYbird\n"),
     "/etc/crowdsec/collections/sshd.yaml": Planted("CANARYbird\n"),
     "/var/ossec/var/run/wazuh-agentd.state": Planted("status='connected'\nkey='CANARYbird'\n"),
@@ -442,6 +464,14 @@ def test_no_planted_secret_is_in_the_report(tmp_path: Path, who: str, awk: str) 
         "config.register_policy=1",
         "setup.admin_password=set",
         "WEB_DOMAIN=app.example",
+        "Pleroma.Emails.Mailer.adapter=Swoosh.Adapters.SMTP",
+        "Pleroma.Emails.Mailer.relay=smtp.example.net",
+        "Pleroma.Emails.Mailer.username=set",
+        "Pleroma.Emails.Mailer.tls=:always",
+        ":mrf.policies=set",
+        "MAIL_DRIVER=smtp",
+        "MAIL_PASSWORD=set",
+        "smtp.transport=smtp",
         "== friendica /var/www/friendica/config/local.config.php",
     ):
         assert line in settings, line
@@ -452,6 +482,14 @@ def test_no_planted_secret_is_in_the_report(tmp_path: Path, who: str, awk: str) 
     assert "host all all 0.0.0.0/0 ldap" in report.lines("postgres")
     assert 'host all "a_b" 10.0.0.0/255.0.0.0 radius' in report.lines("postgres")
     assert "ssl_protocols TLSv1.2 TLSv1.3;" in [" ".join(line.split()) for line in report.lines("proxy")]
+    assert "limit_req zone=web burst=5;" in report.lines("proxy")
+    waf = report.lines("waf")
+    assert "rules SecRuleEngine On" in waf
+    assert waf[waf.index("== loaded /etc/nginx/modsec/main.conf") + 1 :][:3] == (
+        "/etc/nginx/modsec/first.conf:SecRuleEngine DetectionOnly",
+        "/etc/nginx/modsec/more/a.conf:SecRuleEngine Off",
+        "/etc/nginx/modsec/main.conf:SecRuleEngine other",
+    )
     assert "/etc/pam.d/sshd:1 /usr/local/bin/notify" in report.lines("login_notice")
     if report.as_root:
         assert "empty" in report.lines("accounts")[report.lines("accounts").index("== empty") + 1 :]

@@ -48,6 +48,14 @@ def waf(*pairs: tuple[str, str]) -> dict[str, str]:
 
 OUTSIDE = (PLAIN, front(server="nginx"))
 OFF = ("modsecurity on;\nmodsecurity_rules_file /etc/nginx/modsec/main.conf;\n", "")
+
+
+def loads(*engines: str) -> tuple[str, str]:
+    """The file that nginx names was followed."""
+    shown = "".join(f"/etc/nginx/modsec/{n}.conf:{engine}\n" for n, engine in enumerate(engines))
+    return ("== apache\n", f"== loaded /etc/nginx/modsec/main.conf\n{shown}== apache\n")
+
+
 WAF_CASES = [
     Case("edge.waf", PASS, "server", waf(), "inside: nginx: on, SecRuleEngine on", facts=OUTSIDE),
     Case("edge.waf", PASS, "server", waf(), facts=(FASTLY, front())),
@@ -66,7 +74,17 @@ WAF_CASES = [
     Case("edge.waf", WARN, "not_reloaded", waf(("ActiveState=active", "ActiveState=failed")), facts=OUTSIDE),
     # Two files that disagree, and neither is the one that nginx names.
     Case("edge.waf", UNKNOWN, "engine_unseen", waf(("modsecurity_rules_file /etc/nginx/modsec/main", "modsecurity_rules_file /etc/nginx/modsec")), facts=OUTSIDE),
+    # What the file that nginx names ends with counts, not what lies beside it or stands further up.
+    Case("edge.waf", WARN, "detection_only", waf(loads("SecRuleEngine On", "SecRuleEngine DetectionOnly")), facts=OUTSIDE),
+    Case("edge.waf", PASS, "server", waf(loads("SecRuleEngine DetectionOnly", "SecRuleEngine On"), ("modsec/main.conf:SecRuleEngine On", "modsec/main.conf:SecRuleEngine Off")), facts=OUTSIDE),
+    Case("edge.waf", UNKNOWN, "engine_unseen", waf(loads("SecRuleEngine On"), ("== apache", "denied /etc/nginx/modsec/more.conf\n== apache")), facts=OUTSIDE),
+    Case("edge.waf", UNKNOWN, "engine_unseen", waf(loads(), ("modsec/main.conf:SecRuleEngine On", "x.conf:SecRuleEngine On")), facts=OUTSIDE),
+    Case("edge.waf", UNKNOWN, "engine_unseen", waf(loads("SecRuleEngine other")), facts=OUTSIDE),
+    Case("edge.waf", UNKNOWN, "engine_unseen", waf(loads("SecRuleEngine On"), ("modsecurity on;", "modsecurity on;\nrules SecRuleEngine DetectionOnly")), facts=OUTSIDE),
     Case("edge.waf", UNKNOWN, "engine_unseen", waf((OFF[0], "denied /etc/nginx/sites-enabled/default\n")), reason=Reason.DENIED, facts=OUTSIDE),
+    Case("edge.waf", WARN, "detection_only", {"waf": "== nginx absent\n== apache\n/etc/apache2/mods-enabled/security2.load:LoadModule security2_module x.so\n"
+         "== loaded /etc/apache2/mods-enabled/security2.conf\n/etc/apache2/mods-enabled/security2.conf:SecRuleEngine On\n/etc/modsecurity/modsecurity.conf:SecRuleEngine DetectionOnly\n"
+         "== engine\n== crs\n== unit\nId=apache2.service\nActiveState=active"}, facts=OUTSIDE),
     Case("edge.waf", PASS, "server", {"waf": "== nginx absent\n== apache\n/etc/apache2/mods-enabled/security2.load:LoadModule security2_module x.so\n"
          "/etc/apache2/mods-enabled/security2.conf:  SecRuleEngine On\n== engine\n== crs\n/usr/share/modsecurity-crs/owasp-crs.load\n== unit\nId=apache2.service\nActiveState=active"}, facts=OUTSIDE),
 ]  # fmt: skip
@@ -94,6 +112,7 @@ TUNNEL_CASES = [
     Case("edge.tunnel", MANUAL, "origin_unseen", egress(TUNNEL), facts=(BEHIND_CDN, origin((80, SHUT), (443, LOST)))),
     # Without a CDN the ports are those of whatever stands in front, perhaps the far end of the tunnel.
     Case("edge.tunnel", MANUAL, "origin_unseen", egress(TUNNEL), facts=(PLAIN, origin((80, SHUT), (443, SHUT), cdn=""))),
+    Case("edge.tunnel", PASS, "only_way", egress(unit("frpc@web")), data={"unit": "frpc@web"}, facts=(BEHIND_CDN, origin((80, SHUT), (443, SHUT)))),
     Case("edge.tunnel", WARN, "down", egress(unit("cloudflared", "failed")), data={"state": "failed"}, facts=(BEHIND_CDN,)),
     Case("edge.tunnel", MANUAL, "behind_cdn", egress(), facts=(BEHIND_CDN,)),
     Case("edge.tunnel", MANUAL, "no_cdn", egress(unit("wg-quick@wg0")), "inside: VPN that is up: wg-quick@wg0", facts=(PLAIN,)),
