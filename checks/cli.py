@@ -208,7 +208,8 @@ def _described(item: Item, language: str) -> dict[str, Any]:
         "level": item.level.value,
         "settles": [s.value for s in item.settles],
         "title": item.title.in_language(language),
-        "sources": [{"text": s.text, "section": s.section} for s in item.sources],
+        "sources": [{"text": s.text, "section": s.section, "url": s.url} for s in item.sources],
+        "references": [{"title": r.title, "url": r.url} for r in item.references],
     }
 
 

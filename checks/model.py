@@ -10,6 +10,7 @@ from types import MappingProxyType
 from checks.clean import clean
 from checks.errors import Reason
 from checks.facts import Facts
+from checks.sources import address_of
 
 
 class Level(StrEnum):
@@ -74,7 +75,20 @@ class Source:
 
     text: str
     section: str = ""
-    url: str = ""
+
+    @property
+    def url(self) -> str:
+        """Where it can be read, at the section where the text has anchors; "" for field practice."""
+        return address_of(self.text, self.section)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Further reading beside the sources: an RFC, a manual page, a vendor's documentation.  `title` stands in the
+    language of the page, so it is not translated."""
+
+    title: str
+    url: str  # https
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +177,7 @@ class Item:
     fix: Fix
     verify: Text
     codes: Mapping[str, Text] = field(default_factory=dict)  # one sentence per code a check may return
+    references: tuple[Reference, ...] = ()  # primary ones: standards, manuals, the software's documentation
     attest_days: int = 180  # default validity of an admin's answer: 30, 90, 180 or 365
     outdated: Text | None = None  # where a source's advice no longer holds, what replaced it
     _check: Check | None = None

@@ -74,12 +74,6 @@ def test_both_languages_use_the_same_placeholders(item: Item) -> None:
 
 
 @EACH
-def test_the_why_is_two_sentences_at_most(item: Item) -> None:
-    assert len(re.findall(r"[.!?](?:\s|$)", item.why.en)) <= 3, item.why.en
-    assert item.why.ja.count("。") <= 3, item.why.ja
-
-
-@EACH
 def test_item_is_filed_under_its_topic(item: Item) -> None:
     assert item.topic in TOPICS
     assert item.level in Level

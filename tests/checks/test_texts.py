@@ -31,6 +31,10 @@ ORDERS = (
 LONG_VOWEL = re.compile(
     r"サーバー|ユーザー|ヘッダー|リゾルバー|パラメーター|フォルダー|ブラウザー|プロバイダー"
 )
+# One word for one thing, source 003's where it has one.
+OTHER_WORDS = re.compile(
+    r"Web(?![a-z])(?! ?API)|使い回|ホームページ|二要素認証|デフォルト|バックアップを取得|サイトオーナー"
+)
 # A paragraph may also end in a value or an address, which no full stop should touch.
 SETTLED_JA = re.compile(r"([。」）：？}]|https://\S+)$")
 SETTLED_EN = re.compile(r"([.?:!)}]|https://\S+)$")
@@ -90,6 +94,21 @@ def test_titles_are_statements(item: Item) -> None:
     assert en[-1] not in ".?!:", en
     assert en.split()[0] not in ORDERS, en
     assert not re.search(r"[。？?！!：:]$|(ください|ましょう|ましたか|ますか|ですか)$", ja), ja
+
+
+@EACH
+def test_the_why_is_two_sentences_at_most(item: Item) -> None:
+    assert len(re.findall(r"[.!?](?:\s|$)", item.why.en)) <= 2, item.why.en
+    assert item.why.ja.count("。") <= 2, item.why.ja
+
+
+@EACH
+def test_further_reading_is_linked(item: Item) -> None:
+    assert item.references, "name at least one standard, manual or documentation that the rule rests on"
+    assert len({reference.url for reference in item.references}) == len(item.references)
+    for reference in item.references:
+        assert reference.title == reference.title.strip() != ""
+        assert re.fullmatch(r"https://[a-z0-9.-]+/[!-~]*", reference.url), reference.url
 
 
 def test_titles_are_unique() -> None:
@@ -179,6 +198,11 @@ def test_no_space_beside_japanese_punctuation() -> None:
 def test_long_vowels_are_spelled_one_way() -> None:
     for what, text in every_text():
         assert not hit(LONG_VOWEL, unquoted(text.ja)), (what, text.ja)
+
+
+def test_one_word_for_one_thing() -> None:
+    for what, text in every_text():
+        assert not hit(OTHER_WORDS, unquoted(text.ja)), (what, text.ja)
 
 
 def test_japanese_is_polite_and_plain() -> None:

@@ -1,6 +1,6 @@
 """Is the admin's password random and at least 16 characters long?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 MAKE = """
     openssl rand -base64 24"""
@@ -16,6 +16,13 @@ item = Item(
     level=Level.REQUIRED,
     settles=(MANUAL,),
     sources=(Source("000", "Admin account"),),
+    references=(
+        Reference(
+            "NIST SP 800-63B-4: Authentication and Authenticator Management",
+            "https://pages.nist.gov/800-63-4/sp800-63b.html",
+        ),
+        Reference("EFF: Dice-Generated Passphrases", "https://www.eff.org/dice"),
+    ),
     title=Text(
         "The admin's password is random and has 16 characters or more",
         "管理者のパスワードはランダムな16文字以上になっている",

@@ -1,12 +1,22 @@
 """Is the admin's password used nowhere else?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.REQUIRED,
     settles=(MANUAL,),
     sources=(Source("003", "運用/Mastodon"),),
+    references=(
+        Reference(
+            "NIST SP 800-63B-4: Authentication and Authenticator Management",
+            "https://pages.nist.gov/800-63-4/sp800-63b.html",
+        ),
+        Reference(
+            "絵で分かる! パスワードリスト攻撃（SSTエンジニアブログ）",
+            "https://techblog.securesky-tech.com/entry/2019/08/19/",
+        ),
+    ),
     title=Text(
         "The admin's password is used nowhere else",
         "管理者のパスワードを使いまわしていない",

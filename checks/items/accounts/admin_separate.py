@@ -1,6 +1,6 @@
 """Is the admin account another one than the account for everyday use?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 MASTODON = """
     RAILS_ENV=production bin/tootctl accounts create ADMIN --email admin@example.social --confirmed --approve --role Owner
@@ -24,6 +24,10 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(MANUAL,),
     sources=(Source("000", "Admin account"),),
+    references=(
+        Reference("Mastodon: Roles", "https://docs.joinmastodon.org/admin/roles/"),
+        Reference("Mastodon: Using the admin CLI", "https://docs.joinmastodon.org/admin/tootctl/"),
+    ),
     title=Text(
         "The admin account is not the account for everyday use",
         "管理者アカウントを普段使いのアカウントと分けている",

@@ -3,7 +3,20 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
 from checks.parse.host.accounts import parse_app_accounts
 
 LABEL = "inside: counts in the database"
@@ -32,6 +45,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "運用/Mastodon"), Source("000", "Admin account")),
+    references=(
+        Reference(
+            "NIST SP 800-63B-4: Authentication and Authenticator Management",
+            "https://pages.nist.gov/800-63-4/sp800-63b.html",
+        ),
+        Reference("Mastodon: Roles", "https://docs.joinmastodon.org/admin/roles/"),
+    ),
     title=Text(
         "Every staff account has a second factor",
         "管理者とモデレーターの全員が二段階認証を有効にしている",
@@ -71,7 +91,7 @@ item = Item(
                 "Misskey",
                 Text(
                     "Settings, Security, two-factor authentication; add a security key after the authenticator app. Do it for the first (root) account too, which holds no role.",
-                    "「設定」の「セキュリティ」で二要素認証を有効にし、認証アプリの登録後にセキュリティキーも追加します。ロールを持たない最初の（root）アカウントでも必ず有効にしてください。",
+                    "「設定」の「セキュリティ」で「二要素認証」を有効にし、認証アプリの登録後にセキュリティキーも追加します。ロールを持たない最初の（root）アカウントでも必ず有効にしてください。",
                 ),
             ),
             (

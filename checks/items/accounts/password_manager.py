@@ -1,12 +1,19 @@
 """Are the passwords kept in a password manager that is itself backed up?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(MANUAL,),
     sources=(Source("003", "運用/Mastodon"), Source("000", "Admin account")),
+    references=(
+        Reference(
+            "NIST SP 800-63B-4: Authentication and Authenticator Management",
+            "https://pages.nist.gov/800-63-4/sp800-63b.html",
+        ),
+        Reference("KeePassXC: Documentation", "https://keepassxc.org/docs/"),
+    ),
     title=Text(
         "Passwords are kept in a password manager that is backed up",
         "パスワード管理ソフトを使い、そのバックアップも取っている",

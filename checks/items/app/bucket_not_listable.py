@@ -2,7 +2,7 @@
 
 from checks.facts import Facts, seen
 from checks.facts.http import MediaSample
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed
 
 NGINX = """
     autoindex off;"""
@@ -23,6 +23,16 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "Mastodon: Configuring object storage",
+            "https://docs.joinmastodon.org/admin/optional/object-storage/",
+        ),
+        Reference(
+            "AWS: Examples of Amazon S3 bucket policies",
+            "https://docs.aws.amazon.com/AmazonS3/latest/userguide/example-bucket-policies.html",
+        ),
+    ),
     title=Text("The media store does not list its content", "メディアの保存先が一覧を表示しない"),
     why=Text(
         "Addresses of private media are secret only because nobody can guess them. A listing gives all of them away, with deleted posts and exported archives.",
@@ -39,7 +49,7 @@ item = Item(
             "外部には個々のファイルの取得だけを許し、一覧は許しません。S3 のバケットポリシーでは、ListBucket を含めず GetObject だけを許可します。\n"
             + POLICY,
         ),
-        variants=(("nginx", Text("The lines for it:\n" + NGINX, "設定例：\n" + NGINX)),),
+        variants=(("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),),
     ),
     verify=Text(
         "Open the root of the media host in a private window, and the folder above an avatar.",

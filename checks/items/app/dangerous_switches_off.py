@@ -4,7 +4,20 @@ from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
 from checks.facts.software import Software
-from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 from checks.parse.host.app_config import AppConfig, configs_of
 
 # A switch and the values under which it takes a safeguard away; ANY: every value but "off" does.
@@ -49,27 +62,40 @@ SECRETS = (
 )  # fmt: skip
 
 MASTODON = """
-    grep -nE "ALLOWED_PRIVATE_ADDRESSES|ALLOW_UNSAFE_AUTH_PROVIDER_REATTACH|LDAP_TLS_NO_VERIFY|SMTP_OPENSSL_VERIFY_MODE=none|DISABLE_AUTOMATIC_SWITCHING|SELF_DESTRUCT" .env.production"""
+    grep -nE "^(RAILS_ENV|NODE_ENV)=(development|test)|SELF_DESTRUCT|SMTP_OPENSSL_VERIFY_MODE=none|LDAP_TLS_NO_VERIFY|CAS_DISABLE_SSL_VERIFICATION|ALLOW_UNSAFE_AUTH_PROVIDER_REATTACH|SAML_SECURITY_ASSUME_EMAIL_IS_VERIFIED" .env.production
+    grep -nE "ALLOWED_PRIVATE_ADDRESSES|ALLOW_ACCESS_TO_HIDDEN_SERVICE|DISABLE_AUTOMATIC_SWITCHING|EXPERIMENTAL_FEATURES" .env.production"""
 
 MISSKEY = """
-    grep -nE "disableHsts|allowedPrivateNetworks|proxyBypassHosts|enableQueryParamLogging" .config/default.yml"""
+    grep -nE "disableHsts|allowedPrivateNetworks|enableQueryParamLogging" .config/default.yml"""
 
 PIXELFED = """
-    grep -nE "APP_DEBUG=true|APP_ENV=local|TELESCOPE_ENABLED=true" .env"""
+    grep -nE "APP_DEBUG=true|APP_ENV=(local|dev|testing)|TELESCOPE_ENABLED=true|PF_SECURITY_URL_VERIFY_DNS=false" .env"""
+
+GTS = """
+    grep -nE "tls-insecure-skip-verify: true|insecure-outgoing: true|oidc-skip-verification: true|allow-ips" config.yaml"""
 
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("Mastodon: Configuring your environment", "https://docs.joinmastodon.org/admin/config/"),
+        Reference(
+            "Akkoma: Configuration cheat sheet", "https://docs.akkoma.dev/stable/configuration/cheatsheet/"
+        ),
+        Reference(
+            "GoToSocial: HTTP client", "https://docs.gotosocial.org/en/latest/configuration/httpclient/"
+        ),
+    ),
     title=Text("No setting takes a safeguard away", "安全機能を外す設定が有効になっていない"),
     why=Text(
         "Some switches exist for tests or old networks and take a protection away for good: certificate checks, the ban on private addresses, production mode. They are set once in need and forgotten.",
         "テストや古い環境のための設定には、証明書の検証やプライベートアドレスへの接続禁止、本番モードといった保護を外すものがあります。急場で設定し、そのまま忘れられがちです。",
     ),
     expected=Text(
-        "None of the settings below is on, or each has a reason that you can name.",
-        "下に挙げる設定がいずれも有効でない、または理由を説明できる状態。",
+        "None of the settings that the fix searches for is on, or each has a reason that you can name; no secret has the value of the sample.",
+        "「直し方」で検索する設定がいずれも有効でないか、理由を説明できる状態。秘密鍵やパスワードも見本のままではないこと。",
     ),
     fix=Fix(
         Text(
@@ -77,8 +103,17 @@ item = Item(
             "該当する設定を探し、理由のないものを削除して再起動します。",
         ),
         variants=(
-            ("Mastodon", Text("The lines for it:\n" + MASTODON, "設定例：\n" + MASTODON)),
-            ("Misskey", Text("The lines for it:\n" + MISSKEY, "設定例：\n" + MISSKEY)),
+            (
+                "Mastodon",
+                Text(
+                    "Search the file; the settings of the second line may have a reason:\n" + MASTODON,
+                    "ファイルを検索します。2行目の設定には理由がある場合もあります。\n" + MASTODON,
+                ),
+            ),
+            (
+                "Misskey",
+                Text("Search the file:\n" + MISSKEY, "ファイルを検索します。\n" + MISSKEY),
+            ),
             (
                 "Pixelfed",
                 Text(
@@ -89,9 +124,13 @@ item = Item(
             (
                 "Akkoma, Pleroma",
                 Text(
-                    "Unset admin_token, and replace any password or secret that still has the value of the sample.",
-                    "admin_token を削除し、見本のままのパスワードや秘密鍵があれば作り直します。",
+                    "Unset admin_token, set healthcheck back to false, and replace any password or secret that still has the value of the sample.",
+                    "admin_token を削除し、healthcheck を false に戻します。見本のままのパスワードや秘密鍵があれば作り直してください。",
                 ),
+            ),
+            (
+                "GoToSocial",
+                Text("Search the file:\n" + GTS, "ファイルを検索します。\n" + GTS),
             ),
         ),
     ),

@@ -10,6 +10,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -42,6 +43,11 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("004", "http_security"),),
+    references=(
+        Reference(
+            "Akkoma: Configuration cheat sheet", "https://docs.akkoma.dev/stable/configuration/cheatsheet/"
+        ),
+    ),
     title=Text(
         "Akkoma's or Pleroma's own security headers are on",
         "Akkoma・Pleroma の http_security が有効になっている",

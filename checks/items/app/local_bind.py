@@ -13,6 +13,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Status,
     Text,
@@ -55,6 +56,13 @@ item = Item(
         OUTSIDE,
     ),
     sources=(Source("004", "http"),),
+    references=(
+        Reference("Mastodon: Deployment", "https://docs.joinmastodon.org/admin/config/#deployment"),
+        Reference(
+            "GoToSocial: General configuration",
+            "https://docs.gotosocial.org/en/latest/configuration/general/",
+        ),
+    ),
     title=Text(
         "The application port is reachable through the proxy only",
         "アプリのポートにはプロキシ経由でしか接続できない",
@@ -81,7 +89,7 @@ item = Item(
                     ".env.production ではなく、ユニットの Environment に書きます。\n" + MASTODON,
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Docker",
                 Text(
@@ -91,7 +99,7 @@ item = Item(
                     + COMPOSE,
                 ),
             ),
-            ("GoToSocial", Text("The lines for it:\n" + GTS, "設定例：\n" + GTS)),
+            ("GoToSocial", Text("Set these lines:\n" + GTS, "設定例：\n" + GTS)),
         ),
     ),
     verify=Text(
@@ -105,11 +113,11 @@ item = Item(
         ),
         "answers": Text(
             "An application port answers web requests from outside: {ports}.",
-            "アプリのポートが、外部からの Web リクエストに直接応答します（{ports}）。",
+            "アプリのポートが、外部からのウェブリクエストに直接応答します（{ports}）。",
         ),
         "accepts": Text(
             "An application port accepts connections from outside, but did not answer a web request: {ports}.",
-            "アプリのポートが外部からの接続を受け付けますが、Web リクエストには応答しませんでした（{ports}）。",
+            "アプリのポートが外部からの接続を受け付けますが、ウェブリクエストには応答しませんでした（{ports}）。",
         ),
         "loopback": Text(
             "The application listens on the loopback address only ({ports}). It was not looked at from outside.",

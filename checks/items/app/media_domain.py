@@ -11,7 +11,20 @@ from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.http import FrontPage, MediaSample, Page
 from checks.facts.software import Software
-from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import (
+    INSIDE,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    warned,
+)
 from checks.parse.answers import header_lines, readable
 from checks.parse.csp import is_inert, parse_csp
 from checks.parse.headers import is_nosniff
@@ -45,6 +58,15 @@ item = Item(
         INSIDE,
     ),
     sources=(Source("004", "Upload base_url"),),
+    references=(
+        Reference(
+            "Mastodon: Proxying object storage through nginx",
+            "https://docs.joinmastodon.org/admin/optional/object-storage-proxy/",
+        ),
+        Reference(
+            "Akkoma: Configuration cheat sheet", "https://docs.akkoma.dev/stable/configuration/cheatsheet/"
+        ),
+    ),
     title=Text(
         "Uploaded media come from a domain of their own",
         "アップロードされたメディアを別ドメインで配信している",

@@ -2,7 +2,7 @@
 
 from checks.facts import Facts, Missing, MissingFact
 from checks.facts.http import PanelPaths, PathSeen
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed
 
 NGINX = """
     location ~ ^/(metrics|sidekiq|pghero|queue|horizon|telescope|phoenix/live_dashboard|akkoma/oban) {
@@ -18,6 +18,13 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "Laravel: Horizon, dashboard authorization",
+            "https://laravel.com/docs/horizon#dashboard-authorization",
+        ),
+        Reference("GoToSocial: Metrics", "https://docs.gotosocial.org/en/latest/advanced/metrics/"),
+    ),
     title=Text(
         "Admin panels and metrics are closed to strangers", "管理用パネルやメトリクスを部外者に公開していない"
     ),

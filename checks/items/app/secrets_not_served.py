@@ -2,7 +2,7 @@
 
 from checks.facts import Facts, Missing, MissingFact
 from checks.facts.http import PathSeen, SecretPaths
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed
 
 NGINX = """
     location ~ /\\.(?!well-known) { deny all; }"""
@@ -18,6 +18,12 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "OWASP Web Security Testing Guide", "https://owasp.org/www-project-web-security-testing-guide/"
+        ),
+        Reference("Laravel: Deployment", "https://laravel.com/docs/deployment"),
+    ),
     title=Text(
         "Configuration files are not served on the web", "設定ファイルやリポジトリをウェブに公開していない"
     ),
@@ -35,8 +41,8 @@ item = Item(
             "ウェブの公開ディレクトリは、プログラム本体ではなくその中の public にします。さらに、ドットで始まる名前を拒否しておきます。公開されていた場合は中の秘密情報がすべて漏れたと考え、鍵とパスワードを作り直してください。",
         ),
         variants=(
-            ("nginx", Text("The lines for it:\n" + NGINX, "設定例：\n" + NGINX)),
-            ("Apache", Text("The lines for it:\n" + APACHE, "設定例：\n" + APACHE)),
+            ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
         ),
     ),
     verify=Text(

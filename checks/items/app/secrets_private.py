@@ -3,7 +3,20 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 from checks.parse.host.app_files import parse_app_files
 
 LABEL = "inside: stat"
@@ -28,6 +41,10 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("Mastodon: Secrets", "https://docs.joinmastodon.org/admin/config/#secrets"),
+        Reference("chmod(1)", "https://man7.org/linux/man-pages/man1/chmod.1.html"),
+    ),
     title=Text(
         "Configuration with secrets is readable by its owner alone",
         "秘密情報を含む設定ファイルを所有者だけが読める",
@@ -46,9 +63,9 @@ item = Item(
             "グループとその他の権限を外します。バックアップやコピーも同じようにしてください。",
         ),
         variants=(
-            ("Mastodon", Text("The lines for it:\n" + MASTODON, "設定例：\n" + MASTODON)),
-            ("Akkoma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
-            ("Misskey", Text("The lines for it:\n" + MISSKEY, "設定例：\n" + MISSKEY)),
+            ("Mastodon", Text("Run:\n" + MASTODON, "次を実行します。\n" + MASTODON)),
+            ("Akkoma", Text("Run:\n" + AKKOMA, "次を実行します。\n" + AKKOMA)),
+            ("Misskey", Text("Run:\n" + MISSKEY, "次を実行します。\n" + MISSKEY)),
         ),
     ),
     verify=Text(

@@ -6,7 +6,20 @@ will be set."""
 from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.http import FrontPage, SignInPage
 from checks.facts.software import Software
-from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import (
+    INSIDE,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    warned,
+)
 from checks.parse.answers import readable
 from checks.parse.cookies import parse_cookies
 from checks.parse.host.app_config import AppConfig, parse_app_config
@@ -35,6 +48,16 @@ item = Item(
         INSIDE,
     ),
     sources=(Source("004", "secure_cookie_flag"),),
+    references=(
+        Reference(
+            "RFC 6265 section 4.1.2.5: HTTP State Management Mechanism",
+            "https://www.rfc-editor.org/rfc/rfc6265#section-4.1.2.5",
+        ),
+        Reference(
+            "MDN: Set-Cookie",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie",
+        ),
+    ),
     title=Text(
         "The session cookie travels over https only", "セッション Cookie を https でだけ送るようにしている"
     ),
@@ -53,7 +76,7 @@ item = Item(
             "利用者が https で接続していることをプロキシからソフトウェアに伝え、本番モードで動かします。\n"
             + PROXY,
         ),
-        variants=(("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),),
+        variants=(("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),),
     ),
     verify=Text("Look at the header:\n" + SEE, "ヘッダを確認します。\n" + SEE),
     codes={

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from checks.facts import Facts, Missing, MissingFact
 from checks.facts.http import FrontPage, Page, PanelPaths, PathSeen
 from checks.facts.instance import InstanceInfo, Software
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed
 from checks.parse.served import installer_in
 
 # Families whose set-up runs in a terminal: there is no page that a stranger could take over.
@@ -32,6 +32,11 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "Misskey: Manual installation", "https://misskey-hub.net/en/docs/for-admin/install/guides/manual/"
+        ),
+    ),
     title=Text("No first-run set-up is open to strangers", "初期設定の画面が部外者に開いていない"),
     why=Text(
         "Some software makes the first visitor its administrator. On a server that is online before its owner has finished, that may be anybody.",

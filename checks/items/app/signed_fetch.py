@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -47,6 +48,13 @@ item = Item(
         INSIDE,
     ),
     sources=(Source("+"),),
+    references=(
+        Reference("Mastodon: AUTHORIZED_FETCH", "https://docs.joinmastodon.org/admin/config/#federation"),
+        Reference("Mastodon: Security", "https://docs.joinmastodon.org/spec/security/"),
+        Reference(
+            "GoToSocial: HTTP signatures", "https://docs.gotosocial.org/en/latest/federation/http_signatures/"
+        ),
+    ),
     title=Text(
         "Posts and profiles are handed only to signed requests",
         "署名のないリクエストに投稿やプロフィールを渡さない",
@@ -65,8 +73,8 @@ item = Item(
             "先にドキュメントで影響を確認し、有効にした後は連合できなくなったサーバがないかログを見てください。",
         ),
         variants=(
-            ("Mastodon", Text("The lines for it:\n" + MASTODON, "設定例：\n" + MASTODON)),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Mastodon", Text("Set these lines:\n" + MASTODON, "設定例：\n" + MASTODON)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey, GoToSocial",
                 Text(

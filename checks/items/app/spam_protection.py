@@ -4,7 +4,20 @@ from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
 from checks.facts.software import Software
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, unknown, warned
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    unknown,
+    warned,
+)
 from checks.parse.host.app_config import configs_of
 from checks.parse.host.common import parts
 
@@ -22,6 +35,14 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("003", "運用/Mastodon"),),
+    references=(
+        Reference(
+            "Mastodon: Spam-fighting measures",
+            "https://docs.joinmastodon.org/admin/moderation/#spam-fighting-measures",
+        ),
+        Reference("Akkoma: Message Rewrite Facility", "https://docs.akkoma.dev/stable/configuration/mrf/"),
+        Reference("Mastodon: Remove spam check (#16011)", "https://github.com/mastodon/mastodon/pull/16011"),
+    ),
     title=Text(
         "The software's protection against spam is in use", "ソフトウェアのスパム対策機能を利用している"
     ),
@@ -46,7 +67,7 @@ item = Item(
                     "承認制、メールドメインや IP のブロック、CAPTCHA、利用者側の通知フィルターを活用し、通報を確認します。",
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey",
                 Text(
@@ -61,8 +82,8 @@ item = Item(
         "スパムの通報がどこに届き、最後の1件を誰が確認したか答えられますか。",
     ),
     outdated=Text(
-        "The switch for automatic spam detection that a guide of 2020 names no longer exists in Mastodon; approval, CAPTCHA, block lists and notification filters have taken its place.",
-        "2020年の解説にある「スパム対策を有効にする」は、現在の Mastodon にはありません。承認制・CAPTCHA・ブロックリスト・通知フィルターがその代わりになります。",
+        "Mastodon 3.4 (2021) took out the switch for automatic spam detection that the source of 2020 advises. Approval, CAPTCHA, block lists and notification filters have taken its place.",
+        "2020年の出典にある「スパム対策を有効にする」は、Mastodon 3.4（2021年）で廃止されました。承認制・CAPTCHA・ブロックリスト・通知フィルターがその代わりになります。",
     ),
     codes={
         "blocks": Text(

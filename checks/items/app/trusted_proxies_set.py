@@ -13,6 +13,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -65,6 +66,16 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("Mastodon: TRUSTED_PROXY_IP", "https://docs.joinmastodon.org/admin/config/#deployment"),
+        Reference(
+            "GoToSocial: Trusted proxies",
+            "https://docs.gotosocial.org/en/latest/configuration/trusted_proxies/",
+        ),
+        Reference(
+            "nginx: ngx_http_realip_module", "https://nginx.org/en/docs/http/ngx_http_realip_module.html"
+        ),
+    ),
     title=Text(
         "The software sees visitors' true addresses", "ソフトウェアが訪問者の本当のアドレスを把握している"
     ),
@@ -93,7 +104,7 @@ item = Item(
                     + MASTODON,
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey",
                 Text(
@@ -108,7 +119,7 @@ item = Item(
                     "見本の * は誰でも信用する設定です。\n" + PIXELFED,
                 ),
             ),
-            ("GoToSocial", Text("The lines for it:\n" + GTS, "設定例：\n" + GTS)),
+            ("GoToSocial", Text("Set these lines:\n" + GTS, "設定例：\n" + GTS)),
         ),
     ),
     verify=Text(
@@ -164,7 +175,8 @@ item = Item(
             "configurable_from_database が有効なため、ファイルよりデータベースの値が優先されます。",
         ),
         "no_setting": Text(
-            "fedisec knows no such setting of {software}.", "{software} にはこれにあたる設定がありません。"
+            "fedisec knows no such setting of {software}.",
+            "{software} のこのような設定を fedisec は把握していません。",
         ),
         "denied": Text(
             "fedisec's account may not read {path}, so its settings were not seen.",

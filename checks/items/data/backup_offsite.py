@@ -3,7 +3,20 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, unknown, warned
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    unknown,
+    warned,
+)
 from checks.parse.host.backups import Backups, Run, parse_backups
 
 _SENDERS = (
@@ -61,6 +74,10 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "構築/ミドルウェア"), Source("+")),
+    references=(
+        Reference("Mastodon: Backing up your server", "https://docs.joinmastodon.org/admin/backups/"),
+        Reference("restic: Documentation", "https://restic.readthedocs.io/en/stable/"),
+    ),
     title=Text(
         "An encrypted copy of the backup, with the app's keys, lies elsewhere",
         "秘密鍵を含むバックアップを暗号化し、別の場所にも置いている",

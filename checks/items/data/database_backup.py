@@ -11,6 +11,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -87,6 +88,15 @@ item = Item(
     level=Level.REQUIRED,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "構築/ミドルウェア"),),
+    references=(
+        Reference("PostgreSQL: pg_dump", "https://www.postgresql.org/docs/current/app-pgdump.html"),
+        Reference("Mastodon: Backing up your server", "https://docs.joinmastodon.org/admin/backups/"),
+        Reference("Akkoma: Backup and restore", "https://docs.akkoma.dev/stable/administration/backup/"),
+        Reference(
+            "GoToSocial: Backup and restore",
+            "https://docs.gotosocial.org/en/latest/admin/backup_and_restore/",
+        ),
+    ),
     title=Text(
         "The database is backed up at least once a day",
         "データベースを1日1回以上バックアップしている",

@@ -9,6 +9,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -91,6 +92,17 @@ item = Item(
     level=Level.REQUIRED,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "構築/ミドルウェア"),),
+    references=(
+        Reference(
+            "PostgreSQL: The pg_hba.conf File",
+            "https://www.postgresql.org/docs/current/auth-pg-hba-conf.html",
+        ),
+        Reference(
+            "PostgreSQL: Password Authentication",
+            "https://www.postgresql.org/docs/current/auth-password.html",
+        ),
+        Reference("Mastodon: PostgreSQL", "https://docs.joinmastodon.org/admin/config/#postgresql"),
+    ),
     title=Text(
         "PostgreSQL lets nobody in over TCP without a password",
         "PostgreSQL に TCP からパスワードなしで入れない",
@@ -299,7 +311,8 @@ def _proof(
     ruled = all(view.shows_rules_at(one.port) and one.port not in published for one in there)
     if there and (view.hba_denied or not ruled):
         where = ", ".join(passwords or (one.where for one in there))
-        return asked("probed" if passwords else "turned_away", where=where).seen(PSQL, shown)
+        question = asked("probed", where=where) if passwords else asked("turned_away", where=where)
+        return question.seen(PSQL, shown)
     if passwords:
         return passed("password", where=", ".join(passwords)).seen(PSQL, shown)
     if there:

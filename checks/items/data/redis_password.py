@@ -9,6 +9,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -85,6 +86,13 @@ item = Item(
     level=Level.REQUIRED,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "構築/ミドルウェア"),),
+    references=(
+        Reference(
+            "Redis: Security", "https://redis.io/docs/latest/operate/oss_and_stack/management/security/"
+        ),
+        Reference("Valkey: Security", "https://valkey.io/topics/security/"),
+        Reference("Mastodon: Redis", "https://docs.joinmastodon.org/admin/config/#redis"),
+    ),
     title=Text(
         "Redis asks for a password or listens on a Unix socket only",
         "Redis にパスワードを設定している（または Unix ソケットのみ）",
@@ -178,6 +186,10 @@ item = Item(
         + "\n\nPING は認証前でも応答する設定があるので、確認には向きません。",
     ),
     attest_days=180,
+    outdated=Text(
+        "The source knew of no SSRF flaw in Mastodon and asked for the password as a precaution. Since then several were found, in Mastodon, Misskey, Lemmy and Pixelfed: its advice weighs more today. A Redis that listens on a Unix socket alone is as good.",
+        "出典の時点では Mastodon に SSRF の脆弱性は知られておらず、パスワードは念のためのものでした。その後 Mastodon・Misskey・Lemmy・Pixelfed で相次いで見つかったため、いまのほうが重要です。Unix ソケットだけで待ち受けていれば、パスワードがなくても同等です。",
+    ),
     codes={
         "password": Text(
             "Without a login {where} answers NOAUTH.", "{where} は、認証なしのコマンドに NOAUTH を返します。"

@@ -1,6 +1,6 @@
 """Was a restore rehearsed within the last 180 days?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 RESTORE = """
     createdb restore_test
@@ -33,13 +33,17 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(MANUAL,),
     sources=(Source("003", "非常時"), Source("+")),
+    references=(
+        Reference("PostgreSQL: pg_restore", "https://www.postgresql.org/docs/current/app-pgrestore.html"),
+        Reference("Mastodon: Backing up your server", "https://docs.joinmastodon.org/admin/backups/"),
+    ),
     title=Text(
         "A restore from backup was rehearsed in the last 180 days",
         "直近180日以内に、バックアップからの復元を試している",
     ),
     why=Text(
         "A backup that nobody has restored is a hope. The rehearsal shows what is missing, usually a key or a password, and how long your users would wait.",
-        "一度も復元したことのないバックアップは、使えるかどうか分かりません。試してみると、足りないもの（多くは鍵やパスワード）と、復旧にかかる時間が分かります。",
+        "一度も復元したことのないバックアップは、使えるかどうかわかりません。試してみると、足りないもの（多くは鍵やパスワード）と、復旧にかかる時間がわかります。",
     ),
     expected=Text(
         "On a machine other than the server, from the off-site copy alone, the database was restored and its newest post is as old as the backup. Date, duration and what was missing stand in the note.",

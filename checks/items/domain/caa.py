@@ -19,6 +19,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -39,6 +40,17 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("003", "準備/ドメイン"), Source("002")),
+    references=(
+        Reference(
+            "RFC 8659: DNS Certification Authority Authorization (CAA) Resource Record",
+            "https://www.rfc-editor.org/rfc/rfc8659",
+        ),
+        Reference(
+            "RFC 8657: CAA Record Extensions for Account URI and ACME Method Binding",
+            "https://www.rfc-editor.org/rfc/rfc8657",
+        ),
+        Reference("Let's Encrypt: Certificate Authority Authorization", "https://letsencrypt.org/docs/caa/"),
+    ),
     title=Text(
         "A CAA record names the certificate authority in use",
         "CAA レコードで、利用中の認証局だけに発行を許可している",

@@ -1,12 +1,19 @@
 """Is the mailbox in the registration data one that may be flooded?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.OPTIONAL,
     settles=(MANUAL,),
     sources=(Source("003", "準備/ドメイン"),),
+    references=(
+        Reference(
+            "RFC 9083: JSON Responses for the Registration Data Access Protocol (RDAP)",
+            "https://www.rfc-editor.org/rfc/rfc9083",
+        ),
+        Reference("ICANN: Registration data lookup", "https://lookup.icann.org/"),
+    ),
     title=Text(
         "The registration mailbox may receive spam without harm",
         "ドメイン登録用のメールアドレスは、迷惑メールが届いても支障のないものにしている",

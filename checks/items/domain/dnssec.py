@@ -31,6 +31,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -50,6 +51,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("003", "準備/ドメイン"),),
+    references=(
+        Reference("RFC 9364: DNS Security Extensions (DNSSEC)", "https://www.rfc-editor.org/rfc/rfc9364"),
+        Reference(
+            "RFC 4035: Protocol Modifications for the DNS Security Extensions",
+            "https://www.rfc-editor.org/rfc/rfc4035",
+        ),
+    ),
     title=Text(
         "Every name in use is signed and validates with DNSSEC",
         "使用しているすべての名前が DNSSEC で署名され、検証できる",

@@ -8,13 +8,22 @@ and two that answer are enough for a pass.
 from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.dns import NameServer, NameServers, ServerReply
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 
 item = Item(
     __name__,
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "RFC 2182: Selection and Operation of Secondary DNS Servers",
+            "https://www.rfc-editor.org/rfc/rfc2182",
+        ),
+        Reference(
+            "RFC 1034: Domain Names: Concepts and Facilities", "https://www.rfc-editor.org/rfc/rfc1034"
+        ),
+    ),
     title=Text(
         "Two or more name servers answer for the domain, all alike",
         "2台以上のネームサーバが稼働し、同じ内容を返している",

@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -26,6 +27,10 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("001", "Preface 3"),),
+    references=(
+        Reference("Mastodon: LOCAL_DOMAIN", "https://docs.joinmastodon.org/admin/config/#federation"),
+        Reference("Public Suffix List", "https://publicsuffix.org/"),
+    ),
     title=Text(
         "The domain is permanent, not a tunnel or dynamic DNS name",
         "一時的なトンネルやダイナミック DNS ではない、恒久的なドメインで運用している",

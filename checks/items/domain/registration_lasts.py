@@ -17,6 +17,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Status,
     Text,
@@ -43,17 +44,26 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE, MANUAL),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "ICANN: EPP Status Codes", "https://www.icann.org/resources/pages/epp-status-codes-2014-06-16-en"
+        ),
+        Reference(
+            "RFC 9083: JSON Responses for the Registration Data Access Protocol (RDAP)",
+            "https://www.rfc-editor.org/rfc/rfc9083",
+        ),
+    ),
     title=Text(
-        "The domain's registration is renewed by itself and is not on hold",
-        "ドメインの登録が自動更新され、停止状態になっていない",
+        "The domain is registered for more than 60 days, locked and not on hold",
+        "ドメインの有効期限が60日より先で、移管ロックがあり、停止されていない",
     ),
     why=Text(
         "A lapsed domain is bought by others within days, and whoever holds it receives the instance's mail and passes its checks. Losing it is worse than losing the server.",
         "失効したドメインは数日で他人に取得され、その人がメールを受け取り、サーバになりすませます。サーバを失うより深刻です。",
     ),
     expected=Text(
-        "More than 60 days are left or auto-renewal is on with a valid means of payment, no hold status is set, and the transfer lock is on.",
-        "有効期限まで60日を超えているか、自動更新と有効な支払い方法が設定されていて、停止を示すステータスがなく、移管ロックがかかっている状態。",
+        "The registry shows more than 60 days left, a transfer lock, and no hold status (60 days or less give a warning, 30 or less a fail). Where it shows no end date: auto-renewal is on, with a means of payment that is valid.",
+        "レジストリの情報で、有効期限まで60日を超え、移管ロックがかかり、停止を示すステータスがない状態（60日以内は警告、30日以内は不適合）。有効期限が公開されていない場合は、自動更新と有効な支払い方法が設定されていること。",
     ),
     fix=Fix(
         Text(

@@ -22,6 +22,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Status,
     Text,
@@ -39,13 +40,20 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE, MANUAL),
     sources=(Source("003", "準備/ドメイン"),),
+    references=(
+        Reference(
+            "RFC 9083: JSON Responses for the Registration Data Access Protocol (RDAP)",
+            "https://www.rfc-editor.org/rfc/rfc9083",
+        ),
+        Reference("ICANN: Registration data lookup", "https://lookup.icann.org/"),
+    ),
     title=Text(
         "The registration data shows no private contact details",
         "WHOIS（RDAP）に個人の連絡先が公開されていない",
     ),
     why=Text(
         "Registration data is public and copied for ever: a home address there invites harassment, a mail address spam and fake bills. Most registrars hide it for free.",
-        "登録情報は公開され、いつまでも複製が残ります。自宅の住所は嫌がらせに、メールアドレスは迷惑メールや偽の請求に使われます。多くの事業者は無料の公開代行を用意しています。",
+        "公開された登録情報は複製がいつまでも残り、自宅の住所は嫌がらせに、メールアドレスは迷惑メールや偽の請求に使われます。多くの事業者は無料の公開代行を用意しています。",
     ),
     expected=Text(
         "The registrant is redacted, or a privacy service stands there; an organisation that stands there does so on purpose. Where the law of your country asks you to name yourself, do so on the site, not here. A sub-domain of a hosting service: mark as not applicable.",

@@ -5,7 +5,7 @@ from checks.data.network import cdn_of_address, cdn_of_alias, cdn_of_headers
 from checks.facts import Facts
 from checks.facts.dns import Addresses
 from checks.facts.http import FrontPage
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 
 VERIFY = """
     dig +short example.social A
@@ -22,6 +22,12 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("002"), Source("001", "Setting up")),
+    references=(
+        Reference("Cloudflare: IP Ranges", "https://www.cloudflare.com/ips/"),
+        Reference(
+            "nginx: ngx_http_realip_module", "https://nginx.org/en/docs/http/ngx_http_realip_module.html"
+        ),
+    ),
     title=Text(
         "A CDN or DDoS shield answers for the name",
         "CDN または DDoS 対策サービスを経由している",

@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -62,6 +63,16 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE, MANUAL),
     sources=(Source("001", "Securing outgoing"),),
+    references=(
+        Reference(
+            "Cloudflare: WARP client for Linux",
+            "https://developers.cloudflare.com/warp-client/get-started/linux/",
+        ),
+        Reference(
+            "GoToSocial: Outgoing HTTP proxy",
+            "https://docs.gotosocial.org/en/latest/advanced/outgoing-proxy/",
+        ),
+    ),
     title=Text(
         "Outgoing requests do not show the origin's address",
         "外向きの通信からオリジンのアドレスが知られない",
@@ -123,6 +134,10 @@ item = Item(
         "アプリのユーザで実行し、オリジンのアドレスでないことを確認します（WARP なら warp=on）。\n" + VERIFY,
     ),
     attest_days=180,
+    outdated=Text(
+        "The source writes warp-cli set-mode; the command is warp-cli mode now.",
+        "出典にある warp-cli set-mode は、現在は warp-cli mode です。",
+    ),
     codes={
         "proxy": Text(
             "The software sends its requests through a proxy ({key}).",

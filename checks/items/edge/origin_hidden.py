@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -26,7 +27,7 @@ from checks.parse.host.sections import lines_if_any
 from checks.parse.host.sockets import parse_sockets
 
 UFW = """
-    for net in $(curl -s https://www.cloudflare.com/ips-v4 https://www.cloudflare.com/ips-v6); do sudo ufw allow from "$net" to any port 443 proto tcp; done
+    for net in $(curl -s https://www.cloudflare.com/ips-v4; echo; curl -s https://www.cloudflare.com/ips-v6); do sudo ufw allow from "$net" to any port 443 proto tcp; done
     sudo ufw delete allow 443
     sudo ufw delete allow 80/tcp"""
 
@@ -51,6 +52,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE, INSIDE),
     sources=(Source("001", "Setting up"),),
+    references=(
+        Reference(
+            "Cloudflare: Authenticated Origin Pulls",
+            "https://developers.cloudflare.com/ssl/origin-configuration/authenticated-origin-pull/",
+        ),
+        Reference("Cloudflare: IP Ranges", "https://www.cloudflare.com/ips/"),
+    ),
     title=Text(
         "The origin behind the CDN is neither named nor reachable",
         "CDN の背後にあるオリジンが知られず、直接接続もできない",
@@ -61,7 +69,7 @@ item = Item(
     ),
     expected=Text(
         "The origin accepts web traffic from the CDN or tunnel alone, and no record of the domain (A, AAAA, MX, SPF) leads to it. Without a CDN or tunnel the item does not apply.",
-        "オリジンが CDN やトンネルからの Web 通信だけを受け付け、ドメインのどのレコード（A・AAAA・MX・SPF）からもオリジンにたどり着けない状態。CDN もトンネルも使っていなければ対象外です。",
+        "オリジンが CDN やトンネルからのウェブ通信だけを受け付け、ドメインのどのレコード（A・AAAA・MX・SPF）からもオリジンにたどり着けない状態。CDN もトンネルも使っていなければ対象外です。",
     ),
     fix=Fix(
         Text(
@@ -115,7 +123,7 @@ item = Item(
         ),
         "only_tunnel": Text(
             "{unit} carries the traffic in, and nothing on the server listens for web requests from outside.",
-            "通信は {unit} が受けており、サーバには外部からの Web 接続を待ち受けるものがありません。",
+            "通信は {unit} が受けており、サーバには外部からのウェブ接続を待ち受けるものがありません。",
         ),
         "origin_unknown": Text(
             "{cdn} stands in front, and fedisec found no DNS record that gives the origin away. Name the origin's address to have it tried directly.",

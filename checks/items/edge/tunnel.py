@@ -15,6 +15,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -60,13 +61,19 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE, OUTSIDE, MANUAL),
     sources=(Source("001", "Setting up"),),
+    references=(
+        Reference(
+            "Cloudflare: Tunnel",
+            "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/",
+        ),
+    ),
     title=Text(
         "A tunnel carries the inbound traffic",
         "外部からの通信をトンネル経由で受けている",
     ),
     why=Text(
         "With a tunnel the server itself dials out and opens no web port at all, so nobody can reach it past the shield, and a home connection does not show its address. All traffic then depends on one provider.",
-        "トンネルではサーバ側から接続しに行くため、Web のポートを開ける必要がなく、CDN を迂回されません。自宅の回線でもアドレスを知られずに済みますが、通信のすべてを1つの事業者に頼ることになります。",
+        "トンネルではサーバ側から接続しに行くため、ウェブのポートを開ける必要がなく、CDN を迂回されません。自宅の回線でもアドレスを知られずに済みますが、通信のすべてを1つの事業者に頼ることになります。",
     ),
     expected=Text(
         "cloudflared (or a WireGuard tunnel to a rented front server, frp, Tailscale Funnel) runs as a service, and ports 80 and 443 of the origin are closed to the internet.",
@@ -77,9 +84,9 @@ item = Item(
             "Make a tunnel in the provider's dashboard with a permanent name (not a trial one), send it to the web server on this host, test, and then close the web ports:\n"
             + CLOSE
             + "\n\nA self-signed certificate between the tunnel and the web server on the same host is fine; do not switch verification off where that stretch leaves the host.",
-            "事業者のダッシュボードで、恒久的なホスト名（試用のものではないもの）のトンネルを作り、このホストの Web サーバに向けます。動作を確認してから、Web のポートを閉じます。\n"
+            "事業者のダッシュボードで、恒久的なホスト名（試用のものではないもの）のトンネルを作り、このホストのウェブサーバに向けます。動作を確認してから、ウェブのポートを閉じます。\n"
             + CLOSE
-            + "\n\nトンネルと Web サーバが同じホストにあれば、その間は自己署名証明書で構いません。ホストの外を通る区間では、証明書の検証を無効にしないでください。",
+            + "\n\nトンネルとウェブサーバが同じホストにあれば、その間は自己署名証明書で構いません。ホストの外を通る区間では、証明書の検証を無効にしないでください。",
         ),
         variants=(
             (
@@ -109,7 +116,7 @@ item = Item(
                 Text(
                     "A small rented server in front forwards 80 and 443 through the tunnel; the web server listens on the tunnel's address alone:\n"
                     + OTHERS,
-                    "手前に借りた小さなサーバが、80 と 443 をトンネル越しに転送します。Web サーバはトンネルのアドレスだけで待ち受けます。\n"
+                    "手前に借りた小さなサーバが、80 と 443 をトンネル越しに転送します。ウェブサーバはトンネルのアドレスだけで待ち受けます。\n"
                     + OTHERS,
                 ),
             ),

@@ -15,6 +15,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Status,
     Text,
@@ -56,13 +57,17 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE, INSIDE, MANUAL),
     sources=(Source("003", "構築/ファイアウォール"), Source("000", "Advanced"), Source("002")),
+    references=(
+        Reference("OWASP CRS: Documentation", "https://coreruleset.org/docs/"),
+        Reference("Cloudflare: WAF", "https://developers.cloudflare.com/waf/"),
+    ),
     title=Text(
         "A web application firewall inspects requests",
         "WAF がリクエストを検査している",
     ),
     why=Text(
         "A WAF stops the common attacks on web software before they reach it, and buys time when a flaw becomes known before you can update. It does not replace the update.",
-        "WAF は、Web アプリへのありふれた攻撃を手前で止めます。脆弱性が公表されてから更新するまでの時間を稼げますが、更新の代わりにはなりません。",
+        "WAF は、ウェブアプリへのありふれた攻撃を手前で止めます。脆弱性が公表されてから更新するまでの時間を稼げますが、更新の代わりにはなりません。",
     ),
     expected=Text(
         "A WAF with a maintained rule set (Cloudflare, ModSecurity or Coraza with the OWASP rules, SiteGuard, AWS WAF) blocks attacks, does not merely log them, and leaves federation alone.",
@@ -112,8 +117,8 @@ item = Item(
             (
                 "SiteGuard",
                 Text(
-                    "Sakura's VPS and other Japanese providers include SiteGuard at no charge; install the server edition from the control panel's guide and import the trusted sources for federation.",
-                    "さくらの VPS など、SiteGuard を無料で使える事業者があります。案内に従ってサーバ版を導入し、連合の通信を除外に設定してください。",
+                    "Some Japanese providers, Sakura among them, offer SiteGuard: see whether your plan includes it, install the server edition by their guide, and exempt the traffic of federation.",
+                    "さくらインターネットなど、SiteGuard を提供している事業者があります。プランに含まれるか確認し、案内に従ってサーバ版を導入して、連合の通信を除外に設定してください。",
                 ),
             ),
         ),
@@ -167,6 +172,10 @@ item = Item(
             "{server} で WAF が有効ですが、遮断するかどうかは確認できませんでした。",
         ),
     },
+    outdated=Text(
+        "The source of 2018 pays for Cloudflare's Pro plan to get its WAF. A free set of managed rules is on in every plan today; the full sets still cost money.",
+        "2018年の出典は WAF のために Cloudflare の Pro プランを契約していますが、現在は無料のマネージドルールがどのプランでも有効です（すべてのルールを使うには有料プランが必要です）。",
+    ),
     attest_days=180,
 )
 

@@ -4,7 +4,7 @@ From outside alone nobody can tell: an open port may be open just now, a silent 
 
 from checks.facts import Facts
 from checks.facts.ssh import SshService
-from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, asked, unknown
+from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, asked, unknown
 
 AWS_OPEN = """
     aws ec2 authorize-security-group-ingress --group-id sg-ID --protocol tcp --port 22 --cidr 203.0.113.5/32"""
@@ -24,6 +24,13 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(MANUAL, OUTSIDE),
     sources=(Source("000", "Advanced"),),
+    references=(
+        Reference(
+            "AWS: Security groups",
+            "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html",
+        ),
+        Reference("Hetzner: Cloud firewalls", "https://docs.hetzner.com/cloud/firewalls/overview/"),
+    ),
     title=Text(
         "A provider firewall opens SSH only when needed",
         "事業者側のファイアウォールで、SSH を必要なときだけ開けている",
@@ -60,7 +67,7 @@ item = Item(
                 "Sakura, ConoHa, Xserver",
                 Text(
                     "Use the packet filter or security group in the control panel: allow web, and add SSH with your own address as the source only while you work.",
-                    "コントロールパネルのパケットフィルターやセキュリティグループで Web を許可し、SSH は作業の間だけ、送信元を自分のアドレスに限って追加します。",
+                    "コントロールパネルのパケットフィルターやセキュリティグループでウェブを許可し、SSH は作業の間だけ、送信元を自分のアドレスに限って追加します。",
                 ),
             ),
         ),

@@ -14,6 +14,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -55,6 +56,15 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE, INSIDE),
     sources=(Source("003", "構築/ミドルウェア"), Source("+")),
+    references=(
+        Reference(
+            "Redis: Security", "https://redis.io/docs/latest/operate/oss_and_stack/management/security/"
+        ),
+        Reference(
+            "PostgreSQL: Connections and Authentication",
+            "https://www.postgresql.org/docs/current/runtime-config-connection.html",
+        ),
+    ),
     title=Text(
         "No database, cache or search engine answers from outside",
         "データベース・キャッシュ・検索エンジンが外部に応答しない",

@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -60,6 +61,12 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "Docker: Packet filtering and firewalls",
+            "https://docs.docker.com/engine/network/packet-filtering-firewalls/",
+        ),
+    ),
     title=Text(
         "No container port is published past the firewall",
         "コンテナのポートがファイアウォールを素通りして公開されていない",

@@ -3,7 +3,20 @@
 from checks.errors import Reason
 from checks.facts import Facts, Missing
 from checks.facts.inside import Inside
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
 from checks.parse.host.common import parts, units
 from checks.parse.host.firewall import Fate, Ruled
 from checks.parse.host.firewall_rules import host_rules, shown, way_out
@@ -56,6 +69,14 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Advanced"),),
+    references=(
+        Reference("OpenSnitch", "https://github.com/evilsocket/opensnitch"),
+        Reference("nftables wiki", "https://wiki.nftables.org/"),
+        Reference(
+            "systemd.resource-control(5)",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd.resource-control.html",
+        ),
+    ),
     title=Text(
         "Outbound traffic is restricted",
         "外向きの通信を制限している",
@@ -66,7 +87,7 @@ item = Item(
     ),
     expected=Text(
         "New outbound connections are denied unless a rule allows them: web for the app (federation needs 443 to everywhere), name look-ups, time, mail to the relay. OpenSnitch with a deny default counts as well.",
-        "外向きの新しい接続が既定で拒否され、必要なものだけを許可している状態。必要なのは、アプリの Web（連合のため 443 は全宛先）、名前解決、時刻同期、メールの中継先です。既定を拒否にした OpenSnitch でも構いません。",
+        "外向きの新しい接続が既定で拒否され、必要なものだけを許可している状態。必要なのは、アプリのウェブ（連合のため 443 は全宛先）、名前解決、時刻同期、メールの中継先です。既定を拒否にした OpenSnitch でも構いません。",
     ),
     fix=Fix(
         Text(

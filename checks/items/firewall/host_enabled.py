@@ -10,6 +10,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -76,6 +77,12 @@ item = Item(
     level=Level.REQUIRED,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Basic"),),
+    references=(
+        Reference("ufw(8)", "https://manpages.debian.org/bookworm/ufw/ufw.8.en.html"),
+        Reference("firewalld: Documentation", "https://firewalld.org/documentation/"),
+        Reference("nftables wiki", "https://wiki.nftables.org/"),
+        Reference("Mastodon: Preparing your machine", "https://docs.joinmastodon.org/admin/prerequisites/"),
+    ),
     title=Text(
         "A host firewall drops by default, IPv6 included",
         "ホストのファイアウォールが既定で拒否し、IPv6 にも効いている",

@@ -15,6 +15,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -62,9 +63,13 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE, INSIDE),
     sources=(Source("003", "構築/ファイアウォール"), Source("000", "Basic")),
+    references=(
+        Reference("Nmap Reference Guide", "https://nmap.org/book/man.html"),
+        Reference("Mastodon: Preparing your machine", "https://docs.joinmastodon.org/admin/prerequisites/"),
+    ),
     title=Text(
         "Only web, SSH and wanted mail ports answer from outside",
-        "外部に開いているポートが HTTP・HTTPS・SSH だけである",
+        "外部に開いているのが HTTP・HTTPS・SSH と必要なメールのポートだけである",
     ),
     why=Text(
         "Every open port is a program that strangers may talk to, and scanners find it within hours. What visitors do not need is best not reachable at all.",

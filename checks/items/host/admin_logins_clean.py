@@ -3,7 +3,7 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.model import INSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, unknown
 from checks.parse.host.accounts import parse_accounts
 
 FIX = """
@@ -31,6 +31,10 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("shadow(5)", "https://manpages.debian.org/bookworm/passwd/shadow.5.en.html"),
+        Reference("passwd(5)", "https://manpages.debian.org/bookworm/passwd/passwd.5.en.html"),
+    ),
     title=Text(
         "Root is the only uid 0, and no account has an empty password",
         "UID 0 は root だけで、空のパスワードがない",

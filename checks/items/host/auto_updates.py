@@ -11,6 +11,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -76,6 +77,10 @@ item = Item(
     level=Level.REQUIRED,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Basic"),),
+    references=(
+        Reference("Debian Wiki: UnattendedUpgrades", "https://wiki.debian.org/UnattendedUpgrades"),
+        Reference("DNF Automatic", "https://dnf.readthedocs.io/en/latest/automatic.html"),
+    ),
     title=Text(
         "Automatic security updates are on and did run",
         "セキュリティ更新が自動で適用されている",

@@ -9,6 +9,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -53,6 +54,10 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Advanced"),),
+    references=(
+        Reference("CrowdSec: Documentation", "https://docs.crowdsec.net/"),
+        Reference("CrowdSec: Firewall bouncer", "https://docs.crowdsec.net/u/bouncers/firewall/"),
+    ),
     title=Text(
         "CrowdSec and a bouncer are active",
         "CrowdSec とバウンサーが動作している",
@@ -63,7 +68,7 @@ item = Item(
     ),
     expected=Text(
         "The agent reads the logs of SSH and of the web server, and at least one bouncer asked for decisions within the last minutes. An agent alone blocks nobody.",
-        "エージェントが SSH と Web サーバのログを読み、1つ以上のバウンサーが直近の数分以内に判定を取得している状態。エージェントだけでは何も遮断しません。",
+        "エージェントが SSH とウェブサーバのログを読み、1つ以上のバウンサーが直近の数分以内に判定を取得している状態。エージェントだけでは何も遮断しません。",
     ),
     fix=Fix(
         Text(

@@ -3,7 +3,20 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 from checks.parse.host.disk import parse_disk
 
 LABEL = "inside: df"
@@ -44,6 +57,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "Mastodon: tootctl media remove", "https://docs.joinmastodon.org/admin/tootctl/#media-remove"
+        ),
+        Reference("GoToSocial: Media caching", "https://docs.gotosocial.org/en/latest/admin/media_caching/"),
+        Reference("PostgreSQL: Disk Full Failure", "https://www.postgresql.org/docs/current/disk-full.html"),
+    ),
     title=Text(
         "Every data file system is below 85 % full",
         "どのファイルシステムも使用率が 85% 未満である",
@@ -79,6 +99,13 @@ item = Item(
                     + AKKOMA,
                     "古いリモートの投稿を消します。2行目は、実行中テーブルがロックされ、同じだけの空き容量も必要です。\n"
                     + AKKOMA,
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "Control panel, Files: clear the cache of remote files. Switch off the caching of remote files in the settings if the disk stays tight.",
+                    "コントロールパネルの「ファイル」で、リモートファイルのキャッシュを削除します。空きが足りないままなら、リモートのファイルをキャッシュする設定をオフにしてください。",
                 ),
             ),
             ("GoToSocial", Text("In config.yaml:\n" + GTS, "config.yaml の設定：\n" + GTS)),

@@ -9,6 +9,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -60,6 +61,15 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "Docker: Engine security", "https://docs.docker.com/engine/security/#docker-daemon-attack-surface"
+        ),
+        Reference(
+            "Docker: Protect the Docker daemon socket",
+            "https://docs.docker.com/engine/security/protect-access/",
+        ),
+    ),
     title=Text(
         "The Docker API is neither on the network nor in containers",
         "Docker API がネットワークや不要なコンテナに公開されていない",

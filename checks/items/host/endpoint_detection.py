@@ -9,6 +9,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -56,6 +57,10 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Advanced"),),
+    references=(
+        Reference("Wazuh: Documentation", "https://documentation.wazuh.com/current/"),
+        Reference("Falco: Documentation", "https://falco.org/docs/"),
+    ),
     title=Text(
         "An endpoint detection agent runs and is connected",
         "EDR などの侵入検知エージェントが動作し、接続されている",

@@ -13,6 +13,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -63,6 +64,10 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Basic"),),
+    references=(
+        Reference("jail.conf(5)", "https://manpages.debian.org/bookworm/fail2ban/jail.conf.5.en.html"),
+        Reference("Mastodon: Preparing your machine", "https://docs.joinmastodon.org/admin/prerequisites/"),
+    ),
     title=Text(
         "fail2ban or CrowdSec guards the SSH server",
         "fail2ban（または CrowdSec）が SSH を守っている",

@@ -9,6 +9,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -59,6 +60,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "構築/OS"),),
+    references=(
+        Reference("Debian Wiki: AppArmor", "https://wiki.debian.org/AppArmor"),
+        Reference(
+            "Red Hat: Using SELinux",
+            "https://docs.redhat.com/en/documentation/red_hat_enterprise_linux/9/html/using_selinux/index",
+        ),
+    ),
     title=Text(
         "SELinux is enforcing, or AppArmor enforces profiles",
         "SELinux または AppArmor が有効である",
@@ -139,7 +147,7 @@ item = Item(
         "off": Text("Neither SELinux nor AppArmor is on.", "SELinux も AppArmor も有効になっていません。"),
         "container": Text(
             "In a container ({kind}) the host decides this; answer for the host if it is yours.",
-            "コンテナ（{kind}）なので、ホスト側で決まります。",
+            "コンテナ（{kind}）なので、ホスト側で決まります。ホストも自分のものなら、その状態を回答してください。",
         ),
         "profiles_denied": Text(
             "AppArmor is on; only root may see whether profiles are enforced.",

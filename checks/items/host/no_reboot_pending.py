@@ -8,6 +8,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -47,6 +48,12 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("needrestart(1)", "https://manpages.debian.org/bookworm/needrestart/needrestart.1.en.html"),
+        Reference(
+            "DNF: needs-restarting", "https://dnf-plugins-core.readthedocs.io/en/latest/needs_restarting.html"
+        ),
+    ),
     title=Text(
         "No restart is pending for a kernel or library update",
         "カーネルやライブラリの更新後、再起動が済んでいる",

@@ -10,6 +10,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -56,6 +57,13 @@ FEDORA = """
     sudo dnf system-upgrade download --releasever=NUMBER
     sudo dnf system-upgrade reboot"""
 
+ALPINE = """
+    sudo sed -i 's/vOLD/vNEW/g' /etc/apk/repositories
+    sudo apk update
+    sudo apk add --upgrade apk-tools
+    sudo apk upgrade --available
+    sudo reboot"""
+
 POSTGRES = """
     pg_lsclusters
     sudo pg_upgradecluster OLD main"""
@@ -65,6 +73,11 @@ item = Item(
     level=Level.REQUIRED,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Basic"),),
+    references=(
+        Reference("Debian: Releases", "https://www.debian.org/releases/"),
+        Reference("Ubuntu: Release cycle", "https://ubuntu.com/about/release-cycle"),
+        Reference("endoflife.date", "https://endoflife.date/"),
+    ),
     title=Text(
         "The operating system release still gets security updates",
         "OS のバージョンがセキュリティ更新の対象である",
@@ -121,6 +134,14 @@ item = Item(
                 Text(
                     "At most two releases at once:\n" + FEDORA,
                     "一度に上げられるのは2リリースまでです。\n" + FEDORA,
+                ),
+            ),
+            (
+                "Alpine",
+                Text(
+                    "Put the numbers of the branches in place of vOLD and vNEW, for example v3.21 and v3.22:\n"
+                    + ALPINE,
+                    "vOLD と vNEW を、v3.21 と v3.22 のようなブランチの番号に置き換えます。\n" + ALPINE,
                 ),
             ),
         ),

@@ -5,7 +5,20 @@ from datetime import timedelta
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 from checks.parse.host.apt import Pending, parse_pending, parse_stamps
 
 _WAIT_MAX = timedelta(days=7)
@@ -42,9 +55,13 @@ item = Item(
     level=Level.REQUIRED,
     settles=(INSIDE,),
     sources=(Source("000", "Basic"), Source("+")),
+    references=(
+        Reference("Debian: Security Information", "https://www.debian.org/security/"),
+        Reference("Ubuntu: Security notices", "https://ubuntu.com/security/notices"),
+    ),
     title=Text(
         "No security update has been waiting for more than 7 days",
-        "セキュリティ更新を7日以上放置していない",
+        "セキュリティ更新を7日を超えて放置していない",
     ),
     why=Text(
         "Automatic updates fail quietly: a held package, a question about a changed file, a full disk. What counts is that the repaired version is on the machine.",

@@ -8,6 +8,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -48,6 +49,17 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "systemd-timesyncd.service(8)",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd-timesyncd.service.html",
+        ),
+        Reference("chrony: Documentation", "https://chrony-project.org/documentation.html"),
+        Reference(
+            "Mastodon: Security (signatures and the Date header)",
+            "https://docs.joinmastodon.org/spec/security/",
+        ),
+    ),
     title=Text(
         "The clock is synchronised",
         "サーバの時計が同期されている",

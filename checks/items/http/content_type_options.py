@@ -2,7 +2,7 @@
 
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage, MediaSample
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed
 from checks.parse.answers import header_lines, readable
 from checks.parse.headers import is_nosniff
 
@@ -25,6 +25,16 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("004", "http_security"),),
+    references=(
+        Reference(
+            "Fetch Standard: X-Content-Type-Options",
+            "https://fetch.spec.whatwg.org/#x-content-type-options-header",
+        ),
+        Reference(
+            "MDN: X-Content-Type-Options",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Content-Type-Options",
+        ),
+    ),
     title=Text("Browsers are told not to guess content types", "コンテンツの種類をブラウザに推測させない"),
     why=Text(
         "Without nosniff a browser may take an uploaded file for a script although it was declared as an image. On a server that stores files of strangers this turns an upload into an attack.",
@@ -40,9 +50,9 @@ item = Item(
             "プロキシで、インスタンスとメディア用ホストの両方に追加します。Misskey はページにこのヘッダを付けません。",
         ),
         variants=(
-            ("nginx", Text("The lines for it:\n" + NGINX, "設定例：\n" + NGINX)),
-            ("Apache", Text("The lines for it:\n" + APACHE, "設定例：\n" + APACHE)),
-            ("Caddy", Text("The lines for it:\n" + CADDY, "設定例：\n" + CADDY)),
+            ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
+            ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
         ),
     ),
     verify=Text(

@@ -7,7 +7,20 @@ a cookie that is taken away is none, and a good one from the sign-in page does n
 
 from checks.facts import Facts, Missing, seen
 from checks.facts.http import FrontPage, Page, SignInPage
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Status, Text, Verdict, failed, passed, warned
+from checks.model import (
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Status,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    warned,
+)
 from checks.parse.answers import readable
 from checks.parse.cookies import Cookie, parse_cookies
 
@@ -15,8 +28,7 @@ NGINX = """
     proxy_set_header X-Forwarded-Proto $scheme;"""
 
 ENVPROD = """
-    RAILS_ENV=production
-    LOCAL_HTTPS=true"""
+    RAILS_ENV=production"""
 
 AKKOMA = """
     config :pleroma, Pleroma.Web.Endpoint, secure_cookie_flag: true"""
@@ -35,6 +47,13 @@ item = Item(
     sources=(
         Source("004", "secure_cookie_flag"),
         Source("+"),
+    ),
+    references=(
+        Reference("RFC 6265: HTTP State Management Mechanism", "https://www.rfc-editor.org/rfc/rfc6265"),
+        Reference(
+            "MDN: Set-Cookie",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Set-Cookie",
+        ),
     ),
     title=Text(
         "Session cookies are Secure, HttpOnly and SameSite",
@@ -59,12 +78,12 @@ item = Item(
             (
                 "Mastodon",
                 Text(
-                    "Run it in production mode, with https on:\n" + ENVPROD,
-                    "本番モードで、https を有効にして動かします。\n" + ENVPROD,
+                    "In production mode https is always on:\n" + ENVPROD,
+                    "本番モードなら、https は常に有効です。\n" + ENVPROD,
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
-            ("Pixelfed", Text("The lines for it:\n" + PIXELFED, "設定例：\n" + PIXELFED)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Pixelfed", Text("Set these lines:\n" + PIXELFED, "設定例：\n" + PIXELFED)),
         ),
     ),
     verify=Text(

@@ -5,7 +5,7 @@ the values of both headers, joined where they come twice, must be exactly the or
 
 from checks.facts import Facts, Missing, seen
 from checks.facts.http import FOREIGN_ORIGIN, ApiPage, NoSuchPage, Page, SignInPage
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed
 from checks.parse.answers import header_lines, readable
 
 _ORIGIN = "access-control-allow-origin"
@@ -22,6 +22,13 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("Fetch Standard: CORS protocol", "https://fetch.spec.whatwg.org/#http-cors-protocol"),
+        Reference(
+            "MDN: Cross-Origin Resource Sharing (CORS)",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CORS",
+        ),
+    ),
     title=Text(
         "Foreign pages cannot read answers with a user's cookies",
         "他サイトから Cookie 付きで応答を読み取れない",

@@ -11,7 +11,7 @@ from checks.errors import ParseError
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage, Page
 from checks.facts.software import Software
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, html_document, whole
 from checks.parse.csp import SCRIPT_OPEN, meta_policy, parse_csp, parse_meta, weaknesses
 from checks.parse.versions import comparable
@@ -37,6 +37,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("004", "http_security"),),
+    references=(
+        Reference("W3C: Content Security Policy Level 3", "https://www.w3.org/TR/CSP3/"),
+        Reference(
+            "MDN: Content Security Policy (CSP)",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/CSP",
+        ),
+    ),
     title=Text(
         "A content security policy keeps foreign scripts out",
         "コンテンツセキュリティポリシーが外部スクリプトを防いでいる",
@@ -64,7 +71,7 @@ item = Item(
                     "Mastodon はすべてのページに厳しいポリシーを付けます。付いていなければプロキシが消しています。外部スクリプトのために緩めている場合は元に戻してください。",
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey, Pixelfed",
                 Text(

@@ -7,7 +7,7 @@ Embeds of single posts are pages of their own and not looked at."""
 
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, html_document, whole
 from checks.parse.csp import frame_ancestors, is_wide, parse_csp
 from checks.parse.headers import Framing, parse_frame_options
@@ -33,14 +33,25 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("004", "http_security"),),
+    references=(
+        Reference(
+            "W3C: Content Security Policy Level 3, frame-ancestors",
+            "https://www.w3.org/TR/CSP3/#directive-frame-ancestors",
+        ),
+        Reference("RFC 7034: HTTP Header Field X-Frame-Options", "https://www.rfc-editor.org/rfc/rfc7034"),
+        Reference(
+            "MDN: X-Frame-Options",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-Frame-Options",
+        ),
+    ),
     title=Text("Other sites cannot show the pages in a frame", "他サイトのフレーム内にページを表示させない"),
     why=Text(
         "In an invisible frame a foreign page can lead clicks of a signed-in user to your buttons: follow, boost, delete. Denying frames takes that away.",
         "透明なフレームに重ねて表示されると、ログイン中の利用者が別のページを操作したつもりで、フォローや削除のボタンを押してしまいます。フレーム表示を拒否すれば防げます。",
     ),
     expected=Text(
-        "X-Frame-Options DENY or SAMEORIGIN, or a policy with frame-ancestors that names 'none', 'self' or chosen sites.",
-        "X-Frame-Options が DENY か SAMEORIGIN、または frame-ancestors に 'none'・'self'・特定のサイトだけを書いた状態。",
+        "X-Frame-Options DENY or SAMEORIGIN, or a policy with frame-ancestors that names 'none', 'self' or chosen sites. X-Frame-Options without any content security policy gives a warning.",
+        "X-Frame-Options が DENY か SAMEORIGIN、または frame-ancestors に 'none'・'self'・特定のサイトだけを書いた状態。コンテンツセキュリティポリシーがなく X-Frame-Options だけの場合は警告します。",
     ),
     fix=Fix(
         Text(
@@ -48,9 +59,9 @@ item = Item(
             "多くのソフトウェアは自分でヘッダを送ります。プロキシがそのまま通し、値の違うものを重ねていないか確認してください。付いていない場合はプロキシで追加します。",
         ),
         variants=(
-            ("nginx", Text("The lines for it:\n" + NGINX, "設定例：\n" + NGINX)),
-            ("Caddy", Text("The lines for it:\n" + CADDY, "設定例：\n" + CADDY)),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
         ),
     ),
     verify=Text(

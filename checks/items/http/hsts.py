@@ -15,6 +15,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -56,14 +57,23 @@ item = Item(
         Source("002"),
         Source("004", "sts"),
     ),
+    references=(
+        Reference(
+            "RFC 6797: HTTP Strict Transport Security (HSTS)", "https://www.rfc-editor.org/rfc/rfc6797"
+        ),
+        Reference(
+            "MDN: Strict-Transport-Security",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Strict-Transport-Security",
+        ),
+    ),
     title=Text("HSTS is on for six months or more", "HSTS が6か月以上の期間で有効になっている"),
     why=Text(
         "With HSTS a browser that has been here once refuses plain http and invalid certificates for this name. That closes the gap in which a forged server could answer the first request.",
         "HSTS があると、一度訪れたブラウザはこのホストに http で接続せず、不正な証明書も受け付けません。偽サーバへ誘導される隙をふさげます。",
     ),
     expected=Text(
-        "Every https answer carries Strict-Transport-Security once, with a max-age of at least 15552000 seconds.",
-        "https のどの応答にも Strict-Transport-Security が1つだけ付き、max-age が 15552000 秒以上の状態。",
+        "Every https answer carries Strict-Transport-Security once, with a max-age of at least 15552000 seconds. A media host below the instance's name is covered by includeSubDomains or has a header of its own.",
+        "https のどの応答にも Strict-Transport-Security が1つだけ付き、max-age が 15552000 秒以上の状態。サブドメインのメディア用ホストも、includeSubDomains か自身のヘッダで守られていること。",
     ),
     fix=Fix(
         Text(
@@ -80,8 +90,8 @@ item = Item(
                     + NGINX,
                 ),
             ),
-            ("Apache", Text("The lines for it:\n" + APACHE, "設定例：\n" + APACHE)),
-            ("Caddy", Text("The lines for it:\n" + CADDY, "設定例：\n" + CADDY)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
+            ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
             (
                 "Akkoma, Pleroma",
                 Text(

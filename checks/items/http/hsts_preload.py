@@ -12,7 +12,19 @@ from checks.errors import ParseError
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage, PlainHttp
 from checks.facts.tls import WebCertificates
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, not_applicable, passed, warned
+from checks.model import (
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    not_applicable,
+    passed,
+    warned,
+)
 from checks.parse.answers import header_lines, readable, refused_by_browsers
 from checks.parse.hsts import parse_hsts
 
@@ -28,6 +40,12 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("HSTS Preload List Submission", "https://hstspreload.org/"),
+        Reference(
+            "RFC 6797: HTTP Strict Transport Security (HSTS)", "https://www.rfc-editor.org/rfc/rfc6797"
+        ),
+    ),
     title=Text(
         "HSTS preloading is asked for only where it can be granted",
         "HSTS プリロードは条件を満たす場合だけ申請している",

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.http import FrontPage, Page, PlainHttp
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, withheld
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -42,6 +42,15 @@ item = Item(
         Source("003", "構築/HTTPS"),
         Source("+"),
     ),
+    references=(
+        Reference(
+            "RFC 9110 section 15.4: HTTP Semantics", "https://www.rfc-editor.org/rfc/rfc9110#section-15.4"
+        ),
+        Reference(
+            "MDN: Redirections in HTTP",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Guides/Redirections",
+        ),
+    ),
     title=Text(
         "Plain http leads straight to https on the same host",
         "http へのアクセスを同じホストの https へ転送している",
@@ -63,11 +72,11 @@ item = Item(
             (
                 "nginx",
                 Text(
-                    "The lines for it:\n" + NGINX + "\n\nCheck the file and load it:\n" + RELOAD,
+                    "Set these lines:\n" + NGINX + "\n\nCheck the file and load it:\n" + RELOAD,
                     "設定例：\n" + NGINX + "\n\n設定を確認して読み込みます。\n" + RELOAD,
                 ),
             ),
-            ("Apache", Text("The lines for it:\n" + APACHE, "設定例：\n" + APACHE)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
             (
                 "Caddy",
                 Text(

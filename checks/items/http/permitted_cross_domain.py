@@ -4,7 +4,7 @@ specification does not know is as if it were absent, and a warning."""
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage
 from checks.facts.software import Software
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, html_document
 from checks.parse.headers import single_token
 
@@ -31,6 +31,7 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("004", "http_security"),),
+    references=(Reference("OWASP Secure Headers Project", "https://owasp.org/www-project-secure-headers/"),),
     title=Text(
         "Cross-domain policy files are not honoured", "クロスドメインポリシーファイルを無効にしている"
     ),
@@ -48,9 +49,9 @@ item = Item(
             "Akkoma と Pleroma は http_security が有効なら自動で付きます。ほかのソフトウェアではプロキシで追加してください。",
         ),
         variants=(
-            ("nginx", Text("The lines for it:\n" + NGINX, "設定例：\n" + NGINX)),
-            ("Caddy", Text("The lines for it:\n" + CADDY, "設定例：\n" + CADDY)),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
         ),
     ),
     verify=Text("Look at the header:\n" + SEE, "ヘッダを確認します。\n" + SEE),

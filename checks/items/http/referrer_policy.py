@@ -4,7 +4,7 @@ The catalogue asks for same-origin or stricter; absent is the browsers' strict-o
 
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, html_document
 from checks.parse.headers import parse_referrer_policy
 
@@ -29,11 +29,18 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("004", "referrer_policy"),),
+    references=(
+        Reference("W3C: Referrer Policy", "https://www.w3.org/TR/referrer-policy/"),
+        Reference(
+            "MDN: Referrer-Policy",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Referrer-Policy",
+        ),
+    ),
     title=Text(
         "Links to other sites do not tell which page was read", "外部リンク先に閲覧中のページを知らせない"
     ),
     why=Text(
-        "Without a policy in the pages' own hand, the site behind a link can learn where its reader came from, in the worst case the whole address of a profile or a search. A strict policy keeps that on the server.",
+        "With a loose policy the site behind a link learns where its reader came from, in the worst case the whole address of a profile or a search. A strict policy keeps that on the server.",
         "ポリシーが緩いと、リンク先のサイトに利用者がどこから来たか、最悪の場合はプロフィールや検索の URL 全体が伝わります。厳しいポリシーなら外に漏れません。",
     ),
     expected=Text(
@@ -46,9 +53,9 @@ item = Item(
             "ソフトウェアに設定があればそこで、なければプロキシで same-origin を指定します。",
         ),
         variants=(
-            ("nginx", Text("The lines for it:\n" + NGINX, "設定例：\n" + NGINX)),
-            ("Caddy", Text("The lines for it:\n" + CADDY, "設定例：\n" + CADDY)),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
         ),
     ),
     verify=Text("Look at the header:\n" + SEE, "ヘッダを確認します。\n" + SEE),

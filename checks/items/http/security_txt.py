@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -27,9 +28,12 @@ _YEAR = timedelta(days=366)
 
 FILE = """
     Contact: mailto:security@example.social
-    Expires: 2030-01-01T00:00:00Z
+    Expires: DATE
     Preferred-Languages: ja, en
     Canonical: https://example.social/.well-known/security.txt"""
+
+DATE = """
+    date -u -d '+330 days' +%Y-%m-%dT%H:%M:%SZ"""
 
 NGINX = """
     location = /.well-known/security.txt {
@@ -45,6 +49,12 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "RFC 9116: A File Format to Aid in Security Vulnerability Disclosure",
+            "https://www.rfc-editor.org/rfc/rfc9116",
+        ),
+    ),
     title=Text(
         "A valid security.txt says where to report flaws", "脆弱性の連絡先を security.txt で公開している"
     ),
@@ -58,12 +68,16 @@ item = Item(
     ),
     fix=Fix(
         Text(
-            "Write a file like this, with a date less than a year ahead, and a reminder in your calendar:\n"
+            "Write a file like this, and put a reminder into your calendar:\n"
             + FILE
+            + "\n\nFor DATE take a day less than a year ahead, which this prints:\n"
+            + DATE
             + "\n\nServe it from the proxy, for example in nginx:\n"
             + NGINX,
-            "次のようなファイルを作ります。期限は1年以内にし、更新日を予定表に入れておきます。\n"
+            "次のようなファイルを作り、更新日を予定表に入れておきます。\n"
             + FILE
+            + "\n\nDATE には、次のコマンドで表示される1年以内の日時を書きます。\n"
+            + DATE
             + "\n\nプロキシから配信します。nginx の例：\n"
             + NGINX,
         )

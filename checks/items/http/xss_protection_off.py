@@ -2,7 +2,7 @@
 
 from checks.facts import Facts, seen
 from checks.facts.http import FrontPage
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, passed, warned
 from checks.parse.answers import header_lines, html_document
 from checks.parse.headers import xss_filter
 
@@ -20,6 +20,16 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("004", "http_security"),),
+    references=(
+        Reference(
+            "MDN: X-XSS-Protection",
+            "https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/X-XSS-Protection",
+        ),
+        Reference(
+            "OWASP: HTTP Headers Cheat Sheet",
+            "https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html",
+        ),
+    ),
     title=Text("The old XSS filter of browsers is off", "ブラウザの古い XSS フィルタを無効にしている"),
     why=Text(
         "The filter that this header steers is gone from today's browsers, and in old ones it could be used to switch off parts of a page. A content security policy does its work better.",

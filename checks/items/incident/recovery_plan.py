@@ -1,6 +1,6 @@
 """Are the steps after a break-in written down, and were they read in the last 180 days?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 STOP = """
     sudo systemctl stop mastodon-web mastodon-sidekiq mastodon-streaming
@@ -26,6 +26,16 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(MANUAL,),
     sources=(Source("003", "非常時"),),
+    references=(
+        Reference(
+            "NIST SP 800-61 Rev. 3: Incident Response Recommendations",
+            "https://csrc.nist.gov/pubs/sp/800/61/r3/final",
+        ),
+        Reference("JPCERT/CC: インシデント対応依頼", "https://www.jpcert.or.jp/form/"),
+        Reference(
+            "個人情報保護委員会：漏えい等の対応", "https://www.ppc.go.jp/personalinfo/legal/leakAction/"
+        ),
+    ),
     title=Text(
         "The steps after a break-in are written down and known",
         "侵入されたときの復旧手順を文書にし、把握している",

@@ -1,6 +1,6 @@
 """Is it written down under which country's law the server stands?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
@@ -9,6 +9,16 @@ item = Item(
     sources=(
         Source("003", "準備/コンプライアンス"),
         Source("001", "Preface 1"),
+    ),
+    references=(
+        Reference(
+            "Regulation (EU) 2022/2065 (Digital Services Act)",
+            "https://eur-lex.europa.eu/eli/reg/2022/2065/oj",
+        ),
+        Reference(
+            "情報流通プラットフォーム対処法（旧プロバイダ責任制限法）",
+            "https://laws.e-gov.go.jp/law/413AC0000000137",
+        ),
     ),
     title=Text(
         "Country and region of the server are written down", "サーバの所在国・地域を把握し、記録している"

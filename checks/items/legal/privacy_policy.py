@@ -11,6 +11,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -28,6 +29,10 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("+"),),
+    references=(
+        Reference("Regulation (EU) 2016/679 (GDPR)", "https://eur-lex.europa.eu/eli/reg/2016/679/oj"),
+        Reference("個人情報の保護に関する法律", "https://laws.e-gov.go.jp/law/415AC0000000057"),
+    ),
     title=Text("A privacy policy of your own is published", "独自のプライバシーポリシーを公開している"),
     why=Text(
         "A server holds addresses, private posts and logs of real people. They, and in many countries the law, want to know what is kept, for how long, and who may see it.",

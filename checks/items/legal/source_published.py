@@ -16,6 +16,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -46,6 +47,12 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("003", "運用/コンプライアンス"),),
+    references=(
+        Reference(
+            "GNU Affero General Public License version 3, section 13",
+            "https://www.gnu.org/licenses/agpl-3.0.html#section13",
+        ),
+    ),
     title=Text(
         "The published source is the source that runs",
         "公開しているソースが実際に動いているものと一致している",
@@ -77,6 +84,13 @@ item = Item(
                 Text(
                     "Control panel, General: the repository URL; or publish a tarball with publishTarballInsteadOfProvideRepositoryUrl.",
                     "コントロールパネルでリポジトリの URL を設定します。publishTarballInsteadOfProvideRepositoryUrl で tarball を配布することもできます。",
+                ),
+            ),
+            (
+                "Akkoma, Pleroma",
+                Text(
+                    "The address comes from source_url in mix.exs: change it in your branch before you build.",
+                    "URL は mix.exs の source_url から作られます。自分のブランチで書き換えてからビルドしてください。",
                 ),
             ),
         ),

@@ -1,12 +1,13 @@
 """Japan: was the filing as telecommunications carrier done, or found unnecessary?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(MANUAL,),
     sources=(Source("003", "運用/コンプライアンス"),),
+    references=(Reference("電気通信事業法", "https://laws.e-gov.go.jp/law/359AC0000000086"),),
     title=Text(
         "The Japanese telecom filing was done or found unnecessary",
         "電気通信事業者の届出を済ませた（または不要と判断した）",

@@ -8,6 +8,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -27,6 +28,12 @@ item = Item(
     sources=(
         Source("003", "運用/コンプライアンス"),
         Source("001", "Preface 4"),
+    ),
+    references=(
+        Reference(
+            "Mastodon: Filling in server information", "https://docs.joinmastodon.org/admin/setup/#info"
+        ),
+        Reference("Mastodon Server Covenant", "https://joinmastodon.org/covenant"),
     ),
     title=Text("Rules or terms say what is prohibited", "利用規約やルールで禁止行為を示している"),
     why=Text(

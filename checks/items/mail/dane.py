@@ -14,6 +14,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Status,
     Text,
@@ -39,6 +40,15 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "RFC 7672: SMTP Security via Opportunistic DANE TLS", "https://www.rfc-editor.org/rfc/rfc7672"
+        ),
+        Reference(
+            "RFC 7671: The DANE Protocol: Updates and Operational Guidance",
+            "https://www.rfc-editor.org/rfc/rfc7671",
+        ),
+    ),
     title=Text(
         "TLSA records match the mail servers' certificates",
         "TLSA レコード（DANE）がメールサーバの証明書と一致している",

@@ -18,6 +18,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -46,6 +47,16 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE, INSIDE, MANUAL),
     sources=(Source("003", "構築/メールサーバ"), Source("002")),
+    references=(
+        Reference(
+            "RFC 6376: DomainKeys Identified Mail (DKIM) Signatures", "https://www.rfc-editor.org/rfc/rfc6376"
+        ),
+        Reference(
+            "RFC 8301: Cryptographic Algorithm and Key Usage Update to DKIM",
+            "https://www.rfc-editor.org/rfc/rfc8301",
+        ),
+        Reference("Google: Email sender guidelines", "https://support.google.com/mail/answer/81126"),
+    ),
     title=Text(
         "Outgoing mail is signed with DKIM by a good key",
         "送信メールに DKIM で署名し、十分な強度の鍵を公開している",
@@ -132,7 +143,7 @@ item = Item(
         ),
         "no_selector": Text(
             "No selector is known. Paste a mail that your server sent, or name the selector in the settings.",
-            "セレクタが分かりません。サーバから送られたメールを貼り付けるか、署名に使うセレクタを設定に登録してください。",
+            "セレクタがわかりません。サーバから送られたメールを貼り付けるか、署名に使うセレクタを設定に登録してください。",
         ),
         "guessed": Text(
             "A good key lies under {selector}, but whether your mail is signed with it cannot be seen from outside.",

@@ -7,7 +7,7 @@ step.  Unknown tags, their order and trailing semicolons mean nothing.
 from checks.facts import Facts, MissingFact
 from checks.facts.dns import Lookup, Outcome
 from checks.facts.mail import DmarcAnswers, MailRoutes
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.dmarc import DmarcPolicy, DmarcRecord, discover, is_authorised, walk_names
 
 START = """
@@ -21,13 +21,20 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("002"),),
+    references=(
+        Reference(
+            "RFC 9989: Domain-Based Message Authentication, Reporting, and Conformance (DMARC)",
+            "https://www.rfc-editor.org/rfc/rfc9989",
+        ),
+        Reference("Google: Email sender guidelines", "https://support.google.com/mail/answer/81126"),
+    ),
     title=Text(
         "DMARC tells receivers to refuse forged mail of the domain",
         "DMARC で、なりすましメールの拒否または隔離を指定している",
     ),
     why=Text(
         "SPF and DKIM alone do not protect the From line that people read; DMARC ties them to it. Large mail services also treat mail from domains without it with suspicion.",
-        "SPF と DKIM だけでは、利用者の目に触れる From のなりすましを防げません。それらを From と結び付けるのが DMARC です。大手メールサービスでは、DMARC のないドメインからのメールは届きにくくなっています。",
+        "SPF と DKIM だけでは、利用者の目に触れる From のなりすましを防げず、DMARC で両者を From に結び付ける必要があります。大手メールサービスでは、DMARC のないドメインからのメールは届きにくくなっています。",
     ),
     expected=Text(
         "One record at _dmarc of the domain (or of the domain above it) with p=quarantine or p=reject in effect, and a report address.",

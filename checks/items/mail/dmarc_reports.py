@@ -7,6 +7,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -28,6 +29,7 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("002"),),
+    references=(Reference("RFC 9990: DMARC Aggregate Reporting", "https://www.rfc-editor.org/rfc/rfc9990"),),
     title=Text(
         "DMARC reports go to an address that receives them",
         "DMARC の集計レポートを受け取れる",

@@ -13,6 +13,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -44,6 +45,12 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "RFC 8461: SMTP MTA Strict Transport Security (MTA-STS)", "https://www.rfc-editor.org/rfc/rfc8461"
+        ),
+        Reference("RFC 8460: SMTP TLS Reporting", "https://www.rfc-editor.org/rfc/rfc8460"),
+    ),
     title=Text(
         "MTA-STS makes senders use verified TLS",
         "MTA-STS で、受信メールの TLS 検証を送信側に求めている",

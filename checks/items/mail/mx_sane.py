@@ -3,7 +3,7 @@
 from checks.facts import Facts, seen
 from checks.facts.dns import Lookup, Outcome
 from checks.facts.mail import MailHost, MailRoutes
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 
 LOCAL = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})
 
@@ -19,6 +19,16 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("001", "Preface 4"), Source("+")),
+    references=(
+        Reference(
+            "RFC 5321 section 5: Simple Mail Transfer Protocol",
+            "https://www.rfc-editor.org/rfc/rfc5321#section-5",
+        ),
+        Reference(
+            'RFC 7505: A "Null MX" No Service Resource Record for Domains That Accept No Mail',
+            "https://www.rfc-editor.org/rfc/rfc7505",
+        ),
+    ),
     title=Text(
         "Mail to the domain can be delivered, or is plainly refused",
         "ドメイン宛てのメールを受け取れる（または受け取らないと明示している）",
@@ -63,7 +73,7 @@ item = Item(
         ),
         "implicit": Text(
             "{domain} has no MX; senders try its web address instead.",
-            "{domain} に MX がないため、送信側は Web サーバのアドレスへ配送を試みます。",
+            "{domain} に MX がないため、送信側はウェブサーバのアドレスへ配送を試みます。",
         ),
         "null_and_others": Text(
             "{domain} has a null MX beside others, which contradict each other.",

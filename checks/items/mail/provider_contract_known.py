@@ -10,6 +10,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -24,13 +25,14 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE, MANUAL),
     sources=(Source("003", "構築/メールサーバ"),),
+    references=(Reference("フィッシング対策協議会", "https://www.antiphishing.jp/"),),
     title=Text(
         "The contract with the mail service is known in detail",
         "メール配信サービスの契約内容を把握している",
     ),
     why=Text(
         "Everybody can see in the DNS which service sends your mail, and forged bills in its name are sent to admins. Who knows the plan and the means of payment recognises them.",
-        "利用中のメール配信サービスは DNS から誰にでも分かるため、そのサービスを装った「支払いに失敗しました」というフィッシングメールが管理者を狙って送られます。プランと支払い方法を把握していれば見破れます。",
+        "利用中のメール配信サービスは DNS から誰にでもわかるため、そのサービスを装った「支払いに失敗しました」というフィッシングメールが管理者を狙って送られます。プランと支払い方法を把握していれば見破れます。",
     ),
     expected=Text(
         "You know which plan you have, whether a card is stored there, how bills arrive, and how to sign in without following a link.",
@@ -62,6 +64,10 @@ item = Item(
             "DNS から既知のメールサービスは見つかりませんでした。利用中のサービスについて回答してください。",
         ),
     },
+    outdated=Text(
+        "The source takes a free plan for granted. Some services have given theirs up (SendGrid in 2025), so look up which plan you have today.",
+        "出典は無料契約を前提にしていますが、無料プランを廃止したサービスもあります（SendGrid は2025年）。現在のプランを確認してください。",
+    ),
     attest_days=365,
 )
 

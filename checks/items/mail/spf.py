@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -35,17 +36,21 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE,),
     sources=(Source("003", "構築/メールサーバ"), Source("002")),
+    references=(
+        Reference("RFC 7208: Sender Policy Framework (SPF)", "https://www.rfc-editor.org/rfc/rfc7208"),
+        Reference("Google: Email sender guidelines", "https://support.google.com/mail/answer/81126"),
+    ),
     title=Text(
         "One valid SPF record says which servers may send the domain's mail",
-        "SPF レコードが正しく設定されている",
+        "送信元サーバを示す有効な SPF レコードが1つだけある",
     ),
     why=Text(
         "Without it, or with one that breaks its rules, confirmation and password mails end as spam. Anybody can then send mail in your server's name, too.",
         "SPF がない、または書式や制限に反していると、登録確認やパスワード再設定のメールが迷惑メール扱いになります。サーバを装ったメールも送られやすくなります。",
     ),
     expected=Text(
-        "Exactly one TXT record beginning with v=spf1, at most 10 look-ups (2 of them empty) with everything it includes, ending in -all or ~all.",
-        "v=spf1 で始まる TXT レコードがちょうど1つあり、include 先も含めて DNS 参照が10回以内（空の応答は2回まで）で、-all または ~all で終わっている状態。",
+        "Exactly one TXT record beginning with v=spf1, at most 10 look-ups (2 of them empty) with everything it includes, ending in -all or ~all. From 8 look-ups on there is a warning, since one more service may break it.",
+        "v=spf1 で始まる TXT レコードがちょうど1つあり、include 先も含めて DNS 参照が10回以内（空の応答は2回まで）で、-all または ~all で終わっている状態。参照が8回以上になると、あと1サービスで超えかねないため警告します。",
     ),
     fix=Fix(
         Text(

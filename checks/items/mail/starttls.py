@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -35,6 +36,13 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "RFC 3207: SMTP Service Extension for Secure SMTP over TLS",
+            "https://www.rfc-editor.org/rfc/rfc3207",
+        ),
+        Reference("RFC 8996: Deprecating TLS 1.0 and TLS 1.1", "https://www.rfc-editor.org/rfc/rfc8996"),
+    ),
     title=Text(
         "The domain's own mail servers offer STARTTLS",
         "自前のメールサーバが STARTTLS に対応している",

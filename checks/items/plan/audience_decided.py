@@ -1,12 +1,19 @@
 """Is it decided whom the server is for: oneself, friends, or the public?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(MANUAL,),
     sources=(Source("003", "準備/目的"),),
+    references=(
+        Reference("Mastodon: Running your own server", "https://docs.joinmastodon.org/user/run-your-own/"),
+        Reference(
+            "Mastodon: tootctl settings registrations",
+            "https://docs.joinmastodon.org/admin/tootctl/#settings-registrations-close",
+        ),
+    ),
     title=Text(
         "It is decided whom the server is for",
         "利用者として誰を想定するかを決めている",

@@ -2,7 +2,25 @@
 
 from checks.facts import Facts, seen
 from checks.facts.instance import ContactDomain, InstanceInfo
-from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import (
+    MANUAL,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    warned,
+)
+
+PIXELFED = """
+    INSTANCE_CONTACT_EMAIL=admin@example.social
+
+    php artisan config:cache"""
 
 DIG = """
     dig +short MX example.social"""
@@ -15,6 +33,16 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("001", "Preface 4"),),
+    references=(
+        Reference(
+            'RFC 7505: A "Null MX" No Service Resource Record for Domains That Accept No Mail',
+            "https://www.rfc-editor.org/rfc/rfc7505",
+        ),
+        Reference(
+            "RFC 2142: Mailbox Names for Common Services, Roles and Functions",
+            "https://www.rfc-editor.org/rfc/rfc2142",
+        ),
+    ),
     title=Text("A published contact address can receive mail", "公開している連絡先にメールが届く"),
     why=Text(
         "Other admins, researchers and the police write to the contact address when something is wrong. If it does not exist, they block your server instead of telling you.",
@@ -49,6 +77,20 @@ item = Item(
                 Text(
                     "Control panel, General: maintainer name and mail address.",
                     "コントロールパネルで管理者の名前とメールアドレスを設定します。",
+                ),
+            ),
+            (
+                "Pixelfed",
+                Text(
+                    "In .env, then rebuild the configuration cache:\n" + PIXELFED,
+                    ".env に書き、設定のキャッシュを作り直します。\n" + PIXELFED,
+                ),
+            ),
+            (
+                "GoToSocial",
+                Text(
+                    "Settings panel, Admin, Instance settings: contact e-mail and contact account.",
+                    "設定パネルの管理者向けページにあるインスタンス設定で、連絡先のメールアドレスとアカウントを設定します。",
                 ),
             ),
         ),

@@ -1,12 +1,15 @@
 """Was managed hosting weighed against running the server oneself?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.REQUIRED,
     settles=(MANUAL,),
-    sources=(Source("003", "準備/目的"),),
+    sources=(Source("003", "準備/目的"), Source("001", "Preface")),
+    references=(
+        Reference("Mastodon: Running your own server", "https://docs.joinmastodon.org/user/run-your-own/"),
+    ),
     title=Text(
         "Managed hosting was weighed against running the server oneself",
         "マネージドホスティングを検討したうえで、自前運用を選んでいる",
@@ -30,4 +33,8 @@ item = Item(
         "別の管理者に、その理由を2文で説明できますか。",
     ),
     attest_days=365,
+    outdated=Text(
+        "One source names Cloudflare Wildebeest as a way around running a server. That project has been archived and gets no more fixes: choose a service that is maintained.",
+        "出典の1つは、サーバを持たずに済む方法として Cloudflare Wildebeest を挙げていますが、このプロジェクトはアーカイブされ、もう修正されません。保守が続いているサービスを選んでください。",
+    ),
 )

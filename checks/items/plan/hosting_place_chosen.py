@@ -1,12 +1,19 @@
 """Is the place where the server runs (provider, or home behind a tunnel) a decision, and noted?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.OPTIONAL,
     settles=(MANUAL,),
     sources=(Source("001", "Preface 1"),),
+    references=(
+        Reference("Mastodon: Running your own server", "https://docs.joinmastodon.org/user/run-your-own/"),
+        Reference(
+            "Cloudflare: Tunnel",
+            "https://developers.cloudflare.com/cloudflare-one/connections/connect-networks/",
+        ),
+    ),
     title=Text(
         "Where the server runs was chosen and is written down",
         "サーバの設置場所（事業者・自宅）を選び、記録している",

@@ -1,12 +1,19 @@
 """Is it settled who moderates, what happens on illegal content, and how reports are read?"""
 
-from checks.model import MANUAL, Fix, Item, Level, Source, Text
+from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(MANUAL,),
     sources=(Source("001", "Preface 4"),),
+    references=(
+        Reference("Mastodon: Moderation actions", "https://docs.joinmastodon.org/admin/moderation/"),
+        Reference(
+            "Misskey: Abuse reports", "https://misskey-hub.net/en/docs/for-admin/features/abuse-report/"
+        ),
+        Reference("インターネット・ホットラインセンター", "https://www.internethotline.jp/"),
+    ),
     title=Text(
         "Moderation is arranged: who reads reports, what happens on illegal content",
         "通報を読む人と、違法な投稿への対応を決めている",

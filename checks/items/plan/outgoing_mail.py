@@ -10,6 +10,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Status,
     Text,
@@ -57,7 +58,7 @@ AKKOMA = """
 PIXELFED = """
     MAIL_DRIVER=smtp
     MAIL_HOST=smtp.example.net
-    MAIL_PORT=587
+    MAIL_PORT=465
     MAIL_USERNAME=LOGIN
     MAIL_PASSWORD=PASSWORD
     MAIL_ENCRYPTION=tls
@@ -85,7 +86,16 @@ item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(INSIDE, MANUAL),
-    sources=(Source("001", "Preface 4"), Source("002")),
+    sources=(Source("001", "Preface 4"), Source("002"), Source("003", "構築/メールサーバ")),
+    references=(
+        Reference(
+            "RFC 8314: Cleartext Considered Obsolete: Use of TLS for Email Submission and Access",
+            "https://www.rfc-editor.org/rfc/rfc8314",
+        ),
+        Reference("Mastodon: Configuring your environment", "https://docs.joinmastodon.org/admin/config/"),
+        Reference("GoToSocial: SMTP", "https://docs.gotosocial.org/en/latest/configuration/smtp/"),
+        Reference("Postfix: TLS Support", "https://www.postfix.org/TLS_README.html"),
+    ),
     title=Text(
         "Mail leaves through a known relay, over TLS that is verified",
         "メールを決まった中継先へ、検証付きの TLS で送っている",
@@ -100,8 +110,8 @@ item = Item(
     ),
     fix=Fix(
         Text(
-            "Use a mail provider, or a mail server of your own that has a good name. Take the server name, port and login from it, demand TLS, leave certificate checks on, and send from an address of the domain whose SPF, DKIM and DMARC you set.",
-            "メール配信サービスか、評判に問題のない自前のメールサーバを使います。サーバ名・ポート・認証情報を設定し、TLS を必須にして証明書の検証は切らないでください。差出人には、SPF・DKIM・DMARC を設定したドメインのアドレスを使います。",
+            "Use a mail provider, or a mail server of your own that has a good name. Take the server name, port and login from it, demand TLS, leave certificate checks on, and send from an address of the domain whose SPF, DKIM and DMARC you set. Gmail as the relay of a server for one person can work, but the source itself advises against it: it is awkward to set up and may stop any day.",
+            "メール配信サービスか、評判に問題のない自前のメールサーバを使います。サーバ名・ポート・認証情報を設定し、TLS を必須にして証明書の検証は切らないでください。差出人には、SPF・DKIM・DMARC を設定したドメインのアドレスを使います。おひとりさまサーバで Gmail を中継に使う方法は、設定が面倒で、いつまで使えるかもわからないため、出典も勧めていません。",
         ),
         variants=(
             (
@@ -131,7 +141,15 @@ item = Item(
                     "コントロールパネルの「メールサーバー」で、ホスト・認証情報・ポート 465 を入力し、暗黙的な SSL/TLS を使う設定をオンにして、テスト送信します。ポート 587 では暗号化されない接続に落ちることがあります。",
                 ),
             ),
-            ("Pixelfed", Text("In .env:\n" + PIXELFED, ".env に設定します。\n" + PIXELFED)),
+            (
+                "Pixelfed",
+                Text(
+                    "In .env. On port 465 the connection is TLS from the first byte; on 587 TLS is taken only where the server offers it:\n"
+                    + PIXELFED,
+                    ".env に設定します。ポート 465 は最初から TLS で接続します。587 では、サーバが提示したときだけ TLS になります。\n"
+                    + PIXELFED,
+                ),
+            ),
             (
                 "GoToSocial",
                 Text(

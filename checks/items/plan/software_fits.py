@@ -4,7 +4,7 @@ The machine part ends at recognising: whether it fits is for a person to say, so
 
 from checks.facts import Facts
 from checks.facts.software import Software
-from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, warned
+from checks.model import MANUAL, OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, warned
 
 SEE = """
     free -h
@@ -18,6 +18,10 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("001", "Preface 2"),),
+    references=(
+        Reference("Mastodon: Preparing your machine", "https://docs.joinmastodon.org/admin/prerequisites/"),
+        Reference("GoToSocial: Getting started", "https://docs.gotosocial.org/en/latest/getting_started/"),
+    ),
     title=Text("The chosen software fits the machine", "サーバの性能に見合ったソフトウェアを選んでいる"),
     why=Text(
         "Software that is too heavy for the machine falls over when a post spreads, and a server short of memory is patched late because nobody dares to restart it.",

@@ -2,7 +2,19 @@
 
 from checks.facts import Facts, seen
 from checks.facts.instance import InstanceInfo
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, not_applicable, passed
+from checks.model import (
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    not_applicable,
+    passed,
+)
 
 TOOTCTL = """
     RAILS_ENV=production bin/tootctl settings registrations approved"""
@@ -19,6 +31,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("001", "Sign-ups"),),
+    references=(
+        Reference(
+            "Mastodon: tootctl settings registrations approved",
+            "https://docs.joinmastodon.org/admin/tootctl/#settings-registrations-approved",
+        ),
+        Reference("GoToSocial: New account sign-ups", "https://docs.gotosocial.org/en/latest/admin/signups/"),
+    ),
     title=Text("Each new account is approved by a person", "新規アカウントを人が承認している"),
     why=Text(
         "A short question and a look at the answer stop nearly every bot. It also keeps the number of newcomers at what your moderators can look after.",
@@ -42,7 +61,7 @@ item = Item(
                     + TOOTCTL,
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey",
                 Text(

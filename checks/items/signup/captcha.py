@@ -13,6 +13,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -49,6 +50,12 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("001", "Sign-ups"),),
+    references=(
+        Reference("Mastodon: Captcha", "https://docs.joinmastodon.org/admin/optional/captcha/"),
+        Reference(
+            "Akkoma: Configuration cheat sheet", "https://docs.akkoma.dev/stable/configuration/cheatsheet/"
+        ),
+    ),
     title=Text("A CAPTCHA guards open sign-up", "新規登録に CAPTCHA を設けている"),
     why=Text(
         "Bots fill in registration forms by the thousand. A CAPTCHA makes that expensive, even where approval keeps the accounts from being used.",
@@ -73,7 +80,7 @@ item = Item(
                     + MASTODON,
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey",
                 Text(
@@ -81,7 +88,7 @@ item = Item(
                     "コントロールパネルのセキュリティにある Bot 防御で hCaptcha・mCaptcha・reCAPTCHA・Turnstile のいずれかを選び、テスト用は切ります。",
                 ),
             ),
-            ("Pixelfed", Text("The lines for it:\n" + PIXELFED, "設定例：\n" + PIXELFED)),
+            ("Pixelfed", Text("Set these lines:\n" + PIXELFED, "設定例：\n" + PIXELFED)),
         ),
     ),
     verify=Text(

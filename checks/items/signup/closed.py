@@ -5,7 +5,7 @@ the API says nothing more."""
 
 from checks.facts import Facts, seen
 from checks.facts.instance import InstanceInfo
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 
 TOOTCTL = """
     RAILS_ENV=production bin/tootctl settings registrations close"""
@@ -29,6 +29,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("003", "運用/Mastodon"),),
+    references=(
+        Reference(
+            "Mastodon: tootctl settings registrations close",
+            "https://docs.joinmastodon.org/admin/tootctl/#settings-registrations-close",
+        ),
+        Reference("GoToSocial: New account sign-ups", "https://docs.gotosocial.org/en/latest/admin/signups/"),
+    ),
     title=Text("New accounts cannot be made by just anybody", "新規登録を誰にでも開放していない"),
     why=Text(
         "Open registration is found by bots within days, and spam from your server gets it blocked by others. Closed or by invitation, the accounts are people you know of.",
@@ -51,7 +58,7 @@ item = Item(
                     + TOOTCTL,
                 ),
             ),
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey",
                 Text(
@@ -59,8 +66,8 @@ item = Item(
                     "コントロールパネルの設定で新規登録の受け付けを切り、招待コードを発行します。",
                 ),
             ),
-            ("Pixelfed", Text("The lines for it:\n" + PIXELFED, "設定例：\n" + PIXELFED)),
-            ("GoToSocial", Text("The lines for it:\n" + GTS, "設定例：\n" + GTS)),
+            ("Pixelfed", Text("Set these lines:\n" + PIXELFED, "設定例：\n" + PIXELFED)),
+            ("GoToSocial", Text("Set these lines:\n" + GTS, "設定例：\n" + GTS)),
         ),
     ),
     verify=Text(

@@ -3,7 +3,20 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, passed, unknown
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    passed,
+    unknown,
+)
 from checks.parse.host.accounts import parse_app_accounts
 
 LABEL = "inside: counts in the database"
@@ -24,6 +37,16 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("003", "運用/Mastodon"),),
+    references=(
+        Reference(
+            "Mastodon: Blocking by e-mail server",
+            "https://docs.joinmastodon.org/admin/moderation/#blocking-by-e-mail-server",
+        ),
+        Reference(
+            "Mastodon: tootctl email-domain-blocks",
+            "https://docs.joinmastodon.org/admin/tootctl/#email-domain-blocks",
+        ),
+    ),
     title=Text(
         "Blocking mail domains by their MX is known how to do",
         "メールドメインの遮断方法（MX を含む）を把握している",
@@ -67,6 +90,10 @@ item = Item(
         "ドメインとその MX を遮断する手順を、調べずに説明できますか。",
     ),
     attest_days=365,
+    outdated=Text(
+        "What the source calls the mail blacklist is named Blocked e-mail domains in Mastodon today.",
+        "出典にある「メールブラックリスト」は、現在の Mastodon では「メールドメインブロック」という名前です。",
+    ),
     codes={
         "entries": Text(
             "The list of blocked mail domains has {count} entries.",

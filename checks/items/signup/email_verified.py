@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -43,6 +44,12 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("001", "Sign-ups"),),
+    references=(
+        Reference(
+            "Akkoma: Configuration cheat sheet", "https://docs.akkoma.dev/stable/configuration/cheatsheet/"
+        ),
+        Reference("GoToSocial: SMTP", "https://docs.gotosocial.org/en/latest/configuration/smtp/"),
+    ),
     title=Text(
         "New accounts must confirm their mail address", "新規登録でメールアドレスの確認を必須にしている"
     ),
@@ -60,7 +67,7 @@ item = Item(
             "先にメールが送信できることを確認してから有効にします。Mastodon では常に必須です。",
         ),
         variants=(
-            ("Akkoma, Pleroma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
+            ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
             (
                 "Misskey",
                 Text(
@@ -75,7 +82,7 @@ item = Item(
                     "見本の設定では無効になっています。\n" + PIXELFED,
                 ),
             ),
-            ("PeerTube", Text("The lines for it:\n" + PEERTUBE, "設定例：\n" + PEERTUBE)),
+            ("PeerTube", Text("Set these lines:\n" + PEERTUBE, "設定例：\n" + PEERTUBE)),
         ),
     ),
     verify=Text(

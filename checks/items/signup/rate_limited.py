@@ -11,6 +11,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -53,6 +54,14 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("001", "Sign-ups"),),
+    references=(
+        Reference("Mastodon: Rate limits", "https://docs.joinmastodon.org/api/rate-limits/"),
+        Reference("GoToSocial: New account sign-ups", "https://docs.gotosocial.org/en/latest/admin/signups/"),
+        Reference(
+            "nginx: ngx_http_limit_req_module",
+            "https://nginx.org/en/docs/http/ngx_http_limit_req_module.html",
+        ),
+    ),
     title=Text("The number of sign-ups per address is limited", "新規登録の回数を制限している"),
     why=Text(
         "A limit turns a wave of registrations into a trickle that moderators can handle. It only works if the software sees the visitors' own addresses behind the proxy.",
@@ -85,7 +94,7 @@ item = Item(
                     "1つ目の数字が期間（ミリ秒）、2つ目がその間に許す件数です。\n" + AKKOMA,
                 ),
             ),
-            ("GoToSocial", Text("The lines for it:\n" + GTS, "設定例：\n" + GTS)),
+            ("GoToSocial", Text("Set these lines:\n" + GTS, "設定例：\n" + GTS)),
         ),
     ),
     verify=Text(

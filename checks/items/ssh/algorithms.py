@@ -4,7 +4,20 @@ data/ssh_algorithms.toml; Terrapin is CVE-2023-48795."""
 from checks.data.network import judge_algorithms, terrapin_modes
 from checks.facts import Facts, seen
 from checks.facts.ssh import SshAlgorithms, SshService
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.model import (
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 
 _KINDS = ("kex", "host_keys", "ciphers", "macs")
 
@@ -36,6 +49,14 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "RFC 9142: Key Exchange Method Updates and Recommendations for SSH",
+            "https://www.rfc-editor.org/rfc/rfc9142",
+        ),
+        Reference("Terrapin Attack", "https://terrapin-attack.com/"),
+        Reference("sshd_config(5): Ciphers", "https://man.openbsd.org/sshd_config#Ciphers"),
+    ),
     title=Text(
         "SSH offers no broken algorithms, and Terrapin is countered",
         "SSH に破られた暗号方式がなく、Terrapin 対策済みである",

@@ -7,7 +7,20 @@ from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
 from checks.facts.ssh import SshService
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked, failed, unknown
+from checks.model import (
+    INSIDE,
+    MANUAL,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    asked,
+    failed,
+    unknown,
+)
 from checks.parse.host.sshd_limits import Means, limit_of
 
 CLIENT = """
@@ -40,6 +53,7 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE, MANUAL),
     sources=(Source("000", "Advanced"),),
+    references=(Reference("ssh_config(5): ProxyJump", "https://man.openbsd.org/ssh_config#ProxyJump"),),
     title=Text(
         "SSH goes through a jump host",
         "SSH は踏み台サーバ経由でのみ接続できる",

@@ -5,7 +5,7 @@ What runs at a login can be seen, whether its message arrives cannot: a person i
 from checks.errors import Reason
 from checks.facts import Facts, Missing, MissingFact
 from checks.facts.inside import Inside
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, asked
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Reference, Source, Text, Verdict, asked
 from checks.parse.host.common import marked
 
 SCRIPT = """
@@ -38,6 +38,9 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "構築/SSH"),),
+    references=(
+        Reference("pam_exec(8)", "https://manpages.debian.org/bookworm/libpam-modules/pam_exec.8.en.html"),
+    ),
     title=Text(
         "Every SSH login sends a notice",
         "SSH ログインのたびに通知が届く",

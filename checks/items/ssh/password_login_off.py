@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -56,6 +57,17 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE, INSIDE),
     sources=(Source("003", "構築/SSH"), Source("000", "Basic")),
+    references=(
+        Reference(
+            "RFC 4252: The Secure Shell (SSH) Authentication Protocol",
+            "https://www.rfc-editor.org/rfc/rfc4252",
+        ),
+        Reference(
+            "sshd_config(5): PasswordAuthentication",
+            "https://man.openbsd.org/sshd_config#PasswordAuthentication",
+        ),
+        Reference("Mastodon: Preparing your machine", "https://docs.joinmastodon.org/admin/prerequisites/"),
+    ),
     title=Text(
         "SSH offers no login by password",
         "SSH でパスワードログインができない",

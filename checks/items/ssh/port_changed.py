@@ -4,7 +4,20 @@ from checks.facts import Facts
 from checks.facts.inside import Inside
 from checks.facts.ports import PortState
 from checks.facts.ssh import SshService
-from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.model import (
+    INSIDE,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
 from checks.parse.host.firewall_rules import shown
 from checks.parse.host.sockets import Listener, parse_sockets
 from checks.parse.host.sshd import Sshd, sshd_of
@@ -41,6 +54,7 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE, INSIDE),
     sources=(Source("003", "構築/SSH"),),
+    references=(Reference("sshd_config(5): Port", "https://man.openbsd.org/sshd_config#Port"),),
     title=Text(
         "SSH does not answer on port 22",
         "SSH のポートを 22 番から変えている",
@@ -55,7 +69,7 @@ item = Item(
     ),
     fix=Fix(
         Text(
-            "Choose a free port below 1024 or one above it that is in use by nothing else, allow it in the firewalls (the provider's too), change it and try it in a second window before you close the first. Tell fedisec and fail2ban the new port.\n"
+            "Choose a port that nothing else uses, allow it in the firewalls (the provider's too), change it, and try it in a second window before you close the first. Tell fedisec and fail2ban the new port.\n"
             + CONF
             + "\n\nIn /etc/fail2ban/jail.local:\n"
             + FAIL2BAN,

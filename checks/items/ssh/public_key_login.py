@@ -4,7 +4,20 @@ where it does not answer, its configuration tells."""
 from checks.facts import Facts, seen
 from checks.facts.inside import Inside
 from checks.facts.ssh import SshService
-from checks.model import INSIDE, OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown
+from checks.model import (
+    INSIDE,
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+)
 from checks.parse.host.sshd import Sshd, sshd_of
 
 KEY = """
@@ -29,6 +42,13 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE, INSIDE),
     sources=(Source("000", "Basic"),),
+    references=(
+        Reference(
+            "RFC 4252 section 7: The Secure Shell (SSH) Authentication Protocol",
+            "https://www.rfc-editor.org/rfc/rfc4252#section-7",
+        ),
+        Reference("ssh-keygen(1)", "https://man.openbsd.org/ssh-keygen"),
+    ),
     title=Text(
         "SSH offers public-key authentication",
         "SSH で公開鍵認証を使える",

@@ -3,7 +3,7 @@ a server that refuses root's password offers the method all the same."""
 
 from checks.facts import Facts, Missing, MissingFact
 from checks.facts.inside import Inside
-from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import INSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.host.firewall_rules import shown
 from checks.parse.host.sshd import openings, sshd_of
 
@@ -37,6 +37,9 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference("sshd_config(5): PermitRootLogin", "https://man.openbsd.org/sshd_config#PermitRootLogin"),
+    ),
     title=Text(
         "Root cannot log in over SSH with a password",
         "root が SSH でパスワードログインできない",

@@ -13,6 +13,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -49,6 +50,10 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE, INSIDE, MANUAL),
     sources=(Source("003", "構築/SSH"), Source("000", "Advanced")),
+    references=(
+        Reference("sshd_config(5): AllowUsers", "https://man.openbsd.org/sshd_config#AllowUsers"),
+        Reference("ufw(8)", "https://manpages.debian.org/bookworm/ufw/ufw.8.en.html"),
+    ),
     title=Text(
         "SSH is reachable from chosen addresses only",
         "SSH に接続できるアドレスを限定している",

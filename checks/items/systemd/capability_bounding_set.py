@@ -8,6 +8,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -46,13 +47,20 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("004", "systemd"),),
+    references=(
+        Reference(
+            "systemd.exec(5): CapabilityBoundingSet=",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#CapabilityBoundingSet=",
+        ),
+        Reference("capabilities(7)", "https://man7.org/linux/man-pages/man7/capabilities.7.html"),
+    ),
     title=Text(
         "CAP_SYS_ADMIN is out of the app unit's capabilities",
         "アプリのユニットから CAP_SYS_ADMIN を外している",
     ),
     why=Text(
         "CAP_SYS_ADMIN is a bag of rights that is nearly root: mounting, namespaces, many driver calls. A web application needs none of them, and what is not in the bounding set cannot come back.",
-        "CAP_SYS_ADMIN は、マウントや名前空間の操作などを含む、root に近い権限の集まりです。Web アプリには不要で、バウンディングセットから外せば、後から取り戻すこともできません。",
+        "CAP_SYS_ADMIN は、マウントや名前空間の操作などを含む、root に近い権限の集まりです。ウェブアプリには不要で、バウンディングセットから外せば、後から取り戻すこともできません。",
     ),
     expected=Text(
         "The set of every unit is empty or at least does not name cap_sys_admin.",

@@ -8,6 +8,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -40,13 +41,22 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("004", "systemd"),),
+    references=(
+        Reference(
+            "systemd.exec(5): NoNewPrivileges=",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#NoNewPrivileges=",
+        ),
+        Reference(
+            "Linux kernel: No New Privileges Flag", "https://docs.kernel.org/userspace-api/no_new_privs.html"
+        ),
+    ),
     title=Text(
         "The app's unit can gain no privileges (NoNewPrivileges)",
         "アプリのユニットが権限を昇格できない（NoNewPrivileges）",
     ),
     why=Text(
         "Without new privileges sudo, su and every other setuid program do nothing for the app and its children. Many ways from a web flaw to root end here.",
-        "これを有効にすると、アプリとその子プロセスからは sudo や su などの setuid プログラムが効かなくなります。Web の脆弱性から root を奪う多くの手口を、ここで断てます。",
+        "これを有効にすると、アプリとその子プロセスからは sudo や su などの setuid プログラムが効かなくなります。ウェブの脆弱性から root を奪う多くの手口を、ここで断てます。",
     ),
     expected=Text(
         "NoNewPrivileges=yes for every unit, and the running process shows NoNewPrivs: 1.",

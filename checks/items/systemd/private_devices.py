@@ -2,15 +2,7 @@
 
 from checks.facts import Facts
 from checks.items.systemd import SHARED, on_or_off
-from checks.model import (
-    INSIDE,
-    Fix,
-    Item,
-    Level,
-    Source,
-    Text,
-    Verdict,
-)
+from checks.model import INSIDE, Fix, Item, Level, Reference, Source, Text, Verdict
 
 DROP_IN = """
     [Service]
@@ -33,13 +25,19 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("004", "systemd"),),
+    references=(
+        Reference(
+            "systemd.exec(5): PrivateDevices=",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#PrivateDevices=",
+        ),
+    ),
     title=Text(
         "The app's unit sees no physical devices (PrivateDevices)",
         "アプリのユニットから物理デバイスが見えない（PrivateDevices）",
     ),
     why=Text(
         "A web application needs /dev/null and random numbers, not disks or memory devices. What is not there cannot be read past the file system's rights.",
-        "Web アプリに必要なのは /dev/null や乱数程度で、ディスクやメモリのデバイスは要りません。見えなければ、ファイルの権限を迂回して直接読まれることもありません。",
+        "ウェブアプリに必要なのは /dev/null や乱数程度で、ディスクやメモリのデバイスは要りません。見えなければ、ファイルの権限を迂回して直接読まれることもありません。",
     ),
     expected=Text(
         "PrivateDevices=yes for every unit of the software. On some small boards (Raspberry Pi) a unit may fail to start with it: then DevicePolicy=closed is the next best, with a waiver that says so.",

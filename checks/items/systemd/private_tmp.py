@@ -2,15 +2,7 @@
 
 from checks.facts import Facts
 from checks.items.systemd import SHARED, on_or_off
-from checks.model import (
-    INSIDE,
-    Fix,
-    Item,
-    Level,
-    Source,
-    Text,
-    Verdict,
-)
+from checks.model import INSIDE, Fix, Item, Level, Reference, Source, Text, Verdict
 
 EDIT = """
     sudo systemctl edit UNIT"""
@@ -30,6 +22,12 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("004", "systemd"),),
+    references=(
+        Reference(
+            "systemd.exec(5): PrivateTmp=",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#PrivateTmp=",
+        ),
+    ),
     title=Text(
         "The app's unit has its own /tmp (PrivateTmp)",
         "アプリのユニットが専用の /tmp を使っている（PrivateTmp）",

@@ -9,6 +9,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -49,6 +50,12 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("004", "systemd"),),
+    references=(
+        Reference(
+            "systemd.exec(5): ProtectHome=",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#ProtectHome=",
+        ),
+    ),
     title=Text(
         "The app's unit cannot see home directories (ProtectHome)",
         "アプリのユニットからホームが見えない（ProtectHome）",

@@ -8,6 +8,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -42,6 +43,12 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
     sources=(Source("004", "systemd"),),
+    references=(
+        Reference(
+            "systemd.exec(5): ProtectSystem=",
+            "https://www.freedesktop.org/software/systemd/man/latest/systemd.exec.html#ProtectSystem=",
+        ),
+    ),
     title=Text(
         "The app's unit cannot write to the system (ProtectSystem)",
         "アプリのユニットがシステム領域に書き込めない（ProtectSystem）",

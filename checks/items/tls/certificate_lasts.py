@@ -17,6 +17,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Status,
     Text,
@@ -57,6 +58,12 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE,),
     sources=(Source("003", "構築/証明書"),),
+    references=(
+        Reference("Let's Encrypt: Integration Guide", "https://letsencrypt.org/docs/integration-guide/"),
+        Reference(
+            "RFC 9773: ACME Renewal Information (ARI) Extension", "https://www.rfc-editor.org/rfc/rfc9773"
+        ),
+    ),
     title=Text("The certificate is renewed in good time", "証明書が余裕をもって更新されている"),
     why=Text(
         "The day it ends, nobody gets in: browsers and apps refuse, and other servers stop delivering. A renewal that is overdue means that the automatic renewal has failed, and there is still time to repair it.",
@@ -92,7 +99,7 @@ item = Item(
     verify=Text("notAfter must have moved:\n" + VERIFY, "notAfter が先に延びたことを確認します。\n" + VERIFY),
     codes={
         "fresh": Text(
-            "{left} days of {life} are left; renewal is due at {due}.",
+            "{left} days of {life} are left; it should be renewed before {due} days are left.",
             "{life} 日のうち {left} 日残っています（残り {due} 日を切る前に更新されるはずです）。",
         ),
         "fresh_partly": Text(

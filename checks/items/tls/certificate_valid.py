@@ -23,6 +23,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -65,6 +66,17 @@ item = Item(
     level=Level.REQUIRED,
     settles=(OUTSIDE,),
     sources=(Source("002"), Source("+")),
+    references=(
+        Reference(
+            "RFC 5280: Internet X.509 Public Key Infrastructure Certificate and CRL Profile",
+            "https://www.rfc-editor.org/rfc/rfc5280",
+        ),
+        Reference("RFC 9525: Service Identity in TLS", "https://www.rfc-editor.org/rfc/rfc9525"),
+        Reference(
+            "CA/Browser Forum: TLS Baseline Requirements",
+            "https://cabforum.org/working-groups/server/baseline-requirements/",
+        ),
+    ),
     title=Text(
         "The certificate is right on every address: chain, name, dates and key",
         "証明書の発行元・名前・期限・鍵が、どのアドレスでも正しい",
@@ -159,7 +171,7 @@ item = Item(
         ),
         "broken": Text(
             "The certificate on {address} breaks the rules for certificates of the web: {detail}",
-            "{address} の証明書は Web の証明書の規則に反しています（{detail}）。",
+            "{address} の証明書はウェブの証明書の規則に反しています（{detail}）。",
         ),
         "weak_key": Text("The key on {address} is too weak: {key}.", "{address} の鍵が弱すぎます（{key}）。"),
         "weak_signature": Text(

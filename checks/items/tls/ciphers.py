@@ -14,6 +14,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -52,6 +53,14 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("003", "構築/HTTPS"), Source("000", "Advanced"), Source("002")),
+    references=(
+        Reference(
+            "RFC 9325: Recommendations for Secure Use of TLS and DTLS (BCP 195)",
+            "https://www.rfc-editor.org/rfc/rfc9325",
+        ),
+        Reference("Mozilla: Server Side TLS", "https://wiki.mozilla.org/Security/Server_Side_TLS"),
+        Reference("Mozilla: SSL Configuration Generator", "https://ssl-config.mozilla.org/"),
+    ),
     title=Text(
         "No weak cipher suite is accepted, and forward secrecy comes first",
         "脆弱な暗号スイートを受け付けず、前方秘匿性のあるものを優先している",

@@ -3,13 +3,19 @@
 from checks.errors import Reason
 from checks.facts import Facts, Missing, seen
 from checks.facts.fedisec import CertificateWatch
-from checks.model import SELF, Fix, Item, Level, Source, Text, Verdict, failed, passed
+from checks.model import SELF, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed
 
 item = Item(
     __name__,
     level=Level.REQUIRED,
     settles=(SELF,),
     sources=(Source("003", "構築/証明書"),),
+    references=(
+        Reference(
+            "Let's Encrypt: Ending Support for Expiration Notification Emails",
+            "https://letsencrypt.org/2025/01/22/ending-expiration-emails/",
+        ),
+    ),
     title=Text("Somebody is told before the certificate ends", "証明書の期限が近づくと、誰かに通知が届く"),
     why=Text(
         "Automatic renewal fails silently, and the next thing heard of it is that nobody gets in. Let's Encrypt no longer writes mails, so the reminder has to come from elsewhere.",

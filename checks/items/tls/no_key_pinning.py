@@ -7,7 +7,7 @@ import re
 from checks.facts import Facts, Missing, seen
 from checks.facts.http import FrontPage
 from checks.facts.tls import WebCertificates
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.answers import header_lines, readable
 
 _NAME = "public-key-pins"
@@ -25,6 +25,15 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("002"),),
+    references=(
+        Reference(
+            "RFC 7469: Public Key Pinning Extension for HTTP", "https://www.rfc-editor.org/rfc/rfc7469"
+        ),
+        Reference(
+            "RFC 8659: DNS Certification Authority Authorization (CAA) Resource Record",
+            "https://www.rfc-editor.org/rfc/rfc8659",
+        ),
+    ),
     title=Text("No public key pinning header is sent", "公開鍵ピンニング（HPKP）のヘッダを送っていない"),
     why=Text(
         "Browsers have dropped key pinning because one lost key could lock a site out for months, and attackers could hold a site to ransom with it. What is left of the header helps nobody.",
@@ -37,7 +46,7 @@ item = Item(
     fix=Fix(
         Text(
             "Find the line and delete it, then reload the web server:\n" + SEARCH,
-            "該当する行を探して削除し、Web サーバを再読み込みします。\n" + SEARCH,
+            "該当する行を探して削除し、ウェブサーバを再読み込みします。\n" + SEARCH,
         )
     ),
     verify=Text("Nothing may be printed:\n" + VERIFY, "何も表示されないことを確認します。\n" + VERIFY),

@@ -11,6 +11,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -49,14 +50,24 @@ item = Item(
     __name__,
     level=Level.OPTIONAL,
     settles=(INSIDE, MANUAL),
-    sources=(Source("002"), Source("001")),
+    sources=(Source("002"), Source("001", "Setting up")),
+    references=(
+        Reference(
+            "Cloudflare: Full (strict)",
+            "https://developers.cloudflare.com/ssl/origin-configuration/ssl-modes/full-strict/",
+        ),
+        Reference(
+            "RFC 9325: Recommendations for Secure Use of TLS and DTLS (BCP 195)",
+            "https://www.rfc-editor.org/rfc/rfc9325",
+        ),
+    ),
     title=Text(
         "The way from the CDN to the server is protected by TLS 1.2 or later",
         "CDN からサーバまでの区間も TLS 1.2 以上で保護されている",
     ),
     why=Text(
         "Visitors see the lock of the CDN, not what happens behind it. Without TLS there, everything crosses the internet in the clear after all.",
-        "訪問者に見える鍵マークは CDN までのもので、その先の様子は分かりません。そこが TLS でなければ、結局は平文のままインターネットを通ることになります。",
+        "訪問者に見える鍵マークは CDN までのもので、その先の様子はわかりません。そこが TLS でなければ、結局は平文のままインターネットを通ることになります。",
     ),
     expected=Text(
         "The origin takes TLS 1.2 or later with sound suites, and the CDN checks its certificate. Inside a tunnel to the same machine a self-signed certificate, or plain http on loopback, is fine.",
@@ -89,6 +100,10 @@ item = Item(
     verify=Text(
         "On the origin: the first must fail, the second succeed:\n" + VERIFY,
         "オリジンで実行し、1つ目が失敗、2つ目が成功することを確認します。\n" + VERIFY,
+    ),
+    outdated=Text(
+        "The source of 2018 says that Cloudflare reaches origins with TLS 1.2 at most; it speaks TLS 1.3 to them today. The other one switches verification off for a self-signed certificate that lasts for centuries: that does no harm inside the same machine, and must not be done on any longer way.",
+        "2018年の出典は、Cloudflare からオリジンへの接続が TLS 1.2 までだとしていますが、現在は TLS 1.3 に対応しています。もう1つの出典は、期限が200年以上の自己署名証明書を使って検証を無効にしています。同じマシンの中なら害はありませんが、それより長い区間では無効にしないでください。",
     ),
     codes={
         "tunnel": Text(

@@ -6,7 +6,19 @@ alert says no.  No fail is possible: the weakest group of TLS 1.3 is still P-256
 
 from checks.facts import Facts, Missing, seen
 from checks.facts.tls import TlsOffer, TlsVersion
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, not_applicable, passed, warned
+from checks.model import (
+    OUTSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    not_applicable,
+    passed,
+    warned,
+)
 from checks.parse.tls_text import endpoint_label
 
 NGINX = """
@@ -28,6 +40,12 @@ item = Item(
     level=Level.OPTIONAL,
     settles=(OUTSIDE,),
     sources=(Source("+"),),
+    references=(
+        Reference(
+            "draft-ietf-tls-ecdhe-mlkem", "https://datatracker.ietf.org/doc/draft-ietf-tls-ecdhe-mlkem/"
+        ),
+        Reference("Mozilla: Server Side TLS", "https://wiki.mozilla.org/Security/Server_Side_TLS"),
+    ),
     title=Text(
         "Post-quantum key exchange (X25519MLKEM768) is accepted",
         "耐量子の鍵交換（X25519MLKEM768）に対応している",
@@ -43,7 +61,7 @@ item = Item(
     fix=Fix(
         Text(
             "The web server needs OpenSSL 3.5 or later (or BoringSSL, AWS-LC, Go). Distributions that ship it use the group without a setting, unless a line in your configuration names the curves. Otherwise wait for the next release of your distribution: a CDN in front offers it in the meantime.",
-            "Web サーバが OpenSSL 3.5 以降（または BoringSSL、AWS-LC、Go）で動いている必要があります。その版を採用したディストリビューションなら、設定で曲線を指定していない限り自動で使われます。まだの場合は次のリリースを待つか、対応済みの CDN を手前に置きます。",
+            "ウェブサーバが OpenSSL 3.5 以降（または BoringSSL、AWS-LC、Go）で動いている必要があります。その版を採用したディストリビューションなら、設定で曲線を指定していない限り自動で使われます。まだの場合は次のリリースを待つか、対応済みの CDN を手前に置きます。",
         ),
         variants=(
             (

@@ -7,7 +7,7 @@ from checks.errors import ParseError
 from checks.facts import Facts, Missing, seen
 from checks.facts.http import FrontPage
 from checks.facts.tls import TlsOffer, WebCertificate, WebCertificates
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.hsts import parse_hsts
 from checks.parse.tls_rating import GRADES, rate, rating_text
 from checks.parse.tls_text import endpoint_label, versions_text
@@ -22,6 +22,13 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("003", "構築/HTTPS"), Source("000", "Advanced")),
+    references=(
+        Reference(
+            "Qualys SSL Labs: SSL Server Rating Guide",
+            "https://github.com/ssllabs/research/wiki/SSL-Server-Rating-Guide",
+        ),
+        Reference("Qualys SSL Labs: SSL Server Test", "https://www.ssllabs.com/ssltest/"),
+    ),
     title=Text("TLS earns grade A or better by the SSL Labs guide", "SSL Labs の基準で A 以上の評価になる"),
     why=Text(
         "One letter sums up versions, keys, suites and certificate, and the same letter can be asked of an outside scanner. Below A there is at least one known weakness that others can see as well.",

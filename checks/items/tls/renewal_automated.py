@@ -12,6 +12,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -45,8 +46,11 @@ LEGO = """
 
     [Service]
     Type=oneshot
-    ExecStart=/usr/bin/lego --path /etc/lego --email admin@example.social --domains example.social --http run
+    ExecStart=/usr/bin/lego --path /etc/lego --email admin@example.social --domains example.social --http renew
     ExecStartPost=/usr/bin/systemctl reload nginx"""
+
+LEGO_5 = """
+    ExecStart=/usr/bin/lego run --path /etc/lego --email admin@example.social --domains example.social --http"""
 
 CADDY = """
     systemctl is-active caddy
@@ -65,6 +69,17 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(INSIDE, MANUAL),
     sources=(Source("003", "構築/証明書"), Source("+")),
+    references=(
+        Reference(
+            "Certbot: Automated Renewals",
+            "https://eff-certbot.readthedocs.io/en/stable/using.html#automated-renewals",
+        ),
+        Reference("Caddy: Automatic HTTPS", "https://caddyserver.com/docs/automatic-https"),
+        Reference(
+            "CA/Browser Forum: Ballot SC081v3",
+            "https://cabforum.org/2025/04/11/ballot-sc081v3-introduce-schedule-of-reducing-validity-and-data-reuse-periods/",
+        ),
+    ),
     title=Text(
         "The certificate renews itself, and the last run succeeded",
         "証明書が自動で更新され、直近の実行も成功している",
@@ -75,7 +90,7 @@ item = Item(
     ),
     expected=Text(
         "A timer or the web server itself renews the certificate, reloads the server afterwards, and its last run ended without an error.",
-        "タイマーまたは Web サーバ自身が証明書を更新して再読み込みまで行い、直近の実行がエラーなく終わっている状態。",
+        "タイマーまたはウェブサーバ自身が証明書を更新して再読み込みまで行い、直近の実行がエラーなく終わっている状態。",
     ),
     fix=Fix(
         Text(
@@ -83,7 +98,7 @@ item = Item(
             + CERTBOT
             + "\n"
             + HOOK,
-            "タイマーを有効にして更新を試し、その後に Web サーバが再読み込みされるようにします。\n"
+            "タイマーを有効にして更新を試し、その後にウェブサーバが再読み込みされるようにします。\n"
             + CERTBOT
             + "\n"
             + HOOK,
@@ -107,8 +122,14 @@ item = Item(
             (
                 "lego",
                 Text(
-                    "A service like this one, started daily by a timer of the same name:\n" + LEGO,
-                    "次のようなサービスを、同名のタイマーで毎日起動します。\n" + LEGO,
+                    "A service like this one, started daily by a timer of the same name. From version 5 on, run renews as well, and the options follow it:\n"
+                    + LEGO
+                    + "\n"
+                    + LEGO_5,
+                    "次のようなサービスを、同名のタイマーで毎日起動します。バージョン5からは run が更新も兼ね、オプションはその後に書きます。\n"
+                    + LEGO
+                    + "\n"
+                    + LEGO_5,
                 ),
             ),
             (

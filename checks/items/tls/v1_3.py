@@ -2,7 +2,7 @@
 
 from checks.facts import Facts, Missing, seen
 from checks.facts.tls import TlsOffer, TlsVersion
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.tls_text import endpoint_label, versions_text
 
 NGINX = """
@@ -24,6 +24,12 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("002"),),
+    references=(
+        Reference(
+            "RFC 8446: The Transport Layer Security (TLS) Protocol Version 1.3",
+            "https://www.rfc-editor.org/rfc/rfc8446",
+        ),
+    ),
     title=Text("TLS 1.3 is offered", "TLS 1.3 に対応している"),
     why=Text(
         "TLS 1.3 has only sound suites, always keeps past traffic secret, and hides the certificate from eavesdroppers. It is also one round trip faster, and post-quantum key exchange needs it.",
@@ -33,7 +39,7 @@ item = Item(
     fix=Fix(
         Text(
             "Any web server of a distribution that still gets updates can do it: switch it on where TLS ends, on IPv4 and IPv6 alike. A missing TLS 1.3 usually means an old configuration line, not old software.",
-            "更新が続いているディストリビューションの Web サーバなら対応済みです。TLS を終端している場所で、IPv4・IPv6 ともに有効にしてください。使えない原因は、ソフトウェアより古い設定の行であることがほとんどです。",
+            "更新が続いているディストリビューションのウェブサーバなら対応済みです。TLS を終端している場所で、IPv4・IPv6 ともに有効にしてください。使えない原因は、ソフトウェアより古い設定の行であることがほとんどです。",
         ),
         variants=(
             (

@@ -5,7 +5,7 @@ an alert or a clean end as not offered."""
 
 from checks.facts import Facts, seen
 from checks.facts.tls import TlsOffer, TlsVersion
-from checks.model import OUTSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, warned
+from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 from checks.parse.tls_text import endpoint_label, versions_text
 
 _OLD = (TlsVersion.SSL2, TlsVersion.SSL3, TlsVersion.TLS10, TlsVersion.TLS11)
@@ -37,19 +37,29 @@ item = Item(
     level=Level.RECOMMENDED,
     settles=(OUTSIDE,),
     sources=(Source("003", "構築/HTTPS"), Source("002")),
+    references=(
+        Reference("RFC 8996: Deprecating TLS 1.0 and TLS 1.1", "https://www.rfc-editor.org/rfc/rfc8996"),
+        Reference(
+            "RFC 7568: Deprecating Secure Sockets Layer Version 3.0", "https://www.rfc-editor.org/rfc/rfc7568"
+        ),
+        Reference(
+            "RFC 9325: Recommendations for Secure Use of TLS and DTLS (BCP 195)",
+            "https://www.rfc-editor.org/rfc/rfc9325",
+        ),
+    ),
     title=Text("TLS 1.2 is the oldest version on offer", "TLS 1.2 より古いバージョンを受け付けない"),
     why=Text(
         "SSL 2.0, SSL 3.0, TLS 1.0 and TLS 1.1 rest on broken building blocks and were withdrawn years ago. Every current browser, app and fediverse server speaks TLS 1.2 or 1.3, so the old versions serve attackers alone.",
         "SSL 2.0、SSL 3.0、TLS 1.0、TLS 1.1 は破られた部品に頼っており、何年も前に廃止されています。いまのブラウザ・アプリ・分散SNSサーバはどれも TLS 1.2 か 1.3 で通信するため、古いバージョンを残して得をするのは攻撃者だけです。",
     ),
     expected=Text(
-        "Every address of the server offers TLS 1.2 and TLS 1.3 and refuses everything older.",
-        "サーバのどのアドレスでも TLS 1.2 と TLS 1.3 だけを受け付け、それより古いものを拒否する状態。",
+        "Every address of the server offers TLS 1.3, with or without TLS 1.2, and refuses everything older. Without TLS 1.3 there is a warning.",
+        "サーバのどのアドレスでも TLS 1.3（または 1.2 と 1.3）だけを受け付け、それより古いものを拒否する状態。TLS 1.3 がなければ警告します。",
     ),
     fix=Fix(
         Text(
             "Name the two versions where TLS ends: in the web server, or at the CDN if one stands in front. With more than one server block or virtual host on an address, set it in all of them.",
-            "TLS を終端している場所（Web サーバ、CDN があればその設定画面）で、許可するバージョンを2つだけに絞ります。同じアドレスに複数の server ブロックやバーチャルホストがあるときは、すべてで揃えてください。",
+            "TLS を終端している場所（ウェブサーバ、CDN があればその設定画面）で、許可するバージョンを2つだけに絞ります。同じアドレスに複数の server ブロックやバーチャルホストがあるときは、すべてで揃えてください。",
         ),
         variants=(
             (
@@ -59,7 +69,7 @@ item = Item(
                     + NGINX
                     + "\n"
                     + NGINX_SEARCH,
-                    "nginx では、そのアドレスの最初（デフォルト）の server の値が使われ、ほかの server の指定は効きません。http ブロックに1行だけ書き、残りは消します。\n"
+                    "nginx では、そのアドレスの最初（既定）の server の値が使われ、ほかの server の指定は効きません。http ブロックに1行だけ書き、残りは消します。\n"
                     + NGINX
                     + "\n"
                     + NGINX_SEARCH,

@@ -3,7 +3,7 @@
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, MANUAL, Fix, Item, Level, Source, Text, Verdict, passed, unknown
+from checks.model import INSIDE, MANUAL, Fix, Item, Level, Reference, Source, Text, Verdict, passed, unknown
 from checks.parse.host.release import parse_release
 from checks.parse.host.versions import Product, images_hidden, inventory
 
@@ -27,6 +27,7 @@ item = Item(
         MANUAL,
     ),
     sources=(Source("003", "運用/脆弱性対応"),),
+    references=(Reference("endoflife.date", "https://endoflife.date/"),),
     title=Text(
         "The software on the server is known, with versions",
         "サーバで動くソフトウェアとバージョンを把握している",
@@ -52,6 +53,10 @@ item = Item(
         "nginx や OpenSSL の脆弱性が公表されたとき、自分に関係があるかすぐに答えられますか。",
     ),
     attest_days=90,
+    outdated=Text(
+        "The source names CentOS among the systems. CentOS Linux ended in June 2024; AlmaLinux, Rocky Linux or another supported distribution takes its place.",
+        "出典は OS の例に CentOS を挙げていますが、CentOS Linux は2024年6月に終了しました。AlmaLinux や Rocky Linux など、サポートの続くものに移ってください。",
+    ),
     codes={
         "known": Text(
             "fedisec reads {count} programs and images with their versions, and the release of the system.",

@@ -1,6 +1,6 @@
 """Is the release feed of the instance's software on and fresh?  Answered by the dashboard."""
 
-from checks.model import SELF, Fix, Item, Level, Source, Text
+from checks.model import SELF, Fix, Item, Level, Reference, Source, Text
 
 FEEDS = """
     https://github.com/mastodon/mastodon/releases.atom
@@ -12,6 +12,11 @@ item = Item(
     level=Level.REQUIRED,
     settles=(SELF,),
     sources=(Source("003", "運用/脆弱性対応"),),
+    references=(
+        Reference("Mastodon: Releases", "https://github.com/mastodon/mastodon/releases"),
+        Reference("Misskey: Releases", "https://github.com/misskey-dev/misskey/releases"),
+        Reference("Akkoma: Releases", "https://akkoma.dev/AkkomaGang/akkoma/releases"),
+    ),
     title=Text(
         "New releases of the fediverse software are noticed",
         "分散SNSソフトウェアの新しい版の公開を把握している",
@@ -37,7 +42,7 @@ item = Item(
         "脆弱性対応のページで、確認できた最新のリリースと日時を見られます。",
     ),
     outdated=Text(
-        "The repository tootsuite/mastodon of older guides has moved to mastodon/mastodon; its feed still leads there.",
-        "以前の解説にある tootsuite/mastodon は mastodon/mastodon へ移りました。古いフィードの URL も転送されます。",
+        "The repository tootsuite/mastodon that the source follows has moved to mastodon/mastodon; the address of its feed still leads there.",
+        "出典にある tootsuite/mastodon は mastodon/mastodon へ移りました。古いフィードの URL も転送されます。",
     ),
 )

@@ -22,6 +22,7 @@ from checks.model import (
     Fix,
     Item,
     Level,
+    Reference,
     Source,
     Text,
     Verdict,
@@ -48,15 +49,23 @@ MASTODON = """
     RAILS_ENV=production bin/rails assets:precompile"""
 
 AKKOMA = """
-    /opt/akkoma/bin/pleroma_ctl update
-    systemctl restart akkoma
-    /opt/akkoma/bin/pleroma_ctl migrate"""
+    sudo -u akkoma /opt/akkoma/bin/pleroma_ctl update --branch stable
+    sudo systemctl stop akkoma
+    sudo -u akkoma /opt/akkoma/bin/pleroma_ctl migrate
+    sudo systemctl start akkoma"""
 
 MISSKEY = """
     git fetch && git checkout TAG && git submodule update --init
     NODE_ENV=production pnpm install --frozen-lockfile
     NODE_ENV=production pnpm run build && pnpm run migrate
-    systemctl restart misskey"""
+    sudo systemctl restart misskey"""
+
+PIXELFED = """
+    git fetch --tags && git checkout TAG
+    composer install --no-ansi --no-interaction --optimize-autoloader
+    php artisan migrate --force
+    php artisan config:cache && php artisan route:cache && php artisan view:cache
+    php artisan horizon:terminate"""
 
 DOCKER = """
     docker compose pull
@@ -73,6 +82,18 @@ item = Item(
         INSIDE,
     ),
     sources=(Source("003", "運用/脆弱性対応"),),
+    references=(
+        Reference(
+            "Mastodon: Security advisories", "https://github.com/mastodon/mastodon/security/advisories"
+        ),
+        Reference("Mastodon: Upgrading to a new release", "https://docs.joinmastodon.org/admin/upgrading/"),
+        Reference(
+            "Akkoma: Updating your instance", "https://docs.akkoma.dev/stable/administration/updating/"
+        ),
+        Reference(
+            "Misskey: Security advisories", "https://github.com/misskey-dev/misskey/security/advisories"
+        ),
+    ),
     title=Text(
         "The fediverse software has all known security fixes",
         "分散SNSソフトウェアに既知の脆弱性が残っていない",
@@ -100,8 +121,37 @@ item = Item(
                     + MASTODON,
                 ),
             ),
-            ("Akkoma", Text("The lines for it:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
-            ("Misskey", Text("The lines for it:\n" + MISSKEY, "設定例：\n" + MISSKEY)),
+            (
+                "Akkoma, Pleroma",
+                Text(
+                    "For a release (OTP); for Pleroma read pleroma for akkoma:\n" + AKKOMA,
+                    "リリース版（OTP）の場合です。Pleroma では akkoma を pleroma に読み替えてください。\n"
+                    + AKKOMA,
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "TAG is the release you go to. Run as the misskey user in the folder of Misskey, the last line as an admin:\n"
+                    + MISSKEY,
+                    "TAG は更新先のバージョンです。misskey ユーザで Misskey のディレクトリから実行します（最後の行は管理者で）。\n"
+                    + MISSKEY,
+                ),
+            ),
+            (
+                "Pixelfed",
+                Text(
+                    "TAG is the release you go to:\n" + PIXELFED,
+                    "TAG は更新先のバージョンです。\n" + PIXELFED,
+                ),
+            ),
+            (
+                "GoToSocial",
+                Text(
+                    "Stop it, make a copy of the database, unpack the new release over the old program and its web folder, compare config.yaml with the new sample, and start it. Migrations run by themselves.",
+                    "停止してデータベースを複製し、新しいリリースのプログラムと web フォルダを上書きで展開します。config.yaml を新しい見本と見比べてから起動してください。マイグレーションは自動で実行されます。",
+                ),
+            ),
             (
                 "Docker",
                 Text(

@@ -1,6 +1,6 @@
 """Are the vulnerability feeds on and fresh, and matched against the inventory?  Answered by the dashboard."""
 
-from checks.model import SELF, Fix, Item, Level, Source, Text
+from checks.model import SELF, Fix, Item, Level, Reference, Source, Text
 
 WEEKLY = """
     https://www.jpcert.or.jp/wr/"""
@@ -10,10 +10,16 @@ item = Item(
     level=Level.REQUIRED,
     settles=(SELF,),
     sources=(Source("003", "運用/脆弱性対応"),),
+    references=(
+        Reference("JPCERT/CC Weekly Report", "https://www.jpcert.or.jp/wr/"),
+        Reference("JVN", "https://jvn.jp/"),
+        Reference("JVN iPedia", "https://jvndb.jvn.jp/"),
+        Reference("OSV", "https://osv.dev/"),
+    ),
     title=Text("Vulnerability feeds are followed for this server", "脆弱性情報を継続的に入手している"),
     why=Text(
         "News of a hole is public before most servers are patched. Feeds that are matched against what you run tell you the same day.",
-        "脆弱性は、多くのサーバが対応する前に公表されます。使っているソフトウェアと照合しながら情報を集めれば、その日のうちに気付けます。",
+        "脆弱性は、多くのサーバが対応する前に公表されます。使っているソフトウェアと照合しながら情報を集めれば、その日のうちに気づけます。",
     ),
     expected=Text(
         "The feeds of JPCERT/CC, JVN, JVN iPedia, the distribution and OSV are switched on in fedisec and were read within the last day.",

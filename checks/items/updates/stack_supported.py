@@ -8,7 +8,20 @@ from checks.data.support import StackRelease, os_releases, stack, stack_as_of
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
-from checks.model import INSIDE, Fix, Item, Level, Source, Text, Verdict, failed, passed, unknown, warned
+from checks.model import (
+    INSIDE,
+    Fix,
+    Item,
+    Level,
+    Reference,
+    Source,
+    Text,
+    Verdict,
+    failed,
+    passed,
+    unknown,
+    warned,
+)
 from checks.parse.host.release import parse_release
 from checks.parse.host.versions import Origin, Product, images_hidden, inventory, packages_of
 
@@ -33,6 +46,12 @@ item = Item(
     sources=(
         Source("003", "運用/脆弱性対応"),
         Source("+"),
+    ),
+    references=(
+        Reference("PostgreSQL: Versioning Policy", "https://www.postgresql.org/support/versioning/"),
+        Reference("Node.js: Releases", "https://nodejs.org/en/about/previous-releases"),
+        Reference("Ruby: Maintenance Branches", "https://www.ruby-lang.org/en/downloads/branches/"),
+        Reference("endoflife.date", "https://endoflife.date/"),
     ),
     title=Text(
         "Databases and runtimes are within their support", "データベースや実行環境がサポート期間内にある"

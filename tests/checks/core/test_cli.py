@@ -76,11 +76,11 @@ def test_items_as_json_describe_every_item_in_the_language_asked_for(
     assert [entry["id"] for entry in ran.json] == list(all_items())
     for entry in ran.json:
         item = all_items()[entry["id"]]
-        assert set(entry) == {"id", "level", "settles", "title", "sources"}
+        assert set(entry) == {"id", "level", "settles", "title", "sources", "references"}
         assert entry["title"] == item.title.in_language(language)
         assert entry["level"] in {level.value for level in Level}
         assert {Settles(s) for s in entry["settles"]} == set(item.settles)
-        assert all(set(source) == {"text", "section"} for source in entry["sources"])
+        assert all(set(source) == {"text", "section", "url"} for source in entry["sources"])
 
 
 # judge
