@@ -8,8 +8,9 @@
     @done UID
 
 Every line of content stands behind a space, so no file content can begin a frame line; of the lines that read
-" =rc N" the last one of a section counts, which the collector wrote itself.  What a login shell or a notice
-prints before the first "@fedisec" is passed over.
+" =rc N" the last one of a section counts, which the collector wrote itself.  The last line, whole, proves that
+it got to its end; so no exit status is asked for, which may never come where something keeps the session open.
+What a login shell or a notice prints before the first "@fedisec" is passed over.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def parse_report(raw: bytes, now: datetime) -> Inside:
     """The whole report.  ParseError for one that is cut, out of order, of another protocol or no report."""
     if len(raw) > BYTES_MAX:
         raise ParseError(f"more than {BYTES_MAX} bytes")
-    lines = raw.decode("utf-8", "replace").split("\n")
+    *lines, _unfinished = raw.decode("utf-8", "replace").split("\n")
     start = next((n for n, line in enumerate(lines) if line.rstrip("\r").startswith("@fedisec ")), None)
     if start is None:
         raise ParseError("no report")

@@ -11,7 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from checks.clean import clean
 from checks.cli import main
 from checks.errors import Reason
 from checks.facts import MissingFact
@@ -170,6 +173,35 @@ def test_a_section_says_what_it_printed_and_how_it_ended(
         return
     section = run_collector(shell, script=with_section(body)).report.section("odd")
     assert (section.lines, section.code) == (lines, code)
+
+
+_PIECES = st.sampled_from(
+    [b"@fedisec 1", b"@sec odd", b"@end p0 ms=1", b"@done 0", b"=rc 0", b" =rc 9 cut", b"@0", b"@124", b"\n", b"\n\n",
+     b"\r\n", b"\t", b"%s%n", b"\\0", b"\xff\xfe", b"$(id)"]
+)  # fmt: skip
+_PAYLOAD = st.lists(_PIECES | st.binary(max_size=6), max_size=12).map(b"".join)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(payloads=st.lists(_PAYLOAD, min_size=12, max_size=12))
+def test_whatever_a_file_holds_the_frame_stays(tmp_path: Path, payloads: list[bytes]) -> None:
+    """The shell's own framing, by sections that show a file: each ends with its own status, and none opens another."""
+    bodies = ""
+    for n, payload in enumerate(payloads):
+        (tmp_path / f"p{n}").write_bytes(payload)
+        bodies += f"section_p{n}() {{\ncat '{tmp_path}/p{n}'\nreturn {n}\n}}\n"
+    text = re.sub(r"SECTIONS='[^']*'", f"SECTIONS='{' '.join(f'p{n}' for n in range(12))}'", patient_script())
+    head, call = text.rsplit("\nmain ", 1)
+    report = run_collector(script=f"{head}\n{bodies}\nmain {call}").report
+    assert [(one.name, one.code, one.cut) for one in report.sections] == [
+        (f"p{n}", n, False) for n in range(12)
+    ]
+    for payload, one in zip(payloads, report.sections, strict=True):
+        shown = payload.replace(b"\0", b"").decode("utf-8", "replace")
+        expected = [clean(line, 4096) for line in shown.split("\n")]
+        while expected and not expected[-1]:
+            expected.pop()
+        assert one.lines == tuple(expected)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

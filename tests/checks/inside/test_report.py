@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.clean import clean
 from checks.errors import ParseError, Reason
 from checks.facts import MissingFact
 from checks.facts.inside import Inside
@@ -105,6 +106,57 @@ def test_anything_odd_is_no_report(text: str) -> None:
     with pytest.raises(ParseError):
         read(text)
     assert read(GOOD).uid == 1000
+
+
+FRAMES = [
+    "@fedisec 1",
+    "@sec a",
+    "@sec zz",
+    "@end a ms=1",
+    "@done 0",
+    "=rc 0",
+    " =rc 0",
+    "=rc 0 cut",
+    " @done 0",
+    "\r",
+    "@0",
+    "@1",
+]
+CONTENT = st.lists(
+    st.sampled_from(FRAMES) | st.text(max_size=12).map(lambda text: text.replace("\n", "")), max_size=8
+)
+
+
+def framed(sections: list[list[str]]) -> str:
+    """What the collector makes of these contents."""
+    text = "@fedisec 1\n"
+    for n, lines in enumerate(sections):
+        body = "".join(f" {line}\n" for line in lines)
+        text += f"@sec s{n}\n{body} =rc {n}\n@end s{n} ms=1\n"
+    return text + "@done 1000\n"
+
+
+@given(st.lists(CONTENT, max_size=4))
+def test_no_content_forges_a_frame(sections: list[list[str]]) -> None:
+    found = read(framed(sections))
+    assert [(one.name, one.code, one.cut) for one in found.sections] == [
+        (f"s{n}", n, False) for n in range(len(sections))
+    ]
+    assert found.uid == 1000
+    for lines, one in zip(sections, found.sections, strict=True):
+        kept = [clean(line, 4096) for line in lines]
+        while kept and not kept[-1]:
+            kept.pop()
+        assert one.lines == tuple(kept)
+
+
+@given(st.lists(CONTENT, min_size=1, max_size=3), st.data())
+def test_no_beginning_of_a_report_is_a_report(sections: list[list[str]], data: st.DataObject) -> None:
+    """A collector that died on the way, or a connection that did: whatever came through, the end is missing."""
+    raw = framed(sections).encode()
+    cut = data.draw(st.integers(0, len(raw) - 1) | st.integers(len(raw) - 12, len(raw) - 1))
+    with pytest.raises(ParseError):
+        parse_report(raw[:cut], NOW)
 
 
 @given(st.lists(st.sampled_from(GOOD.split("\n")) | st.text(max_size=20), max_size=12))
