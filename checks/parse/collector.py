@@ -8,9 +8,9 @@
     @done UID
 
 Every line of content stands behind a space, so no file content can begin a frame line; of the lines that read
-" =rc N" the last one of a section counts, which the collector wrote itself.  The last line, whole, proves that
-it got to its end; so no exit status is asked for, which may never come where something keeps the session open.
-What a login shell or a notice prints before the first "@fedisec" is passed over.
+" =rc N" the last one of a section counts, which the collector wrote itself.  The last line, whole, proves
+that it got to its end; so no exit status is asked for, which may never come where something keeps the session
+open.  What a login shell or a notice prints before the first "@fedisec" is passed over.
 """
 
 from __future__ import annotations
