@@ -1,9 +1,9 @@
-"""The words of one mail, in its reader's language and time zone."""
+"""One mail, ready to send, in its reader's language and time zone; and the words of what a scan changed."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -17,14 +17,15 @@ from django.utils.translation import ngettext
 from checks.clean import clean
 from checks.items import all_items
 from checks.model import Level
-from fedisec.alerts.models import Delivery, DeliveryState
+from fedisec.alerts.host_key import about_host_key
+from fedisec.alerts.models import Delivery, DeliveryState, MailKind
+from fedisec.alerts.words import Words, subject_line
+from fedisec.instances.models import Instance
 from fedisec.lib.middleware import zone
 from fedisec.scans.models import Change, ItemState
 from fedisec.scans.settle import Kind
 
-SUBJECT_MAX = 120
 EVIDENCE_MAX = 200
-_NAME_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +48,39 @@ class Line:
 
 
 def letter_of(delivery: Delivery) -> EmailMultiAlternatives:
-    """The mail about all that the scan of `delivery` changed, ready to send."""
+    """The mail of `delivery`, ready to send."""
     user = delivery.user
     language = user.language or settings.LANGUAGE_CODE
+    with translation.override(language), timezone.override(zone(user.time_zone)):
+        words = _WORDS[MailKind(delivery.kind)](delivery, language)
+        letter = EmailMultiAlternatives(
+            subject=words.subject,
+            body=render_to_string(f"mail/{words.template}.txt", words.context),
+            to=[user.email],
+            headers=_headers(delivery, is_answer=words.is_answer),
+        )
+        letter.attach_alternative(render_to_string(f"mail/{words.template}.html", words.context), "text/html")
+    return letter
+
+
+def about_changes(delivery: Delivery, language: str) -> Words:
+    """All that the scan of `delivery` changed."""
+    assert delivery.instance is not None
     changes = _in_order(Change.objects.filter(scan=delivery.scan_id))
     worse = [change for change in changes if change.kind == Kind.REGRESSED]
     better = [change for change in changes if change.kind == Kind.RECOVERED]
-    with translation.override(language), timezone.override(zone(user.time_zone)):
-        context = _context(delivery, worse, better, language)
-        letter = EmailMultiAlternatives(
-            subject=subject(delivery.instance.name, worse, better),
-            body=render_to_string("mail/alert.txt", context),
-            to=[user.email],
-            headers=_headers(delivery, is_answer=not worse),
-        )
-        letter.attach_alternative(render_to_string("mail/alert.html", context), "text/html")
-    return letter
+    return Words(
+        subject(delivery.instance.name, worse, better),
+        "alert",
+        _context(delivery, delivery.instance, worse, better, language),
+        is_answer=not worse,
+    )
+
+
+_WORDS: dict[MailKind, Callable[[Delivery, str], Words]] = {
+    MailKind.REGRESSION: about_changes,
+    MailKind.HOST_KEY: about_host_key,
+}
 
 
 def _in_order(changes: Iterable[Change]) -> list[Change]:
@@ -79,13 +97,13 @@ def _level(item_id: str) -> Level | None:
 
 
 def _context(
-    delivery: Delivery, worse: Sequence[Change], better: Sequence[Change], language: str
+    delivery: Delivery, instance: Instance, worse: Sequence[Change], better: Sequence[Change], language: str
 ) -> dict[str, object]:
-    domain = delivery.instance.domain
-    failing = ItemState.objects.filter(instance=delivery.instance_id, settled="fail")
+    domain = instance.domain
+    failing = ItemState.objects.filter(instance=instance, settled="fail")
     return {
         "language": language,
-        "name": clean(delivery.instance.name, 253, newlines=False),
+        "name": clean(instance.name, 253, newlines=False),
         "seen_at": max((change.created_at for change in (*worse, *better)), default=delivery.created_at),
         "worse": [line(change, domain, language) for change in worse],
         "better": [line(change, domain, language) for change in better],
@@ -98,7 +116,11 @@ def _headers(delivery: Delivery, *, is_answer: bool) -> dict[str, str]:
     headers = {"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"}
     if is_answer:
         before = Delivery.objects.filter(
-            user=delivery.user_id, instance=delivery.instance_id, pk__lt=delivery.pk, state=DeliveryState.SENT
+            kind=delivery.kind,
+            user=delivery.user_id,
+            instance=delivery.instance_id,
+            pk__lt=delivery.pk,
+            state=DeliveryState.SENT,
         )
         asked = before.order_by("-pk").values_list("message_id", flat=True).first()
         if asked:
@@ -120,8 +142,7 @@ def subject(name: str, worse: Sequence[Change], better: Sequence[Change]) -> str
         news = _("%(count)d items are no longer met, %(required)d of them required")
     else:
         news = ngettext("%(count)d item is no longer met", "%(count)d items are no longer met", len(worse))
-    words = f"[fedisec] {clean(name, _NAME_MAX, newlines=False)}: {news % values}"
-    return clean(words, SUBJECT_MAX, newlines=False)
+    return subject_line(name, news % values)
 
 
 def line(change: Change, domain: str, language: str) -> Line:

@@ -32,12 +32,27 @@ class DeliveryState(models.TextChoices):
     FAILED = "failed"
 
 
-class Delivery(models.Model):
-    """One mail to one person about one scan.  pending -> sending (with a lease) -> sent; an error goes back
-    to pending with a growing pause.  The Message-ID is fixed here, so a second copy can be recognised."""
+class MailKind(models.TextChoices):
+    """What a mail tells; each has its own words (`letter`) and its own meaning of `about`."""
 
-    instance = models.ForeignKey(Instance, models.CASCADE, related_name="deliveries")
-    scan = models.ForeignKey(Scan, models.CASCADE, related_name="deliveries")
+    REGRESSION = "regression"  # what a scan changed; about the scan
+    HOST_KEY = "host_key"  # a server that shows another SSH host key; about that key and the stop it caused
+
+
+class Delivery(models.Model):
+    """One mail to one person about one thing.  pending -> sending (with a lease) -> sent; an error goes back
+    to pending with a growing pause.  The Message-ID is fixed here, so a second copy can be recognised.
+
+    `about` names the thing within its kind: whoever writes the same mail twice finds it there already.
+    """
+
+    kind = models.CharField(max_length=20)  # a MailKind; no choices here, so that a new kind is no migration
+    about = models.CharField(max_length=200)
+    data = models.JSONField(default=dict, blank=True)  # what the words need as it was then; no secrets
+    instance = models.ForeignKey(
+        Instance, models.CASCADE, null=True, blank=True, related_name="deliveries"
+    )  # NULL: about several
+    scan = models.ForeignKey(Scan, models.CASCADE, null=True, blank=True, related_name="deliveries")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deliveries")
     message_id = models.CharField(max_length=200, unique=True)
     state = models.CharField(max_length=10, default=DeliveryState.PENDING)
@@ -51,7 +66,9 @@ class Delivery(models.Model):
     answer = models.CharField(max_length=500, blank=True)  # what the relay said last
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=["scan", "user"], name="one_mail_per_scan_and_person"),)
+        constraints = (
+            models.UniqueConstraint(fields=["kind", "about", "user"], name="one_mail_per_thing_and_person"),
+        )
         indexes = (
             models.Index(
                 fields=["next_try_at"], condition=Q(state__in=("pending", "sending")), name="delivery_queue"
@@ -59,4 +76,4 @@ class Delivery(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"mail to {self.user_id} about scan {self.scan_id} ({self.state})"
+        return f"mail to {self.user_id} about {self.kind} {self.about} ({self.state})"

@@ -1,4 +1,5 @@
-"""From changes to mails: one per scan and subscriber, made in the transaction that empties the outbox."""
+"""From changes to mails: one per thing and subscriber, made in the transaction that empties the outbox (of
+scans) or that stores the change itself (of everything else)."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from django.utils.crypto import salted_hmac
 
 from checks.items import all_items
 from checks.model import Level
-from fedisec.alerts.models import Delivery, DeliveryState, Subscription
+from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Subscription
 from fedisec.scans.bell import SEND_MAIL, ring
 from fedisec.scans.models import Change
 from fedisec.scans.settle import Kind
@@ -47,23 +48,39 @@ def _collect_scan(scan_id: int, now: datetime) -> bool:
             return False
         Change.objects.filter(pk__in=[change.pk for change in changes]).update(processed_at=now)
         if any(is_worth_a_mail(change) for change in changes):
-            _address(changes[0], now)
+            # One mail about all that the scan changed.
+            address(MailKind.REGRESSION, str(scan_id), changes[0].instance_id, now, scan_id=scan_id)
     return True
 
 
-def _address(change: Change, now: datetime) -> None:
-    """One mail for each person who hears of the instance; about all that the scan of `change` changed."""
-    users = Subscription.objects.filter(instance=change.instance_id, user__is_active=True)
+def address(
+    kind: MailKind,
+    about: str,
+    instance_id: int,
+    now: datetime,
+    *,
+    scan_id: int | None = None,
+    data: dict[str, str] | None = None,
+) -> None:
+    """One mail for each person who hears of the instance; none for who was told of the same thing.  Inside
+    the caller's transaction: a change that is stored has its mails."""
+    users = Subscription.objects.filter(instance=instance_id, user__is_active=True)
     Delivery.objects.bulk_create(
-        Delivery(
-            instance_id=change.instance_id,
-            scan_id=change.scan_id,
-            user_id=user_id,
-            message_id=message_id(change.scan_id, user_id),
-            next_try_at=now,
-            created_at=now,
-        )
-        for user_id in users.order_by("user_id").values_list("user_id", flat=True)
+        (
+            Delivery(
+                kind=kind.value,
+                about=about,
+                data=data or {},
+                instance_id=instance_id,
+                scan_id=scan_id,
+                user_id=user_id,
+                message_id=message_id(kind, about, user_id),
+                next_try_at=now,
+                created_at=now,
+            )
+            for user_id in users.order_by("user_id").values_list("user_id", flat=True)
+        ),
+        ignore_conflicts=True,
     )
 
 
@@ -73,10 +90,10 @@ def is_worth_a_mail(change: Change) -> bool:
     return change.kind in MAILED and (item is None or item.level is not Level.OPTIONAL)
 
 
-def message_id(scan_id: int, user_id: int) -> str:
+def message_id(kind: MailKind, about: str, user_id: int) -> str:
     """The same for every try of one mail, and like no other installation's."""
-    mark = salted_hmac("fedisec.alerts", f"{scan_id}.{user_id}", algorithm="sha256").hexdigest()[:24]
-    return f"<scan-{scan_id}.{mark}@{urlsplit(settings.PUBLIC_URL).hostname}>"
+    mark = salted_hmac("fedisec.alerts", f"{kind.value} {about} {user_id}", algorithm="sha256").hexdigest()
+    return f"<{kind.value.replace('_', '-')}.{mark[:32]}@{urlsplit(settings.PUBLIC_URL).hostname}>"
 
 
 def end_leases(now: datetime) -> int:
@@ -86,11 +103,15 @@ def end_leases(now: datetime) -> int:
 
 
 def due(now: datetime) -> QuerySet[Delivery]:
-    """Mails to send now, oldest first.  A person gets the mails about one instance in their order: no "met
-    again" before the "no longer met" that it answers."""
+    """Mails to send now, oldest first.  A person gets the mails of one kind about one instance in their
+    order: no "met again" before the "no longer met" that it answers."""
     unsent = (DeliveryState.PENDING, DeliveryState.SENDING)
     earlier = Delivery.objects.filter(
-        user=OuterRef("user"), instance=OuterRef("instance"), pk__lt=OuterRef("pk"), state__in=unsent
+        kind=OuterRef("kind"),
+        user=OuterRef("user"),
+        instance=OuterRef("instance"),
+        pk__lt=OuterRef("pk"),
+        state__in=unsent,
     )
     ready = Delivery.objects.filter(state=DeliveryState.PENDING, next_try_at__lte=now)
     return ready.exclude(Exists(earlier)).order_by("pk")

@@ -1,13 +1,17 @@
-"""Who hears of an instance, and what a scan may know about that.  Called by dotted path from the settings,
-because scans and instances lie below alerts."""
+"""Who hears of an instance, of what at once, and what a scan may know about that.  Called by dotted path from
+the settings, because scans, enrolment and instances lie below alerts."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
+from django.utils import timezone
 
 from checks.facts import Fact
 from checks.facts.fedisec import CertificateWatch
-from fedisec.alerts.models import Subscription
+from fedisec.alerts.models import MailKind, Subscription
+from fedisec.alerts.outbox import address
 from fedisec.instances.models import Instance
 
 
@@ -15,6 +19,16 @@ def subscribe_creator(instance: Instance) -> None:
     """Who adds an instance hears of it, until they say otherwise."""
     if instance.created_by_id is not None:
         Subscription.objects.get_or_create(user_id=instance.created_by_id, instance=instance)
+
+
+def host_key_changed(instance: Instance, before: str, after: str, since: datetime) -> None:
+    """A server shows another SSH host key: type and fingerprint of the confirmed one and of the new one.
+    `since`: when the logins were stopped.  One mail for each new key of one stop; inside the transaction that
+    stops the logins."""
+    about = f"{instance.pk} {since.isoformat()} {after}"[:200]
+    now = timezone.now()
+    data = {"before": before, "after": after, "seen_at": now.isoformat()}
+    address(MailKind.HOST_KEY, about, instance.pk, now, data=data)
 
 
 def self_facts(instance: Instance) -> tuple[Fact, ...]:

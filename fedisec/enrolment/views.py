@@ -98,12 +98,14 @@ def _enrolled(request: HttpRequest, domain: str) -> tuple[Instance, SshAccess]:
 
 
 def _access(instance: Instance) -> SshAccess | None:
-    return SshAccess.objects.select_related("instance", "confirmed_by").filter(instance=instance).first()
+    return (
+        SshAccess.objects.select_related("instance__team", "confirmed_by").filter(instance=instance).first()
+    )
 
 
 def _test(request: HttpRequest, access: SshAccess) -> None:
     try:
-        if not enrol.test(access):
+        if not enrol.test(access, person(request)):
             messages.info(request, _("A test is under way. Its result is here in a moment."))
     except CannotOpen as error:
         _key_file_trouble(request, error)

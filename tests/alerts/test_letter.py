@@ -12,8 +12,9 @@ from pytest_django import Settings
 from checks.items import all_items
 from fedisec.accounts.models import User
 from fedisec.alerts import outbox
-from fedisec.alerts.letter import EVIDENCE_MAX, SUBJECT_MAX, first_step, letter_of
+from fedisec.alerts.letter import EVIDENCE_MAX, first_step, letter_of
 from fedisec.alerts.models import Delivery
+from fedisec.alerts.words import SUBJECT_MAX
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Change
 from tests.alerts.conftest import Story

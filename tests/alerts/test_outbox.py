@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from fedisec.accounts.models import User
 from fedisec.alerts import outbox
-from fedisec.alerts.models import Delivery, Subscription
+from fedisec.alerts.models import Delivery, MailKind, Subscription
 from fedisec.alerts.watch import subscribe_creator
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Change
@@ -87,11 +87,11 @@ def test_who_left_gets_no_mail(reader: User, story: Story) -> None:
 def test_a_fault_while_addressing_leaves_the_outbox_full(
     reader: User, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks(*args: object) -> None:
+    def breaks(*args: object, **more: object) -> None:
         raise ZeroDivisionError
 
     story(GOOD, BAD, BAD)
-    monkeypatch.setattr(outbox, "_address", breaks)
+    monkeypatch.setattr(outbox, "address", breaks)
     with pytest.raises(ZeroDivisionError):
         collect()
     assert Change.objects.filter(processed_at=None).count() == 1
@@ -108,11 +108,13 @@ def test_a_person_gets_the_mails_about_an_instance_in_order(reader: User, story:
 
 
 def test_a_message_id_is_fixed_and_no_other_installations(settings: object) -> None:
-    one = outbox.message_id(7, 1)
-    assert one == outbox.message_id(7, 1)
-    assert one != outbox.message_id(7, 2)
+    given = (MailKind.REGRESSION, "7", 1)
+    one = outbox.message_id(*given)
+    assert one == outbox.message_id(*given)
+    assert one != outbox.message_id(MailKind.REGRESSION, "7", 2)
+    assert one != outbox.message_id(MailKind.HOST_KEY, "7", 1)
     settings.SECRET_KEY = "another installation " * 4  # type: ignore[attr-defined]
-    assert one != outbox.message_id(7, 1)
+    assert one != outbox.message_id(*given)
 
 
 def test_who_adds_an_instance_hears_of_it(db: None) -> None:

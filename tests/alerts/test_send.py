@@ -108,10 +108,13 @@ def test_one_refused_reader_does_not_keep_the_mail_from_the_other(
 ) -> None:
     other = Delivery.objects.create(
         instance=mail.instance,
+        kind=mail.kind,
+        about=mail.about,
         scan=mail.scan,
         user=User.objects.create_user("other@example.org"),
         message_id="<x@y>",
     )
+    assert mail.instance is not None
     Subscription.objects.create(user=other.user, instance=mail.instance)
     relay.answers = ["rcpt 550 gone"]
     send_mail(mail.pk)

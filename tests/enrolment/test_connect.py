@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from fedisec.accounts.models import AuditEvent
 from fedisec.enrolment import trial
 from fedisec.enrolment.keys import fingerprint
 from fedisec.enrolment.models import SshAccess
@@ -223,6 +224,35 @@ def test_another_host_key_raises_the_alarm_and_stops_every_login(as_alice: Clien
         page = press(as_alice, "confirm", host_key=other.host_key)
         assert "Accepted publickey" in other.log and "another host key" not in page
         assert not SshAccess.objects.get().is_stopped
+
+
+def test_every_step_is_in_the_trail(as_alice: Client, enrolled: Enrol) -> None:
+    with machine() as server, machine() as other:
+        access = enrolled(server)
+        confirmed(as_alice)
+        first = SshAccess.objects.get()
+        assert as_alice.post(PAGE, server.form | {"mode": "sudo"}).status_code == 302
+        other.authorize(access, other.restricted)
+        SshAccess.objects.update(port=other.port)
+        press(as_alice, "test")
+        call_command("reseal", stdout=StringIO())
+        as_alice.post(f"{PAGE}disconnect/", {"domain": "social.example"})
+        key, new = (f"ssh-ed25519 {fingerprint(one)}" for one in (first.host_key, other.host_key))
+    place = f"{ME}@127.0.0.1 port"
+    trail = AuditEvent.objects.order_by("pk").values_list("action", "actor_name", "before", "after")
+    alice = "alice@example.org"
+    assert list(trail) == [
+        ("ssh.key_made", alice, "", f"forced: {place} {server.port}"),
+        ("ssh.tested", alice, "", "host key"),
+        ("ssh.connected", alice, "", key),
+        ("ssh.tested", alice, "", "report"),
+        ("ssh.access_changed", alice, f"forced: {place} {server.port}", f"sudo: {place} {server.port}"),
+        ("ssh.tested", alice, "", "host_key_changed"),
+        ("ssh.host_key_changed", "", key, new),
+        ("ssh.key_resealed", "", "", ""),
+        ("ssh.disconnected", alice, f"sudo: {place} {other.port}", ""),
+    ]
+    assert set(AuditEvent.objects.values_list("instance_name", flat=True)) == {"social.example"}
 
 
 def test_the_old_key_coming_back_logs_nobody_in(as_alice: Client, enrolled: Enrol) -> None:

@@ -14,6 +14,8 @@ from checks.facts.inside import Inside
 from checks.probes import Gathered, Progress, gather, inside
 from checks.target import Target, Vantage
 from fedisec.accounts.models import User
+from fedisec.alerts.models import Delivery
+from fedisec.alerts.watch import subscribe_creator
 from fedisec.enrolment import enrol
 from fedisec.enrolment.inside import way_into
 from fedisec.enrolment.keys import fingerprint, label
@@ -100,6 +102,8 @@ def test_a_missing_key_file_keeps_fedisec_out_and_spoils_no_scan(
 def test_another_host_key_stops_the_logins_until_it_is_confirmed(instance: Instance, alice: User) -> None:
     with machine() as server, machine() as other:
         access = connected(instance, alice, server)
+        server_key, other_key = server.host_key, other.host_key
+        subscribe_creator(instance)
         other.authorize(access, other.restricted)
         SshAccess.objects.update(port=other.port)
         reason, detail = gap(scanned(instance))
@@ -111,6 +115,11 @@ def test_another_host_key_stops_the_logins_until_it_is_confirmed(instance: Insta
         SshAccess.objects.update(port=server.port)
         assert gap(scanned(instance)) == ("host_key_changed", f"now {label(other.host_key)}")
         assert SEEN[-1].access is None and "Accepted" not in server.log
+    # One alarm, whatever number of scans.
+    (alarm,) = Delivery.objects.filter(user=alice)
+    assert (alarm.kind, alarm.data["before"], alarm.data["after"]) == (
+        "host_key", label(server_key), label(other_key),
+    )  # fmt: skip
 
 
 def test_a_deleted_access_is_gone(instance: Instance, alice: User) -> None:

@@ -47,6 +47,7 @@ def test_kills_at_random_lose_nothing_and_double_nothing(
         )
         parent = world.up()
         world.tool("add", INTERVAL_S, *DOMAINS)
+        world.tool("alarm")
         killed = kill_at_random(parent.pid, random.Random(seed))
         world.tool("pause")
         wait_for(lambda: is_calm(world), CALM_S, f"calm after {killed}, seed {seed}\n{world.log()[-3000:]}")
@@ -112,17 +113,18 @@ def moment(value: datetime | str) -> datetime:
 
 def stored_changes(world: World) -> list[tuple[int, str, bool]]:
     """What the database has; who was not told has no mail."""
-    mailed = {scan for (scan,) in world.rows("SELECT scan_id FROM alerts_delivery")}
+    mailed = {scan for (scan,) in world.rows("SELECT scan_id FROM alerts_delivery WHERE kind = 'regression'")}
     rows = world.rows("SELECT scan_id, kind FROM scans_change WHERE item_id = 'fake.lock' ORDER BY scan_id")
     return [(scan, kind, scan in mailed) for scan, kind in rows]
 
 
 def check_mails(world: World, relay: Relay, expected: set[int]) -> None:
-    """One row per told change, each under a Message-ID of its own, and each arrived.  A copy is allowed only
-    under the same Message-ID: SMTP loses the "250" of a process that dies while it reads it."""
-    rows = world.rows("SELECT scan_id, message_id FROM alerts_delivery")
-    assert {scan for scan, _ in rows} == expected
-    assert len(rows) == len({message_id for _, message_id in rows}) == len(expected)
+    """One row per told change and one per alarm, each under a Message-ID of its own, and each arrived.  A copy
+    is allowed only under the same Message-ID: SMTP loses the "250" of a process that dies while it reads it."""
+    rows = world.rows("SELECT kind, scan_id, message_id FROM alerts_delivery")
+    assert {scan for kind, scan, _ in rows if kind == "regression"} == expected
+    assert [kind for kind, _, _ in rows].count("host_key") == len(DOMAINS)
+    assert len(rows) == len({message_id for *_, message_id in rows}) == len(expected) + len(DOMAINS)
     arrived = Counter(str(message["Message-ID"]) for message in relay.taken)
-    assert set(arrived) == {message_id for _, message_id in rows}
+    assert set(arrived) == {message_id for *_, message_id in rows}
     assert arrived.total() - len(arrived) <= KILLS

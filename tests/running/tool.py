@@ -1,4 +1,4 @@
-"""Runs inside the settings under test: `python -m tests.running.tool add N INTERVAL | ask DOMAIN | pause`."""
+"""Runs inside the settings under test: `python -m tests.running.tool add INTERVAL DOMAIN… | ask DOMAIN | alarm | pause`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ def main(command: str, *given: str) -> None:
     from django.utils import timezone
 
     from fedisec.alerts.models import Subscription
+    from fedisec.enrolment.enrol import stop
+    from fedisec.enrolment.models import SshAccess
     from fedisec.instances.models import Instance
     from fedisec.scans.queue import queue_scan
     from tests.factories import a_user, an_instance
@@ -26,6 +28,12 @@ def main(command: str, *given: str) -> None:
                 queue_scan(instance, "first")
     elif command == "ask":
         print(queue_scan(Instance.objects.get(domain=given[0]), "manual"))
+    elif command == "alarm":  # every server shows another SSH host key
+        for instance in Instance.objects.all():
+            access = SshAccess.objects.create(
+                instance=instance, sealed_key="x", public_key="y", host_key="a b"
+            )
+            stop(access, "ssh-ed25519 SHA256:new")
     elif command == "pause":
         Instance.objects.update(paused=True)
     else:
