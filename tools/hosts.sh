@@ -1,6 +1,8 @@
 #!/bin/sh
-# hosts.sh PYTHON [ARGUMENTS of pytest]: the tests on booted Debian machines (tests/hosts).  Needs root; makes one base
-# tree for each release, once (a minute or two and 900 MB each), in tests/.cache/hosts; delete it to have it made anew.
+# hosts.sh PYTHON [ARGUMENTS of pytest]: the tests on booted Debian machines (tests/hosts).
+# hosts.sh PYTHON --bench: the benchmark of the look from inside (bench/inside.py).
+# Needs root; makes one base tree for each release, once (a minute or two and 900 MB each), in tests/.cache/hosts;
+# delete it to have it made anew.
 #
 # Everything runs in namespaces of its own (processes, mounts, network): when the tests end, or are killed, no machine,
 # no mount and no address is left behind.
@@ -30,6 +32,9 @@ for tool in debootstrap systemd-nspawn ip unshare; do
     command -v "$tool" >/dev/null 2>&1 || skip "need $tool"
 done
 grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || skip "need overlayfs"
+# In a container root is often not allowed what booting a machine takes.
+unshare --mount --pid --net --fork --mount-proc sh -c 'mount -t tmpfs probe /mnt && ip link add fedi0 type veth peer name fedi1' \
+    >/dev/null 2>&1 || skip "need namespaces, mounts and virtual network links of their own"
 
 # What a fediverse server has: systemd, SSH, a firewall, a ban tool, the databases, a web server, updates.
 packages="systemd systemd-sysv dbus openssh-server sudo iproute2 nftables iptables ufw fail2ban python3-minimal
@@ -46,7 +51,7 @@ build() {
     log=$cache/$release.log
     echo "building $tree (log: $log)"
     rm -rf "$part"
-    debootstrap --variant=minbase "$release" "$part" "$mirror" >"$log" 2>&1 || return 1
+    timeout -k 5 600 debootstrap --variant=minbase "$release" "$part" "$mirror" >"$log" 2>&1 || return 1
     cat >"$part/etc/apt/sources.list" <<LIST
 deb $mirror $release main
 deb $mirror $release-updates main
@@ -92,7 +97,7 @@ add_layer() {
 in_tree() {
     in_root=$1
     shift
-    chroot "$in_root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
+    timeout -k 5 600 chroot "$in_root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 # In a namespace of mounts of its own.
@@ -115,5 +120,9 @@ done
 
 FEDISEC_HOSTS=$(cd "$cache" && pwd)
 export FEDISEC_HOSTS
-exec unshare --mount --pid --fork --kill-child --mount-proc \
-    "$python" -m tests.lab.netns "$python" -m pytest -p no:randomly tests/hosts "$@"
+if [ "${1:-}" = --bench ]; then
+    set -- -m bench.inside
+else
+    set -- -m pytest -p no:randomly tests/hosts "$@"
+fi
+exec unshare --mount --pid --fork --kill-child --mount-proc "$python" -m tests.lab.netns "$python" "$@"
