@@ -78,11 +78,12 @@ def attest(
     link: str = "",
     days: int | None = None,
     basis: str | None = None,
+    since: str = "",
 ) -> Undo:
     """Records an answer that is valid for `days` (None: each item's own time); the one before is replaced.
-    AlreadyAnswered where what stands is no longer `basis`."""
+    AlreadyAnswered where what stands is no longer `basis`, or is newer than `since`."""
     values: dict[str, audit.Plain] = {"met": met, "link": link, "days": days or "as the item says"}
-    with _act("answer.attested", instance, items, user, note, values, basis) as act:
+    with _act("answer.attested", instance, items, user, note, values, basis, since) as act:
         act.end("attestation", EndedWhy.REPLACED)
         act.make(
             "attestation",
@@ -112,12 +113,13 @@ def waive(
     reason: str,
     until: datetime | None,
     basis: str | None = None,
+    since: str = "",
 ) -> Undo:
     """Sets items aside until then (None: for good, asked again every year); replaces the waiver before."""
     if until is not None:
         until = min(until, timezone.now() + LONGEST)
     values: dict[str, audit.Plain] = {"kind": kind, "until": until.isoformat() if until else ""}
-    with _act("answer.waived", instance, items, user, reason, values, basis) as act:
+    with _act("answer.waived", instance, items, user, reason, values, basis, since) as act:
         act.end("waiver", EndedWhy.REPLACED)
         act.make(
             "waiver",
@@ -169,6 +171,7 @@ def _act(
     why: str,
     data: Mapping[str, audit.Plain],
     basis: str | None,
+    since: str = "",
 ) -> Iterator[Act]:
     """One transaction: whoever comes second in a race waits here, and is then told by `basis`."""
     chosen = [items] if isinstance(items, Item) else list(items)
@@ -177,7 +180,7 @@ def _act(
             Instance.objects.select_for_update().get(pk=instance.pk)
             act = Act(instance, user, chosen, timezone.now())
             before = _rows(instance, chosen)
-            if basis is not None and any(basis_of(row) != basis for row in before.values()):
+            if any(_is_other(row, basis, since) for row in before.values()):
                 raise AlreadyAnswered
             yield act
             _write_down(action, act, before, why, data)
@@ -186,6 +189,18 @@ def _act(
     except IntegrityError as error:
         # The index that allows one live answer had the last word.
         raise AlreadyAnswered from error
+
+
+def _is_other(row: Row, basis: str | None, since: str) -> bool:
+    """True where what stands is not what the form was made from.  `since`: the newest keys when a page with
+    many items was made, as "answer.waiver"."""
+    stands = basis_of(row)
+    if basis is not None and stands != basis:
+        return True
+    known = since.split(".")
+    if len(known) != 2 or not all(key.isascii() and key.isdecimal() for key in known):
+        return False
+    return any(int(now) > int(then) for now, then in zip(stands.split("."), known, strict=True))
 
 
 def _rows(instance: Instance, items: Sequence[Item]) -> dict[str, Row]:

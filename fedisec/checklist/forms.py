@@ -34,7 +34,7 @@ def _lead_to_the_first_error(form: forms.Form) -> None:
 NOTE_MAX = 2000
 REASON_MIN = 10  # characters; "ok" explains nothing to whoever reads it in a year
 WAIVER_DAYS, WAIVER_DAYS_MAX = 180, 365
-_SHORT = _("Say it in %(limit_value)d characters or more: somebody will read this in a year.")
+SHORT = _("Say it in %(limit_value)d characters or more: somebody will read this in a year.")
 
 
 class AnswerForm(forms.Form):
@@ -112,7 +112,7 @@ class WaiverForm(forms.Form):
         max_length=NOTE_MAX,
         min_length=REASON_MIN,
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"min_length": _SHORT},
+        error_messages={"min_length": SHORT},
     )
     until = _Until()
 

@@ -115,7 +115,7 @@ def show(request: HttpRequest, context: dict[str, Any], *, wrong: bool = False) 
     """The item's page; under its line for htmx, which swaps nothing on an error status."""
     if in_place(request):
         line = wrong or "line" in request.GET
-        template = "checklist/line.html" if line else "checklist/item_body.html"
+        template = "checklist/line_item.html" if line else "checklist/item_body.html"
         return render(request, template, context | {"open": True, "to_line": line and not wrong})
     return render(request, "checklist/item.html", context, status=422 if wrong else 200)
 

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django import template
+from django.http import HttpRequest
+from django.template import Context
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
 from fedisec.accounts.audit_words import action_word
 from fedisec.accounts.models import AuditEvent, User
+from fedisec.checklist.board import Topic
+from fedisec.checklist.bulk import BulkForm, newest
 from fedisec.checklist.ending import ASKED_AGAIN_AFTER
 from fedisec.checklist.models import Waiver
 from fedisec.checklist.sentence import stamp
 from fedisec.checklist.sides import Side
 from fedisec.checklist.state import State
 from fedisec.checklist.templatetags.checklist import state_word
+from fedisec.checklist.undoing import Offer, offer
+from fedisec.instances.models import Instance
 
 register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def undo_offer(context: Context, instance: Instance) -> Offer | None:
+    """What the reader did to several items a moment ago and can still undo; no query of its own."""
+    request: HttpRequest = context["request"]
+    kept = offer(request, instance)
+    return kept if kept is not None and kept.count > 1 else None
+
+
+@register.simple_tag
+def bulk_form() -> BulkForm:
+    """The empty form under a list."""
+    return BulkForm()
+
+
+@register.filter
+def newest_said(topics: Iterable[Topic]) -> str:
+    """For the form under a list: the newest answer that its reader saw."""
+    return newest(row for topic in topics for row in topic.rows)
 
 
 @register.filter
