@@ -42,7 +42,7 @@ item = Item(
     __name__,
     level=Level.RECOMMENDED,
     settles=(INSIDE,),
-    sources=(Source("004", "http_security"),),
+    sources=(Source("004", "http_security"), Source("004", "sts"), Source("004", "referrer_policy")),
     references=(
         Reference(
             "Akkoma: Configuration cheat sheet", "https://docs.akkoma.dev/stable/configuration/cheatsheet/"
