@@ -8,11 +8,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from checks.items import all_items
 from fedisec.accounts.models import Membership, Role
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan
 from tests.factories import a_recorded_scan, a_user, an_instance
-from tests.fakes import facts
+from tests.fakes import ITEMS, facts
 
 START = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=10)
 
@@ -22,7 +23,14 @@ def day(number: float) -> datetime:
 
 
 @pytest.fixture
-def instance(fake_items: None, db: None) -> Instance:
+def few_items(fake_items: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The catalogue is the four fake items alone: what is tested here does not depend on their number."""
+    for key in set(all_items()) - set(ITEMS):
+        monkeypatch.delitem(all_items(), key)
+
+
+@pytest.fixture
+def instance(few_items: None, db: None) -> Instance:
     return an_instance(domain="social.example")
 
 
