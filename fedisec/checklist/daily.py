@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from fedisec.checklist import glance
 from fedisec.checklist.board import NEW_FOR, Row, posture, rows_of_all, software_of
 from fedisec.history import standing
 from fedisec.history.models import Standing
@@ -49,7 +50,9 @@ def note(instance: Instance, now: datetime | None = None, *, scanned: bool = Fal
     """Counts `instance` anew.  Called in the same transaction by whatever changed an answer, a waiver, an own
     item or (`scanned`) the machine's side."""
     now = now or timezone.now()
-    standing.keep(instance, counted(_rows([instance], now)[instance.pk], now), now, scanned=scanned)
+    rows = _rows([instance], now)[instance.pk]
+    standing.keep(instance, counted(rows, now), now, scanned=scanned)
+    glance.keep(instance, rows, now, scanned=scanned)
 
 
 def standings_of(instances: Sequence[Instance], now: datetime | None = None) -> dict[int, Standing]:

@@ -34,8 +34,14 @@ class Filter:
     def is_set(self) -> bool:
         return self != Filter()
 
+    @property
+    def given(self) -> dict[str, str]:
+        """The fields that are set, named as in the address."""
+        named = {"level": self.level or "", "state": self.state or "", "q": self.words}
+        return {name: str(value) for name, value in named.items() if value}
+
     def apply(self, rows: Iterable[Row], language: str) -> list[Row]:
-        words = _folded(self.words).split()
+        words = folded(self.words).split()
         return [
             row
             for row in rows
@@ -47,9 +53,9 @@ class Filter:
 
 def _haystack(row: Row, language: str) -> str:
     item = row.item
-    return _folded(f"{item.id} {item.title.en} {item.title.ja} {row.summary(language)}")
+    return folded(f"{item.id} {item.title.en} {item.title.ja} {row.summary(language)}")
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Case and width do not matter: ＴＬＳ finds TLS."""
     return unicodedata.normalize("NFKC", text).casefold()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from fedisec.checklist.board import Posture
 from fedisec.checklist.state import State
+
+if TYPE_CHECKING:
+    from fedisec.checklist.overview import Totals
+
+_FRESH = timedelta(minutes=1)  # for which "0 minutes" reads badly
 
 
 def stamp(moment: datetime, form: str = "DATETIME_FORMAT") -> SafeString:
@@ -23,6 +30,19 @@ def stamp(moment: datetime, form: str = "DATETIME_FORMAT") -> SafeString:
         local.isoformat(timespec="seconds"),
         date_format(local, "DATETIME_FORMAT"),
         date_format(local, form),
+    )
+
+
+def ago(moment: datetime) -> SafeString:
+    """How long ago a moment was, in one unit, as `<time>` with the exact one."""
+    local = timezone.localtime(moment)
+    long = timezone.now() - moment
+    words = _("just now") if long < _FRESH else _("%(long)s ago") % {"long": timesince(moment, depth=1)}
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        date_format(local, "DATETIME_FORMAT"),
+        words,
     )
 
 
@@ -67,3 +87,47 @@ def _not_met(posture: Posture) -> SafeString:
     second = ngettext("%(new)d is new.", "%(new)d are new.", posture.new)
     # Translators: two sentences in a row; some languages put no space between them.
     return mark_safe(_("%(first)s %(second)s") % {"first": first % values, "second": second % values})
+
+
+def sentence_over_all(totals: Totals) -> str:
+    """The same over all instances: how many, how many need a hand, and where to begin."""
+    first = ngettext("%(count)d instance.", "%(count)d instances.", totals.instances)
+    parts = [first % {"count": totals.instances}, *_over_all(totals)]
+    # Translators: what stands between two sentences; Japanese puts nothing there.
+    return pgettext("between two sentences", " ").join(parts)
+
+
+def _over_all(totals: Totals) -> list[str]:
+    worst = totals.first_needing
+    if worst is None:
+        if totals.all_met and totals.all_met == totals.instances:
+            return [_("Every required item is met.")]
+        if not totals.scanned:
+            return [_("The first results are on their way.")]
+        met = ngettext(
+            "Every required item is met on %(count)d of them; elsewhere answers are missing.",
+            "Every required item is met on %(count)d of them; elsewhere answers are missing.",
+            totals.all_met,
+        )
+        return (
+            [_("No required item fails."), met % {"count": totals.all_met}]
+            if totals.all_met
+            else [_("No required item fails.")]
+        )
+    needing = ngettext("%(count)d needs a hand:", "%(count)d need a hand:", totals.needing)
+    values = {"count": totals.not_met, "name": worst.name}
+    if not totals.not_met:
+        rest = _("begin with %(name)s.")
+    elif totals.needing == 1:
+        rest = ngettext(
+            "%(count)d required item is not met on %(name)s.",
+            "%(count)d required items are not met on %(name)s.",
+            totals.not_met,
+        )
+    else:
+        rest = ngettext(
+            "%(count)d required item is not met; begin with %(name)s.",
+            "%(count)d required items are not met; begin with %(name)s.",
+            totals.not_met,
+        )
+    return [needing % {"count": totals.needing}, rest % values]

@@ -1,12 +1,15 @@
-"""Addresses of the pages people look at first."""
+"""Addresses of the pages people look at first, and of what they keep beside the checklist."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from fedisec.checklist import views
+from fedisec.checklist import side_views, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("views/save/", side_views.view_save, name="view_save"),
+    path("views/<int:pk>/drop/", side_views.view_drop, name="view_drop"),
     path("instances/<str:domain>/", views.instance, name="instance"),
+    path("instances/<str:domain>/grades/", side_views.grade_note, name="grade_note"),
 ]

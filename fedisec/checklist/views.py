@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
@@ -13,26 +15,71 @@ from django.views.decorators.vary import vary_on_headers
 from checks.items import all_items
 from checks.model import Item, Level
 from fedisec.accounts.models import Role, User
-from fedisec.checklist.board import next_actions, posture, rows_of, software_of, topics
+from fedisec.checklist import glance, groups
+from fedisec.checklist.board import Row, posture, rows_of, software_of
+from fedisec.checklist.ending import ending
 from fedisec.checklist.filters import Filter
-from fedisec.checklist.overview import lines_of
-from fedisec.checklist.sentence import sentence
+from fedisec.checklist.next_actions import next_actions
+from fedisec.checklist.overview import (
+    PER_PAGE,
+    actions_of,
+    briefs_of,
+    lines_of,
+    totals_of,
+)
+from fedisec.checklist.sentence import sentence, sentence_over_all
+from fedisec.checklist.side_views import grade_form, opinions_of
+from fedisec.checklist.sieve import Sieve
 from fedisec.checklist.state import State
+from fedisec.checklist.trouble import Condition
+from fedisec.checklist.view_forms import ViewForm
 from fedisec.enrolment.models import SshAccess
-from fedisec.instances.access import instance_for, instances_for, may_edit
-from fedisec.instances.models import Instance
+from fedisec.instances.access import instance_for, may_edit
+from fedisec.instances.models import Glance, Instance, SavedView
 from fedisec.scans.models import Change, Scan, ScanState
 from fedisec.scans.views import person
 
-CHANGES_SHOWN = 10
+CHANGES_SHOWN = 5
+ENDING_SHOWN = 10
+MAIL_PROFILE = ("mail.spf", "mail.dkim", "mail.dmarc", "mail.mta_sts", "mail.dane")
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def overview(request: HttpRequest) -> HttpResponse:
-    """All instances of the reader, the ones that need a hand first."""
+    """All instances of the reader, the ones that need a hand first, and what to do next over all of them."""
     user = person(request)
-    lines = lines_of(list(instances_for(user).order_by("domain")))
-    return render(request, "checklist/overview.html", {"lines": lines, "can_add": _may_edit_any(user)})
+    briefs = briefs_of(user)
+    sieve = Sieve.of(request.GET)
+    fitting = sieve.apply(briefs) if sieve.is_set else briefs
+    page = Paginator(fitting, PER_PAGE).get_page(request.GET.get("page"))
+    totals = totals_of(briefs)
+    context = {
+        "lines": lines_of(list(page.object_list), {}),
+        "page": page,
+        "shown": len(fitting),
+        "totals": totals,
+        "sentence": sentence_over_all(totals),
+        "sieve": sieve,
+    }
+    htmx = getattr(request, "htmx", None)
+    if htmx and htmx.target == "instances":
+        return render(request, "checklist/lines.html", context)
+    views = list(SavedView.objects.filter(user=user))
+    context |= {
+        "actions": actions_of(fitting),
+        "ending": ending(list(Instance.objects.filter(pk__in=[brief.id for brief in fitting])))[
+            :ENDING_SHOWN
+        ],
+        "conditions": list(Condition),
+        "tags": sorted({tag for brief in briefs for tag in brief.tags}, key=str.casefold),
+        "softwares": sorted({brief.software_name for brief in briefs} - {""}, key=str.casefold),
+        "views": views,
+        "view": next((view for view in views if sieve.is_set and view.query == sieve.query), None),
+        "view_form": ViewForm(initial={"query": sieve.query}, auto_id="view-%s"),
+        "can_add": _may_edit_any(user),
+    }
+    return render(request, "checklist/overview.html", context)
 
 
 def _may_edit_any(user: User) -> bool:
@@ -44,40 +91,74 @@ def _may_edit_any(user: User) -> bool:
 def instance(request: HttpRequest, domain: str) -> HttpResponse:
     """Where an instance stands: sentence, counts, changes, next actions, and the filtered checklist."""
     found = instance_for(person(request), domain)
-    context = _page(request, found)
+    rows = rows_of(found)
+    context = {"instance": found, **_checklist(request, rows)}
     htmx = getattr(request, "htmx", None)
     if htmx and htmx.target == "list":
         return render(request, "checklist/list.html", context)
+    context |= _standing(request, found, rows) | _beside(found)
     return render(request, "checklist/instance.html", context)
 
 
-def _page(request: HttpRequest, found: Instance) -> dict[str, Any]:
-    rows = rows_of(found)
+def _checklist(request: HttpRequest, rows: list[Row]) -> dict[str, Any]:
+    """The list below: what the filter leaves, in the order that was chosen."""
     wanted = Filter.of(request.GET)
-    fitting = wanted.apply(rows, get_language() or "en")
+    order = request.GET.get("by", "")
+    order = order if order in groups.ORDERS else groups.ORDERS[0]
+    source = request.GET.get("source", "")
+    source = source if source in groups.SOURCES else groups.SOURCES[0]
+    topics = groups.grouped(wanted.apply(rows, get_language() or "en"), order, source)
+    return {
+        "filter": wanted,
+        "topics": topics,
+        "shown": sum(len(topic.rows) for topic in topics),
+        "all": len(rows),
+        "order": order,
+        "source": source,
+        "orders": [(name, urlencode({**wanted.given, "by": name})) for name in groups.ORDERS],
+        "sources": [
+            (name, urlencode({**wanted.given, "by": "source", "source": name})) for name in groups.SOURCES
+        ],
+        "levels": list(Level),
+        "states": list(State),
+    }
+
+
+def _standing(request: HttpRequest, found: Instance, rows: list[Row]) -> dict[str, Any]:
+    """Where it stands, what moved, and what to do."""
     scan = Scan.objects.filter(instance=found).defer("facts").first()
     last = Scan.objects.filter(instance=found, state=ScanState.DONE).defer("facts").first()
-    standing = posture(rows)
+    looks = glance.looks_of(found) if last else []
+    where, by_id = posture(rows), {row.item.id: row for row in rows}
     return {
-        "instance": found,
-        "posture": standing,
-        "sentence": sentence(standing, scanned=last is not None, failed=_failed(scan)),
+        "posture": where,
+        "sentence": sentence(where, scanned=last is not None, failed=_failed(scan)),
         "scanned": last is not None,
-        "filter": wanted,
-        "topics": topics(fitting),
-        "shown": len(fitting),
-        "all": len(rows),
-        "next_actions": next_actions(rows) if last else [],
+        "next_actions": [row for _, row in next_actions(rows)] if last else [],
+        "moved": glance.changed_rows(rows, looks),
+        "looks": looks,
         "changes": changes_of(found),
         "scan": scan,
         "last_scan": last,
-        "levels": list(Level),
-        "states": list(State),
-        "opened": request.GET.get("open", ""),
         "may_edit": may_edit(person(request), found),
         "software": software_of(rows),
         "access": SshAccess.objects.filter(instance=found).first(),
         "inside_waits": sum(row.waits_for_ssh for row in rows),
+        "unreached_since": glance.unreached_since(rows),
+        "mail_rows": [by_id[key] for key in MAIL_PROFILE if key in by_id],
+    }
+
+
+def _beside(found: Instance) -> dict[str, Any]:
+    """What stands beside the checklist: facts, tags, second opinions."""
+    kept, opinions = Glance.objects.filter(pk=found.pk).first(), opinions_of(found)
+    return {
+        "facts": glance.shown_facts(kept.facts if kept is not None else {}),
+        "tags": list(found.tags.all()),
+        "opinions": opinions,
+        "grades_noted": any(opinion["grade"] for opinion in opinions),
+        "grade_form": grade_form(),
+        "ending": ending([found])[:ENDING_SHOWN],
     }
 
 

@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from checks.clean import clean
 from checks.errors import ParseError
 from checks.parse.dkim import parse_selector
 from checks.probes.addresses import may_dial, parse_networks
@@ -230,3 +231,48 @@ class AddForm(MoreForm):
 
 def _is_null_check(validator: object) -> bool:
     return type(validator).__name__ == "ProhibitNullCharactersValidator"
+
+
+TAGS_MAX = 10
+TAG_MAX = 30
+
+
+class SettingsForm(MoreForm):
+    """What is set for an instance that is on the list already: the same, tags, and whether it is looked at."""
+
+    tags = forms.CharField(
+        label=_("Tags"),
+        required=False,
+        max_length=1024,
+        help_text=_("Words to find it by on the overview; several with commas."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    paused = forms.BooleanField(
+        label=_("Pause: no look of its own accord"),
+        required=False,
+        help_text=_("“Scan now” still works. Nobody is told of changes or of a certificate that ends."),
+    )
+
+    @classmethod
+    def of(cls, instance: Instance) -> SettingsForm:
+        """The form with what is stored."""
+        own = {"tags": ", ".join(tag.name for tag in instance.tags.all()), "paused": instance.paused}
+        return cls(initial={**MoreForm.of(instance).initial, **own})
+
+    def clean_tags(self) -> list[str]:
+        found: dict[str, str] = {}
+        for word in re.split(r"[,、\n]+", self.cleaned_data["tags"]):
+            name = " ".join(clean(word, newlines=False).strip().lstrip("#").split())
+            if len(name) > TAG_MAX:
+                raise forms.ValidationError(
+                    _("“%(word)s” is longer than %(count)d characters."),
+                    params={"word": name[:TAG_MAX], "count": TAG_MAX},
+                )
+            if name:
+                found.setdefault(name.casefold(), name)
+        return _at_most(TAGS_MAX, list(found.values()))
+
+    @property
+    def own_fields(self) -> list[forms.BoundField]:
+        """The fields that only an instance on the list has."""
+        return [self[name] for name in ("tags", "paused")]

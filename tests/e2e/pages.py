@@ -27,13 +27,16 @@ from playwright.sync_api import (
 from checks.items import all_items
 from checks.model import Item, Settles
 from fedisec.accounts.models import Membership, Role, Team, User
+from fedisec.checklist import daily
 from fedisec.checklist.models import Attestation, Waiver
-from fedisec.instances.models import Instance
+from fedisec.enrolment.models import SshAccess
+from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
 from fedisec.scans.models import Change, ItemState, Scan
 
 PASSWORD = "a sentence nobody guesses"
 OWNER, NEWCOMER = "owner@example.org", "newcomer@example.org"
 FULL, FRESH, FAILED = "social.example", "fresh.example", "failed.example"
+SILENT, PAUSED, STOPPED = "silent.example", "paused.example", "stopped.example"
 LONG = ".".join(["a" * 62, "b" * 62, "c" * 62, "d" * 56, "example"])  # 253 characters, no place to break
 IDN = "xn--q9jyb4c.xn--zckzah"  # みんな.テスト
 
@@ -51,6 +54,7 @@ KINDS = {
     "outdated": "http.xss_protection_off",
     "confirming": "http.cookies",
 }
+MOVED = {"fail", "pass", "unknown"}  # since the look before the last
 _LONG_LINE = "default-src 'none'; " + "https://" + "cdn" * 120 + ".example "
 EVIDENCE = [
     [
@@ -88,6 +92,48 @@ def furnish() -> None:
     Scan.objects.create(
         instance=_server(owner, FAILED), state="failed", reason="first", error="broke off: " + "x" * 300
     )
+    _in_trouble(owner, now)
+    _filed(owner, now)
+    for instance in Instance.objects.all():
+        daily.note(instance, now, scanned=True)
+    Glance.objects.filter(instance__domain=FULL).update(facts=FACTS)
+
+
+def _in_trouble(owner: User, now: datetime) -> None:
+    """One that answers no more, one that is paused, one whose host key has become another."""
+    for domain in (SILENT, PAUSED, STOPPED):
+        _scanned(_server(owner, domain), owner, now - timedelta(hours=3))
+    silent = ItemState.objects.filter(instance__domain=SILENT)
+    for topic in ("http.", "tls."):
+        silent.filter(item_id__startswith=topic).update(
+            status="unknown", code="", reason="timeout", since=now - timedelta(hours=3)
+        )
+    Instance.objects.filter(domain=PAUSED).update(paused=True)
+    SshAccess.objects.create(
+        instance=Instance.objects.get(domain=STOPPED),
+        sealed_key="sealed",
+        public_key="ssh-ed25519 AAAA",
+        host_key=f"ssh-ed25519 {'A' * 68}",
+        changed_at=now - timedelta(hours=3),
+        changed_to="ssh-ed25519 SHA256:" + "x" * 43,
+    )
+
+
+def _filed(owner: User, now: datetime) -> None:
+    """What people keep beside the checklist."""
+    full, long = Instance.objects.get(domain=FULL), Instance.objects.get(domain=LONG)
+    for instance, name in ((full, "Japan"), (full, "single-user"), (long, "w" * 30)):
+        Tag.objects.create(instance=instance, name=name)
+    SavedView.objects.create(user=owner, name="To do", query="is=needs_a_hand")
+    NotedGrade.objects.create(instance=full, grader="ssllabs", grade="A+", seen_on=now.date(), by=owner)
+
+
+FACTS = {
+    "addresses": ["192.0.2.10", "2001:db8:1234:5678:9abc:def0:1234:5678"],
+    "behind": ["edge.cdn.example"],
+    "certificates": [{"issuer": "Let's Encrypt", "ends": "2027-01-20T12:00:00+00:00"}],
+    "software": {"name": "mastodon", "version": "4.5.4", "family": "mastodon", "fork": "glitch"},
+}
 
 
 def _server(owner: User, domain: str) -> Instance:
@@ -98,7 +144,9 @@ def _server(owner: User, domain: str) -> Instance:
 
 
 def _scanned(instance: Instance, owner: User, now: datetime) -> None:
-    scan = Scan.objects.create(instance=instance, state="done", reason="first", finished_at=now)
+    before = now - timedelta(days=1)
+    Scan.objects.create(instance=instance, state="done", reason="first", finished_at=before)
+    scan = Scan.objects.create(instance=instance, state="done", reason="scheduled", finished_at=now)
     ItemState.objects.bulk_create(_state(instance, item, now) for item in all_items().values())
     for kind, key in (("regressed", "http.hsts"), ("recovered", "tls.versions"), ("rejudged", "mail.spf")):
         Change.objects.create(
@@ -132,7 +180,7 @@ def _state(instance: Instance, item: Item, now: datetime) -> ItemState:
         status=status,
         code=code,
         reason=reason,
-        since=now - timedelta(days=18),
+        since=now if kind in MOVED else now - timedelta(days=18),
         seen_at=now,
         data={"name": "Mastodon", "version": "4.5.4"} if item.id == "plan.software_fits" else {},
     )

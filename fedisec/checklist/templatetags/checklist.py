@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 
 from django import template
+from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, pgettext
 
 from checks.clean import clean
 from checks.model import Level, Text
 from fedisec.checklist.board import Row
 from fedisec.checklist.models import WaiverKind
-from fedisec.checklist.sentence import stamp
+from fedisec.checklist.sentence import ago, stamp
 from fedisec.checklist.state import State
+from fedisec.checklist.trouble import Condition, Trouble
 from fedisec.scans.models import Scan
 
 register = template.Library()
 register.filter("stamp", stamp)
+register.filter("ago", ago)
 
 EVIDENCE_LINES, EVIDENCE_CHARS = 8, 700  # shown at once; the rest opens
 
@@ -139,6 +146,115 @@ def state_word(state: State | str) -> str:
         State.ACCEPTED: pgettext("state", "accepted"),
         State.NOT_APPLICABLE: pgettext("state", "not applicable"),
     }[State(state)]
+
+
+@register.simple_tag
+def state_mark(state: State | str) -> SafeString:
+    """Shape and word of a state; made once for each language, as pages hold hundreds."""
+    return _state_mark(State(state), get_language() or "en")
+
+
+@cache
+def _state_mark(state: State, language: str) -> SafeString:
+    return format_html(
+        '<span class="state state-{}">{}{}</span>', state, shape(icon(state)), state_word(state)
+    )
+
+
+@register.simple_tag
+def level_mark(level: Level | str) -> SafeString:
+    """A level in words, with its dot."""
+    return _level_mark(Level(level), get_language() or "en")
+
+
+@cache
+def _level_mark(level: Level, language: str) -> SafeString:
+    return format_html('<span class="level level-{}">{}</span>', level, level_word(level))
+
+
+@register.simple_tag
+def shape(name: str) -> SafeString:
+    """A shape of the sprite, for eyes alone."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name
+    )
+
+
+@register.filter
+def first_step(text: Text) -> str:
+    """The first sentence of a fix, in the reader's language."""
+    return _first_step(tr(text))
+
+
+@lru_cache(maxsize=1000)
+def _first_step(text: str) -> str:
+    lines = text.strip("\n").split("\n\n")[0].split("\n")
+    prose = " ".join(line.strip() for line in lines if not line.startswith("    "))
+    found = _SENTENCE.match(prose)
+    first = (found.group() if found else prose).rstrip(":：")
+    return first if len(first) <= STEP_CHARS else f"{first[: STEP_CHARS - 1].rstrip()}…"
+
+
+STEP_CHARS = 180
+# Up to a full stop or colon before a space, or a Japanese one anywhere.
+_SENTENCE = re.compile(r".+?(?:[.:](?=\s|$)|[。：])", re.DOTALL)
+
+
+@register.filter
+def trouble_word(trouble: Trouble) -> str:
+    """What is wrong with the watching of an instance."""
+    return {
+        Trouble.HOST_KEY: gettext("SSH stopped: another host key"),
+        Trouble.FAILED: gettext("the last look broke off"),
+        Trouble.UNREACHED: gettext("not reached"),
+        Trouble.NEVER: gettext("not looked at yet"),
+        Trouble.PAUSED: gettext("paused"),
+    }[trouble]
+
+
+@register.filter
+def trouble_icon(trouble: Trouble) -> str:
+    return {
+        Trouble.HOST_KEY: "key",
+        Trouble.FAILED: "broken",
+        Trouble.UNREACHED: "unreached",
+        Trouble.NEVER: "waiting",
+        Trouble.PAUSED: "paused",
+    }[trouble]
+
+
+@register.filter
+def condition_word(condition: Condition) -> str:
+    """What the overview can be narrowed to."""
+    own = {
+        Condition.NEEDS_A_HAND: gettext("needs a hand"),
+        Condition.NOT_MET: gettext("required items not met"),
+        Condition.MET: gettext("every required item met"),
+        Condition.CHANGED: gettext("changed at the last look"),
+    }
+    return own[condition] if condition in own else trouble_word(Trouble(condition.value))
+
+
+@register.filter
+def order_word(order: str) -> str:
+    """An order of the checklist."""
+    return {
+        "topic": gettext("by topic"),
+        "level": gettext("by level"),
+        "source": gettext("by source"),
+    }[order]
+
+
+@register.filter
+def mail_word(item_id: str) -> str:
+    """The short name that admins use for a mail item."""
+    return {
+        "mail.spf": "SPF",
+        "mail.dkim": "DKIM",
+        "mail.dmarc": "DMARC",
+        "mail.mta_sts": "MTA-STS",
+        "mail.dane": "DANE",
+    }.get(item_id, item_id)
 
 
 @register.filter

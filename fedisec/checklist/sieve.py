@@ -1,0 +1,59 @@
+"""The filter of the overview, as it stands in the address of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from fedisec.checklist.filters import folded
+from fedisec.checklist.overview import Brief
+from fedisec.checklist.trouble import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What the page is narrowed to; a condition that does not exist is ignored."""
+
+    condition: Condition | None = None
+    tag: str = ""
+    software: str = ""
+    words: str = ""
+
+    @classmethod
+    def of(cls, query: QueryDict) -> Sieve:
+        condition = query.get("is", "")
+        return cls(
+            Condition(condition) if condition in set(Condition) else None,
+            query.get("tag", "").strip()[:30],
+            query.get("software", "").strip()[:100],
+            query.get("q", "").strip()[:100],
+        )
+
+    @property
+    def is_set(self) -> bool:
+        return self != Sieve()
+
+    @property
+    def query(self) -> str:
+        """The filter as the part of an address after "?"; the same filter is always the same text."""
+        given = {"is": self.condition or "", "tag": self.tag, "software": self.software, "q": self.words}
+        return urlencode({name: value for name, value in given.items() if value})
+
+    def apply(self, briefs: Iterable[Brief]) -> list[Brief]:
+        tag, software, words = folded(self.tag), folded(self.software), folded(self.words).split()
+        return [
+            brief
+            for brief in briefs
+            if (self.condition is None or brief.is_in(self.condition))
+            and (not tag or tag in {folded(name) for name in brief.tags})
+            and (not software or folded(brief.software_name) == software)
+            and (not words or _has_all(brief, words))
+        ]
+
+
+def _has_all(brief: Brief, words: Iterable[str]) -> bool:
+    text = folded(f"{brief.domain} {brief.name} {brief.software} {' '.join(brief.tags)}")
+    return all(word in text for word in words)
