@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from checks import CHECKS_VERSION
-from checks.cli_login import access_of, add_login_options, why_not_inside
+from checks.cli_login import NOT_REACHED, LoginError, access_of, add_login_options, why_not_inside
 from checks.codec import CodecError, decode_facts, encode_facts
 from checks.data.dns import root_anchors
 from checks.data.rdap import bootstrap
@@ -155,11 +155,11 @@ def _scan(given: argparse.Namespace) -> int:
         given.facts_out.write_text(json.dumps(encode_facts(gathered.facts), indent=1))
     report = Report(target.domain, started, seconds, gathered.connections, evaluate(gathered.facts, chosen))
     _print(report, given)
-    why = why_not_inside(gathered.facts, target.access) if target.access else ""
+    why = why_not_inside(gathered.facts, target.access, given.lang) if target.access else ""
     if why:
         print(f"checks: {why}", file=sys.stderr)
     if _unreachable(gathered.facts):
-        print(f"checks: {target.domain} could not be reached", file=sys.stderr)
+        print(f"checks: {NOT_REACHED.filled(given.lang, {'domain': target.domain})}", file=sys.stderr)
         return EXIT_UNREACHABLE
     return _exit_code(report.verdicts) or (EXIT_NOT_INSIDE if why else EXIT_OK)
 
@@ -233,8 +233,8 @@ def _target(given: argparse.Namespace) -> Target:
     named = tuple(dict.fromkeys((*given.dkim_selector, *selectors)))
     try:
         access = access_of(given)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    except LoginError as error:
+        raise UsageError(error.in_language(given.lang)) from None
     return Target(domain, mail_from, named, tuple(given.origin), given.ssh_port, message=mail, access=access)
 
 

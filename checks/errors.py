@@ -41,6 +41,7 @@ class Reason(StrEnum):
     BANNED = "banned"  # the target stopped answering us in mid-scan
     NOT_CONNECTED = "not_connected"  # no SSH access was set up
     DENIED = "denied"  # the account on the server may not read this
+    NO_SHELL = "no_shell"  # the account on the server has no shell to run anything
     KEY_REFUSED = "key_refused"  # the server does not let our SSH key in
     HOST_KEY_CHANGED = "host_key_changed"  # another host key than the one that was confirmed
     NO_TOOL = "no_tool"  # the command that would tell is not on the server

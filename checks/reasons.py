@@ -62,6 +62,10 @@ REASONS: dict[Reason, Text] = {
         "The account that fedisec uses on the server may not read this.",
         "fedisec がサーバで使うアカウントには、これを読む権限がありません。",
     ),
+    Reason.NO_SHELL: Text(
+        "The account that fedisec uses on the server has no shell to run anything.",
+        "fedisec がサーバで使うアカウントに、コマンドを実行できるシェルがありません。",
+    ),
     Reason.KEY_REFUSED: Text(
         "The server does not let fedisec's SSH key in.", "サーバが fedisec の SSH 鍵を受け入れません。"
     ),

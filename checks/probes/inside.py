@@ -63,7 +63,7 @@ def why_no_report(answer: Answer, parse_error: str, access: Access) -> Missing:
     if answer.trouble is not None:
         return answer.trouble
     if _NO_LOGIN in said:
-        return Missing(Reason.DENIED, f"user {access.user} has no login shell: {said}")
+        return Missing(Reason.NO_SHELL, f"user {access.user}: {said}")
     if _EXPIRED in said:
         return Missing(Reason.DENIED, f"the password of user {access.user} has expired: {said}")
     if answer.code == _NOT_FOUND:

@@ -77,7 +77,7 @@ class Row:
             return machine.code
 
 
-_SSH_FAILED = frozenset({Reason.KEY_REFUSED, Reason.HOST_KEY_CHANGED, Reason.DENIED})
+_SSH_FAILED = frozenset({Reason.KEY_REFUSED, Reason.HOST_KEY_CHANGED, Reason.DENIED, Reason.NO_SHELL})
 _ASKING = frozenset({State.NOT_MET, State.WARNING, State.NEEDS_YOU, State.COULD_NOT_CHECK})
 
 

@@ -106,18 +106,13 @@ def trouble(access: SshAccess) -> str:
             "The login at %(where)s worked, but the report was not whole after 20 seconds. "
             "The next scan waits a minute for it."
         ) % {"where": where}
-    told = _told(Reason(reason), access.report.get("detail", ""))
+    told = _told(Reason(reason))
     if told:
         return told % {"where": where, "user": access.user, "port": access.port, "path": SCRIPT_PATH}
     return REASONS[Reason(reason)].in_language(get_language() or "en")
 
 
-def _told(reason: Reason, detail: str) -> str:
-    if reason is Reason.DENIED and "no login shell" in detail:
-        return _(
-            "The key was accepted, but user %(user)s has no shell to run anything. "
-            "Give the account one: sudo usermod --shell /bin/sh %(user)s"
-        )
+def _told(reason: Reason) -> str:
     return {
         Reason.KEY_REFUSED: _(
             "The server refused the key for %(where)s. Add the line of step 2 to "
@@ -130,6 +125,10 @@ def _told(reason: Reason, detail: str) -> str:
         Reason.TIMEOUT: _("No answer within 20 seconds from %(where)s. A firewall may keep fedisec out."),
         Reason.NO_TOOL: _(
             "The key was accepted, but %(path)s is not on the server. Install the script of step 2."
+        ),
+        Reason.NO_SHELL: _(
+            "The key was accepted, but user %(user)s has no shell to run anything. "
+            "Give the account one: sudo usermod --shell /bin/sh %(user)s"
         ),
         Reason.DENIED: _(
             "The key was accepted, but user %(user)s may not run the script. The detail says why."

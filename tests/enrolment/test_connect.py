@@ -177,6 +177,14 @@ def test_a_script_that_is_not_there_is_told(as_alice: Client, enrolled: Enrol) -
         assert "is not on the server. Install the script" in confirmed(as_alice)
 
 
+def test_an_account_without_a_shell_is_told(as_alice: Client, enrolled: Enrol) -> None:
+    with machine() as server:
+        enrolled(server, 'restrict,command="/usr/sbin/nologin"')
+        page = confirmed(as_alice)
+    assert SshAccess.objects.get().report["reason"] == "no_shell"
+    assert f"sudo usermod --shell /bin/sh {ME}" in page
+
+
 def test_a_slow_report_is_not_called_a_firewall(
     as_alice: Client, enrolled: Enrol, monkeypatch: pytest.MonkeyPatch
 ) -> None:

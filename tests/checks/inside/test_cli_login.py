@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
+from checks import cli_login
 from checks.cli import EXIT_FAILS, EXIT_NOT_INSIDE, EXIT_OK, EXIT_UNREACHABLE, EXIT_USAGE, main
 from checks.codec import decode_facts
 from checks.facts.inside import Inside
+from checks.model import Text
 from tests.checks.inside.servers import KEY, ME, REPORT, Enrolled, Pair, enrolled
 from tests.checks.ssh.servers import free_port
 from tests.lab.lab import Lab
@@ -113,3 +116,23 @@ def test_a_failed_login_changes_the_exit_code_of_a_good_scan(
     server = Enrolled(free_port(), KEY.public, tmp_path)
     assert main([*seen, "--only", "ssh.port_changed", *login(server, key_file)]) == EXIT_NOT_INSIDE
     assert "not seen from inside" in capsys.readouterr().err
+
+
+def test_what_is_said_follows_the_language(
+    key_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, err = scan(capsys, "--ssh", "x@a.example", "--lang", "ja")
+    assert err.startswith("checks: --ssh には --key FILE が必要です。")
+    server = Enrolled(free_port(), KEY.public, tmp_path)
+    _, err = scan(capsys, *login(server, key_file), "--lang", "ja")
+    assert f"内部を確認できませんでした：接続が拒否されました（127.0.0.1 port {server.port}" in err
+    assert "sshd が待ち受けているか確認してください" in err
+    assert "checks: a.example に接続できませんでした" in err
+
+
+def test_every_sentence_has_the_same_gaps_in_both_languages() -> None:
+    texts = [value for value in vars(cli_login).values() if isinstance(value, Text)]
+    assert len(texts) > 5
+    for text in [*texts, *cli_login._CURES.values()]:
+        en, ja = ({name for _, name, *_ in Formatter().parse(one) if name} for one in (text.en, text.ja))
+        assert en == ja and text.en != text.ja, text

@@ -171,8 +171,8 @@ def test_an_account_without_a_shell_is_named() -> None:
     line = "" if nobody else 'command="/usr/sbin/nologin"'
     with enrolled(before_key=line) as server:
         gap = gap_of(server.access(user="nobody" if nobody else ME))
-    assert gap.reason is Reason.DENIED
-    assert "has no login shell: This account is currently not available." in gap.detail
+    assert gap.reason is Reason.NO_SHELL
+    assert ": This account is currently not available." in gap.detail
 
 
 def test_a_server_that_allows_no_session_is_named() -> None:
