@@ -6,10 +6,11 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-hosts check lab bench bench-inside bench-tls bench-parsers messages servers suites
+.PHONY: help setup setup-dev run demo test test-hosts check lab bench bench-inside bench-tls bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
+	@echo "make demo   start fedisec with three made-up servers, apart from your own"
 	@echo "make test   run the tests"
 	@echo "make test-hosts  boot Debian machines with planted faults, and log in to them"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
@@ -33,6 +34,12 @@ $(VENV)/.dev: requirements-dev.txt tools/setup.sh
 	@touch $@ $(VENV)/.run
 
 run: setup
+	@exec $(PY) manage.py up
+
+# A data folder of its own: what is made up never stands beside what is real.
+demo: export FEDISEC_DATA := $(or $(FEDISEC_DATA),var/demo)
+demo: setup
+	@$(PY) manage.py demo --if-needed $(ARGS)
 	@exec $(PY) manage.py up
 
 # Everything in one network namespace with no way out: the lab's servers have their usual ports there, and no

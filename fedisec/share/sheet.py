@@ -20,7 +20,7 @@ from fedisec.checklist.board import Posture, Row, posture, rows_of_all, software
 from fedisec.checklist.filters import Filter
 from fedisec.checklist.sentence import sentence
 from fedisec.instances.models import Instance
-from fedisec.scans.models import ItemState, Scan, ScanState
+from fedisec.scans.models import ITEM, ItemState, Scan, ScanState
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Looks:
 
 
 def _looks(instances: Sequence[Instance]) -> dict[int, _Looks]:
-    done, failed = Q(state=ScanState.DONE), Q(state=ScanState.FAILED)
+    done, failed = Q(state=ScanState.DONE) & ~Q(reason=ITEM), Q(state=ScanState.FAILED)
     found = (
         Scan.objects.filter(instance__in=instances)
         .order_by()
