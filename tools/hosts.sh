@@ -1,6 +1,7 @@
 #!/bin/sh
 # hosts.sh PYTHON [ARGUMENTS of pytest]: the tests on booted Debian machines (tests/hosts).
 # hosts.sh PYTHON --bench: the benchmark of the look from inside (bench/inside.py).
+# hosts.sh PYTHON --fixtures: records the reports in tests/checks/inside/fixtures anew.
 # Needs root; makes one base tree for each release, once (a minute or two and 900 MB each), in tests/.cache/hosts;
 # delete it to have it made anew.
 #
@@ -122,6 +123,8 @@ FEDISEC_HOSTS=$(cd "$cache" && pwd)
 export FEDISEC_HOSTS
 if [ "${1:-}" = --bench ]; then
     set -- -m bench.inside
+elif [ "${1:-}" = --fixtures ]; then
+    set -- -m tests.hosts.fixtures
 else
     set -- -m pytest -p no:randomly tests/hosts "$@"
 fi

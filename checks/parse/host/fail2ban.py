@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from checks.parse.host.common import Part, denied, parts, units
 
 _ADDED = re.compile(r"\['add', '([^']{1,100})', '([^']{0,40})'\]")
-_SOURCE = re.compile(r"\['set', '([^']{1,100})', '(?:logpath|addlogpath|addjournalmatch)', '([^']{1,300})'")
+# A match of the journal is several words: "_SYSTEMD_UNIT=sshd.service", "+", "_COMM=sshd".
+_SOURCE = re.compile(
+    r"\['set', '([^']{1,100})', '(?:logpath|addlogpath|addjournalmatch)',"
+    r" '([^']{1,300}(?:', '[^']{1,300}){0,8})'"
+)
 _LISTED = re.compile(r"(File list|Journal matches):\s*(.*)")
 
 
@@ -87,6 +91,6 @@ def _configured(part: Part | None) -> tuple[Jail, ...] | None:
     names = [name for name, _ in _ADDED.findall(text)]
     if not names:
         return None
-    sources = _SOURCE.findall(text)
+    sources = [(jail, source.replace("', '", " ")) for jail, source in _SOURCE.findall(text)]
     guarding = [name for name in names if "ssh" in name.lower()]
     return tuple(Jail(name, tuple(source for jail, source in sources if jail == name)) for name in guarding)
