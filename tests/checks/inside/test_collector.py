@@ -30,10 +30,10 @@ from tests.checks.inside.shells import (
 )
 
 NAMES = tuple(
-    """meta release sshd_effective sshd_files sshd_unit login_notice fail2ban crowdsec nft iptables ufw firewalld
-    sockets docker apt_config update_units update_stamps updates_pending reboot mac accounts time disk redis postgres
-    backups cert_renewal units app_files app_config app_accounts waf proxy edr opensnitch egress mail versions
-    packages""".split()
+    """meta release sshd_effective sshd_files sshd_unit login_notice crowdsec nft iptables ufw firewalld sockets docker
+    apt_config update_units update_stamps reboot mac accounts time disk redis postgres backups cert_renewal units
+    app_files app_config app_accounts waf proxy edr opensnitch egress mail packages fail2ban versions
+    updates_pending""".split()
 )
 MOVING = {"sockets", "disk", "meta"}  # what differs from one run to the next
 
