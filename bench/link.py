@@ -9,6 +9,8 @@ The kernel's netem is not everywhere, so a process stands between two tun device
 some milliseconds later: handshakes, port scans and DNS are delayed alike, which a proxy on a port cannot do.
 It also counts what the scanner sends (TCP connections by port, DNS questions over UDP), for every tool alike.
 Needs root, `ip` and /dev/net/tun.
+
+`machine_link` puts the same between this namespace and a booted machine of tests/hosts, beside its own link.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from tests.lab import netns
 _CLONE_NEWNET = 0x40000000
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 _LAB, _SCANNER = ("127.96.0.1", "fd67::1"), ("127.96.0.2", "fd67::2")  # the two ends
+_NEAR, FAR = "fd66::51", "fd66::52"  # of a machine's slow link
 _PACKET_MAX = 65_536
 _SYN_ONLY, _SYN_MASK = 0x02, 0x17  # SYN without ACK, RST, FIN
 _TCP, _UDP = 6, 17
@@ -103,6 +106,21 @@ def slow_link(rtt_s: float) -> Iterator[Link]:
         process.wait()
 
 
+@contextmanager
+def machine_link(init: int, rtt_s: float) -> Iterator[None]:
+    """A machine, of which `init` is a process, answers at FAR as well, with a round trip of `rtt_s`."""
+    command = [sys.executable, "-m", "bench.link", str(rtt_s), str(init)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline().strip() != "ready":
+            raise SystemExit("the slow link did not start (root, `ip` and /dev/net/tun are needed)")
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def _setns(fd: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(fd, _CLONE_NEWNET) != 0:
@@ -112,6 +130,8 @@ def _setns(fd: int) -> None:
 def main() -> int:
     """The forwarder: starts in the lab's namespace, makes the scanner's, and tells of it on stdout."""
     rtt_s = float(sys.argv[1])
+    if len(sys.argv) > 2:
+        return _forward_to_machine(sys.argv[2], rtt_s)
     lab = _tun("lab0")
     _configure("lab0", _LAB, _SCANNER)
     _ip("route", "replace", "local", "127.66.0.0/15", "dev", "lo", "table", "local")
@@ -131,6 +151,18 @@ def main() -> int:
     return 0
 
 
+def _forward_to_machine(init: str, rtt_s: float) -> int:
+    near = _tun("slow0")
+    _configure_ipv6("slow0", _NEAR, FAR)
+    beyond = os.open(f"/proc/{init}/ns/net", os.O_RDONLY)
+    _setns(beyond)
+    far = _tun("slow1")
+    _configure_ipv6("slow1", FAR, _NEAR)
+    print("ready", flush=True)
+    Forwarder(far, near, rtt_s / 2).run()
+    return 0
+
+
 def _tun(name: str) -> int:
     """A tun device in the present namespace; IP packets without a header of its own."""
     device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
@@ -146,6 +178,11 @@ def _configure(device: str, here: tuple[str, str], there: tuple[str, str]) -> No
     _ip("link", "set", device, "up", "txqueuelen", "10000")
     _ip("addr", "add", here[0], "peer", there[0], "dev", device)
     _ip("-6", "addr", "add", here[1], "peer", there[1], "dev", device)
+
+
+def _configure_ipv6(device: str, here: str, there: str) -> None:
+    _ip("link", "set", device, "up", "txqueuelen", "10000")
+    _ip("-6", "addr", "add", here, "peer", there, "dev", device, "nodad")
 
 
 def _ip(*words: str) -> None:
