@@ -55,7 +55,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "In the settings under Security, or print a link for a new one:\n" + AKKOMA,
                     "設定の Security から変更するか、次のコマンドで再設定用のリンクを表示します。\n" + AKKOMA,

@@ -56,7 +56,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "From the release directory:\n" + AKKOMA,
                     "リリースのディレクトリで実行します。\n" + AKKOMA,

@@ -80,7 +80,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "Settings, Security, two-factor authentication. If a device is lost:\n" + AKKOMA_RESET,
                     "設定の Security にある二段階認証で有効にします。端末を失った場合は次のコマンドで解除します。\n"

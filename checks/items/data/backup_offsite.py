@@ -114,7 +114,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "Besides the dump (from source, the file is config/prod.secret.exs; for Pleroma read pleroma for akkoma):\n"
                     + AKKOMA,

@@ -131,7 +131,7 @@ item = Item(
         variants=(
             ("Mastodon", Text("One dump by hand:\n" + MASTODON, "手動で1回ダンプする場合：\n" + MASTODON)),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "One dump by hand (Pleroma's database is named pleroma):\n" + AKKOMA,
                     "手動で1回ダンプする場合（Pleroma のデータベース名は pleroma）：\n" + AKKOMA,

@@ -170,7 +170,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "In the configuration file, then restart:\n" + AKKOMA,
                     "設定ファイルに書いて再起動します。\n" + AKKOMA,

@@ -69,7 +69,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "Restoring may take hours, since indexes are built anew:\n" + AKKOMA,
                     "索引を作り直すため、復元に何時間もかかることがあります。\n" + AKKOMA,

@@ -12,7 +12,7 @@ FIX = """
     sudo userdel -r USER"""
 
 UID = """
-    sudo last USER
+    sudo last USER || sudo wtmpdb last USER
     sudo usermod -o -u 1500 USER"""
 
 GROUPS = """

@@ -4,7 +4,7 @@ from checks.model import MANUAL, Fix, Item, Level, Reference, Source, Text
 
 STOP = """
     sudo systemctl stop mastodon-web mastodon-sidekiq mastodon-streaming
-    last -Faiw
+    last -Faiw || wtmpdb last
     sudo journalctl --since "14 days ago" --output short-iso > journal.txt
     sudo find /etc /home /root -newermt "14 days ago" -type f > changed.txt"""
 
@@ -76,7 +76,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "New secret_key_base and signing_salt in the configuration file, then for each staff account:\n"
                     + AKKOMA,

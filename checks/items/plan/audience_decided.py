@@ -40,7 +40,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "In the configuration file, then restart (a value saved in AdminFE overrides the file):\n\n    config :pleroma, :instance,\n      registrations_open: false,\n      invites_enabled: true",
                     "設定ファイルに書いて再起動します（AdminFE で保存した値があれば、そちらが優先されます）。\n\n    config :pleroma, :instance,\n      registrations_open: false,\n      invites_enabled: true",

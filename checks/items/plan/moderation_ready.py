@@ -40,7 +40,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "Reports stand in AdminFE under Reports. Make a second moderator:\n\n    ./bin/pleroma_ctl user set NAME --moderator",
                     "通報は AdminFE の Reports で読めます。モデレーターをもう1人追加します。\n\n    ./bin/pleroma_ctl user set NAME --moderator",

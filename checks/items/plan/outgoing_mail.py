@@ -126,7 +126,7 @@ item = Item(
                 ),
             ),
             (
-                "Akkoma/Pleroma",
+                "Akkoma, Pleroma",
                 Text(
                     "In the configuration file; restart, then send a test. Never add verify: :verify_none.\n"
                     + AKKOMA,
