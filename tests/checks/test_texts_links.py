@@ -7,15 +7,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import pytest
-
 from checks.items import all_items
 from checks.model import Item
 from checks.sources import FIELD_PRACTICE, TEXTS, address_of
 from tests.checks.test_items import texts_of
 from tests.checks.test_texts import commands, is_command
-
-EACH = pytest.mark.parametrize("item", all_items().values(), ids=lambda item: item.id)
 
 # Standards, documentation and advisories; a new host is added by whoever has read the page.
 KNOWN_HOSTS = frozenset(
@@ -55,15 +51,15 @@ def links_of(item: Item) -> Iterator[tuple[str, str]]:
             yield from ((what, found.rstrip(".,:)")) for found in ADDRESS.findall(string))
 
 
-@EACH
-def test_links_lead_to_known_hosts(item: Item) -> None:
-    for what, url in links_of(item):
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        if EXAMPLE.search(host) or re.fullmatch(r"[\d.]+|\$host.*", host) or host == "backend":
-            continue
-        assert parts.scheme == "https", (what, url)
-        assert host in KNOWN_HOSTS, (what, url)
+def test_links_lead_to_known_hosts() -> None:
+    for item in all_items().values():
+        for what, url in links_of(item):
+            parts = urlsplit(url)
+            host = parts.hostname or ""
+            if EXAMPLE.search(host) or re.fullmatch(r"[\d.]+|\$host.*", host) or host == "backend":
+                continue
+            assert parts.scheme == "https", (what, url)
+            assert host in KNOWN_HOSTS, (what, url)
 
 
 def test_no_host_is_known_in_vain() -> None:
@@ -71,25 +67,28 @@ def test_no_host_is_known_in_vain() -> None:
     assert sorted(KNOWN_HOSTS - used) == []
 
 
-@EACH
-def test_addresses_in_commands_belong_to_nobody(item: Item) -> None:
-    for what, text in texts_of(item):
-        for line in commands(text.en):
-            for found in re.findall(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])", line):
-                address = ipaddress.ip_address(found)
-                documented = any(address in net for net in DOCUMENTATION)
-                assert documented or address.is_private or address.is_loopback or found in MEANT, (what, line)
+def test_addresses_in_commands_belong_to_nobody() -> None:
+    for item in all_items().values():
+        for what, text in texts_of(item):
+            for line in commands(text.en):
+                for found in re.findall(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])", line):
+                    address = ipaddress.ip_address(found)
+                    documented = any(address in net for net in DOCUMENTATION)
+                    assert documented or address.is_private or address.is_loopback or found in MEANT, (
+                        what,
+                        line,
+                    )
 
 
-@EACH
-def test_names_in_commands_are_examples(item: Item) -> None:
+def test_names_in_commands_are_examples() -> None:
     """Mail addresses and the instance's own name: placeholders that nobody can be bothered by."""
-    for what, text in texts_of(item):
-        for string in (text.en, text.ja):
-            for line in filter(is_command, string.split("\n")):
-                for host in re.findall(r"[\w.+-]@([a-z0-9-]+(?:\.[a-z0-9-]+)+)", line):
-                    ok = EXAMPLE.search(host) or host in {"openssh.com", "backup.example.net"}
-                    assert ok or re.fullmatch(r"[\d.]+", host), (what, line)
+    for item in all_items().values():
+        for what, text in texts_of(item):
+            for string in (text.en, text.ja):
+                for line in filter(is_command, string.split("\n")):
+                    for host in re.findall(r"[\w.+-]@([a-z0-9-]+(?:\.[a-z0-9-]+)+)", line):
+                        ok = EXAMPLE.search(host) or host in {"openssh.com", "backup.example.net"}
+                        assert ok or re.fullmatch(r"[\d.]+", host), (what, line)
 
 
 def test_every_source_has_its_page() -> None:
@@ -106,10 +105,10 @@ def test_a_section_with_an_anchor_is_reached_directly() -> None:
     assert address_of("004", "no such section") == hardening
 
 
-@EACH
-def test_sources_are_the_five_texts_or_field_practice(item: Item) -> None:
-    assert {source.text for source in item.sources} <= {*TEXTS, FIELD_PRACTICE}
-    for source in item.sources:
-        anchors = TEXTS[source.text].anchors if source.text in TEXTS else {}
-        known = not anchors or not source.section or source.section in anchors
-        assert known, f"{source.text} has no section {source.section!r}"
+def test_sources_are_the_five_texts_or_field_practice() -> None:
+    for item in all_items().values():
+        assert {source.text for source in item.sources} <= {*TEXTS, FIELD_PRACTICE}
+        for source in item.sources:
+            anchors = TEXTS[source.text].anchors if source.text in TEXTS else {}
+            known = not anchors or not source.section or source.section in anchors
+            assert known, f"{source.text} has no section {source.section!r}"
