@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from checks.items import TOPICS
 from checks.model import Item, Level, Text
+from checks.sources_doc import advice
 from fedisec.checklist import own
 from fedisec.checklist.board import Row
 from fedisec.checklist.state import State
@@ -45,6 +47,7 @@ _SECTIONS: dict[str, dict[str, Text]] = {
         "Advanced": Text("Advanced", "応用"),
     },
     "001": {
+        "Preface": Text("Preface", "序文"),
         "Preface 1": Text("Preface: where to host", "序文：設置場所"),
         "Preface 2": Text("Preface: which software", "序文：ソフトウェア"),
         "Preface 3": Text("Preface: domain", "序文：ドメイン"),
@@ -52,7 +55,6 @@ _SECTIONS: dict[str, dict[str, Text]] = {
         "Setting up": Text("Setting up", "セットアップ"),
         "Sign-ups": Text("Securing sign-ups", "新規登録の保護"),
         "Securing outgoing": Text("Securing outgoing connections", "外向き接続の保護"),
-        "": Text("Elsewhere in the text", "その他の箇所"),
     },
     "002": {"": _WHOLE},
     "004": {
@@ -66,57 +68,6 @@ _SECTIONS: dict[str, dict[str, Text]] = {
     },
     "+": {"": Text("What practice has added", "実務から加えた項目")},
 }
-
-# Source 003 asks in an order that the checklist's own does not follow.
-_ORDER_003 = (
-    "plan.hosting_considered",
-    "plan.audience_decided",
-    "domain.caa",
-    "domain.dnssec",
-    "domain.whois_private",
-    "domain.contact_mailbox",
-    "legal.jurisdiction_known",
-    "host.mandatory_access_control",
-    "mail.spf",
-    "mail.dkim",
-    "mail.provider_contract_known",
-    "tls.versions",
-    "tls.ciphers",
-    "tls.rating",
-    "http.hsts",
-    "http.https_redirect",
-    "data.redis_password",
-    "data.postgres_password",
-    "firewall.databases_closed",
-    "data.database_backup",
-    "data.backup_offsite",
-    "firewall.open_ports",
-    "edge.waf",
-    "ssh.password_login_off",
-    "ssh.port_changed",
-    "ssh.source_restricted",
-    "ssh.login_notice",
-    "tls.expiry_alert",
-    "tls.certificate_lasts",
-    "tls.renewal_automated",
-    "updates.inventory_known",
-    "updates.sources_followed",
-    "updates.releases_followed",
-    "updates.software_current",
-    "updates.stack_supported",
-    "accounts.admin_password_unique",
-    "accounts.password_manager",
-    "accounts.admin_two_factor",
-    "signup.closed",
-    "signup.email_blocklist_known",
-    "app.spam_protection",
-    "legal.source_published",
-    "legal.telecom_filing",
-    "legal.terms_prohibit",
-    "incident.recovery_plan",
-    "data.restore_tested",
-)
-_PLACE_003 = {item_id: place for place, item_id in enumerate(_ORDER_003)}
 
 _COUNTS_NOT = frozenset({State.ACCEPTED, State.NOT_APPLICABLE})
 
@@ -158,16 +109,21 @@ def _by(rows: Iterable[Row], key: Callable[[Item], str], titles: dict[str, Text]
 
 
 def _by_source(rows: Iterable[Row], source: str) -> list[Group]:
-    sections = _SECTIONS[source]
-    found: dict[str, list[Row]] = {}
+    places = _places(source)
+    found: dict[str, list[Row]] = {name: [] for name in _SECTIONS[source]}
     for row in rows:
         name = section_of(row.item, source)
         if name is not None:
             found.setdefault(name, []).append(row)
+    last = len(places)
     return [
-        Group(f"topic-{n}", sections[name], tuple(_in_order(found[name], source)))
-        for n, name in enumerate(sections, 1)
-        if name in found
+        Group(
+            f"topic-{number}",
+            _SECTIONS[source].get(name) or Text(name, name),
+            tuple(sorted(mine, key=lambda row: places.get(row.item.id, last))),
+        )
+        for number, (name, mine) in enumerate(found.items(), 1)
+        if mine
     ]
 
 
@@ -176,7 +132,12 @@ def section_of(item: Item, source: str) -> str | None:
     return next((found.section for found in item.sources if found.text == source), None)
 
 
-def _in_order(rows: Sequence[Row], source: str) -> Sequence[Row]:
-    if source != "003":
-        return rows
-    return sorted(rows, key=lambda row: _PLACE_003[row.item.id])
+@cache
+def _places(source: str) -> dict[str, int]:
+    """Item id -> its place in the source, where the text was read line by line."""
+    places: dict[str, int] = {}
+    for said in advice():
+        if said.text == source:
+            for item_id in said.items:
+                places.setdefault(item_id, len(places))
+    return places

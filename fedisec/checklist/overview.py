@@ -22,6 +22,7 @@ from fedisec.checklist.state import State
 from fedisec.checklist.trouble import Condition, Trouble, troubles_of
 from fedisec.history.models import Standing
 from fedisec.history.standing import applicable
+from fedisec.history.trend import sparkline
 from fedisec.instances.access import instances_for
 from fedisec.instances.models import Instance, Tag
 from fedisec.scans.models import LIVE, Scan, ScanState
@@ -173,10 +174,10 @@ def _brief(row: Mapping[str, Any], tags: tuple[str, ...]) -> Brief:
     )
 
 
-def lines_of(briefs: Sequence[Brief], trends: Mapping[int, str]) -> list[Line]:
-    """The lines of a page, in the order of `briefs`: two queries, three more while a count is out of date."""
+def lines_of(briefs: Sequence[Brief]) -> list[Line]:
+    """The lines of a page, in the order of `briefs`: three queries, more while a count is out of date."""
     instances = list(Instance.objects.filter(pk__in=[brief.id for brief in briefs]))
-    standings = standings_of(instances)
+    standings, trends = standings_of(instances), sparkline(instances)
     return [
         _line(brief, standings[brief.id], trends.get(brief.id, ""))
         for brief in briefs

@@ -34,6 +34,7 @@ from fedisec.checklist.state import State
 from fedisec.checklist.trouble import Condition
 from fedisec.checklist.view_forms import ViewForm
 from fedisec.enrolment.models import SshAccess
+from fedisec.history import trend
 from fedisec.instances.access import instance_for, may_edit
 from fedisec.instances.models import Glance, Instance, SavedView
 from fedisec.scans.models import Change, Scan, ScanState
@@ -55,7 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     page = Paginator(fitting, PER_PAGE).get_page(request.GET.get("page"))
     totals = totals_of(briefs)
     context = {
-        "lines": lines_of(list(page.object_list), {}),
+        "lines": lines_of(list(page.object_list)),
         "page": page,
         "shown": len(fitting),
         "totals": totals,
@@ -97,6 +98,8 @@ def instance(request: HttpRequest, domain: str) -> HttpResponse:
     if htmx and htmx.target == "list":
         return render(request, "checklist/list.html", context)
     context |= _standing(request, found, rows) | _beside(found)
+    if context["scanned"]:
+        context |= trend.context(found)
     return render(request, "checklist/instance.html", context)
 
 

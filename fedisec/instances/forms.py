@@ -238,7 +238,7 @@ TAG_MAX = 30
 
 
 class SettingsForm(MoreForm):
-    """What is set for an instance that is on the list already: the same, tags, and whether it is looked at."""
+    """What is set for an instance that is on the list: the same, tags, and whether it is looked at."""
 
     tags = forms.CharField(
         label=_("Tags"),

@@ -30,6 +30,7 @@ from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.checklist import daily
 from fedisec.checklist.models import Attestation, Waiver
 from fedisec.enrolment.models import SshAccess
+from fedisec.history.models import DayCount
 from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
 from fedisec.scans.models import Change, ItemState, Scan
 
@@ -97,6 +98,20 @@ def furnish() -> None:
     for instance in Instance.objects.all():
         daily.note(instance, now, scanned=True)
     Glance.objects.filter(instance__domain=FULL).update(facts=FACTS)
+    DayCount.objects.filter(day=timezone.localdate(now)).delete()
+    DayCount.objects.bulk_create(
+        _day(instance, now, ago) for instance in Instance.objects.exclude(domain=FRESH) for ago in range(40)
+    )
+
+
+def _day(instance: Instance, now: datetime, ago: int) -> DayCount:
+    met = 95 - ago + (ago % 7)
+    counts = {
+        level: {"met": met * of // 124, "not_met": of - met * of // 124}
+        for level, of in (("required", 30), ("recommended", 64), ("optional", 30))
+    }
+    day = timezone.localdate(now - timedelta(days=ago))
+    return DayCount(instance=instance, day=day, counts=counts, met=met, applicable=124, scanned=True)
 
 
 def _in_trouble(owner: User, now: datetime) -> None:
