@@ -273,12 +273,14 @@ def _mastodon(file: AppConfig, postfix: MailServer) -> Verdict:
 
 
 def _pixelfed(file: AppConfig, postfix: MailServer) -> Verdict:
-    server, encryption = file.text("MAIL_HOST"), file.text("MAIL_ENCRYPTION")
+    """Its mailer (Symfony's) speaks TLS from the first byte on port 465; on any other it takes STARTTLS where it is
+    offered, whatever MAIL_ENCRYPTION says."""
+    server = file.text("MAIL_HOST")
     if server in LOCAL:
         return _handed_on(postfix)
     if not server:
         return unknown("elsewhere", Reason.NOT_ASKED, software="pixelfed")
-    if encryption in {"tls", "ssl", "smtps"}:
+    if file.text("MAIL_PORT") == "465":
         return passed("verified", server=server)
     return warned("opportunistic", server=server)
 
