@@ -30,7 +30,7 @@ def sight(section: Section) -> Sight:
     """What a section is good for, at a glance; its items judge more finely."""
     if section.code is None or section.cut or section.code in _KILLED:
         return Sight.CUT
-    refused = [line for line in section.lines if denied((line,))]
+    refused = [line for line in section.lines if denied((line,)) or line.startswith("denied /")]
     if any(_tells(line) for line in section.lines if line not in refused):
         return Sight.PARTLY if refused else Sight.FINE
     return Sight.DENIED if refused else Sight.ABSENT
