@@ -1,4 +1,4 @@
-"""The checklist of one instance as its page shows it: rows and posture.  Three queries, whatever its size."""
+"""The checklist of one instance as its page shows it: rows and posture.  Four queries, whatever its size."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from checks.errors import Reason
 from checks.items import TOPICS, all_items
 from checks.model import Item, Level, Status, Text
 from checks.reasons import REASONS
+from fedisec.checklist import own
 from fedisec.checklist.models import Attestation, Waiver
 from fedisec.checklist.state import Effective, Said, Seen, State, Waived, effective
 from fedisec.instances.models import Instance
@@ -133,7 +134,8 @@ class Topic:
 
 
 def rows_of(instance: Instance, *, now: datetime | None = None) -> list[Row]:
-    """Every item of the catalogue with its state on `instance`, in the order of the checklist."""
+    """Every item of the catalogue, and then the team's own, with its state on `instance`, in the order of the
+    checklist."""
     return rows_of_all([instance], ItemState.objects.all(), now=now)[instance.pk]
 
 
@@ -142,7 +144,7 @@ def rows_of_all(
 ) -> dict[int, list[Row]]:
     """The same for many: instance id -> rows, in as many queries as for one.  `states` says which columns of
     the machine's side are wanted."""
-    now = now or timezone.now()
+    now, asked = now or timezone.now(), own.items_by_instance(instances)
     machine = _by_instance(states.filter(instance__in=instances))
     spoken = {"instance__in": instances, "ended_at": None}
     said = _by_instance(Attestation.objects.filter(**spoken).select_related("by"))
@@ -150,7 +152,7 @@ def rows_of_all(
     return {
         pk: [
             make_row(item, machine[pk].get(key), said[pk].get(key), waived[pk].get(key), now)
-            for key, item in all_items().items()
+            for key, item in [*all_items().items(), *((item.id, item) for item in asked[pk])]
         ]
         for pk in (instance.pk for instance in instances)
     }
@@ -251,18 +253,19 @@ def _level(level: Level, rows: Iterable[Row]) -> LevelCount:
 
 def topics(rows: Iterable[Row]) -> list[Topic]:
     """Rows grouped by topic in the order of the checklist; empty topics are left out."""
+    titles = {**TOPICS, own.TOPIC: own.TITLE}
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         grouped.setdefault(row.item.topic, []).append(row)
     return [
         Topic(
             key,
-            TOPICS[key],
+            titles[key],
             tuple(grouped[key]),
             sum(r.state.state is State.MET for r in grouped[key]),
             sum(r.state.state not in {State.ACCEPTED, State.NOT_APPLICABLE} for r in grouped[key]),
         )
-        for key in TOPICS
+        for key in titles
         if key in grouped
     ]
 

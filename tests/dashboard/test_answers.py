@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries as AtMost
 from pytest_django import Settings
 
 from checks.items import all_items
@@ -485,8 +486,8 @@ def test_answers_that_end_within_two_weeks_are_listed(scanned: Instance, alice: 
 
 
 def test_queries_for_what_ends_do_not_grow(
-    scanned: Instance, alice: User, django_assert_max_num_queries: Callable
-) -> None:  # type: ignore[type-arg]
+    scanned: Instance, alice: User, django_assert_max_num_queries: AtMost
+) -> None:
     asked = [item for item in all_items().values() if item.takes_answers]
     answers.attest(scanned, asked, alice, met=True, note="x", days=30)
     with django_assert_max_num_queries(4):

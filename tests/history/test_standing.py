@@ -155,7 +155,7 @@ def test_standings_of_many_need_as_many_queries_as_of_one(
     instances = [an_instance() for _ in range(4)]
     for instance in instances[:2]:
         a_recorded_scan(instance, facts(lock="fail"), NOW)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         found = daily.standings_of(instances)
     assert [found[one.pk].required_not_met for one in instances] == [1, 1, 0, 0]
 
