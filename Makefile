@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-hosts check lab bench bench-inside bench-tls bench-parsers messages servers suites
+.PHONY: help setup setup-dev run demo test test-hosts check lab bench bench-inside bench-tls bench-pages bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make bench  measure a scan beside five other scanners"
 	@echo "make bench-inside  measure a scan from inside beside Lynis, on booted machines"
+	@echo "make bench-pages  measure the dashboard with a thousand instances and a year of scans"
 	@echo "make bench-tls  ask fedisec and four other scanners about servers whose truth is known"
 
 # Where the system's Python has become another one, the environment is empty: it is made anew.
@@ -87,6 +88,10 @@ bench: setup-dev servers bench/.env/.ready bench/.env-checkdmarc/.ready
 # Needs root: booted machines as for test-hosts.  About a quarter of an hour, most of it Lynis and ssh.
 bench-inside: setup-dev
 	@sh tools/hosts.sh $(PY) --bench
+
+# Fills a database of 1 GB or so (about ten minutes), then asks for each page.
+bench-pages: setup-dev
+	@$(PY) -m bench.pages $(ARGS)
 
 bench-parsers: setup-dev
 	@$(PY) -m bench.parsers
