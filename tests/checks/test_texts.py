@@ -195,6 +195,14 @@ def test_no_space_beside_japanese_punctuation() -> None:
         assert not hit(r"[、。「（] | [、。」）]", plain), (what, text.ja)
 
 
+def test_what_is_filled_in_stands_free_in_japanese() -> None:
+    """Like Latin words; numbers that are written out stand close to what they count."""
+    for what, text in every_text():
+        plain = prose(text.ja)
+        assert not hit(rf"[{KANA_KANJI}]\{{\w+\}}|\{{\w+\}}[{KANA_KANJI}]", plain), (what, plain)
+        assert not hit(r"\d (番|ビット|バイト|個|件|台|回|日|秒|年|つ)(?!号)", plain), (what, plain)
+
+
 def test_long_vowels_are_spelled_one_way() -> None:
     for what, text in every_text():
         assert not hit(LONG_VOWEL, unquoted(text.ja)), (what, text.ja)

@@ -38,6 +38,10 @@ AKKOMA = """
     config :pleroma, Pleroma.Web.Endpoint,
       http: [ip: {127, 0, 0, 1}, port: 4000]"""
 
+MISSKEY = """
+    socket: /run/misskey/misskey.sock
+    chmodSocket: '770'"""
+
 COMPOSE = """
     ports:
       - "127.0.0.1:3000:3000\""""
@@ -97,6 +101,15 @@ item = Item(
                     + COMPOSE,
                     "アドレスを省いて公開したポートは ufw を素通りします。先頭にアドレスを付けてください（Misskey の見本には付いていません）。\n"
                     + COMPOSE,
+                ),
+            ),
+            (
+                "Misskey",
+                Text(
+                    "Misskey listens on all addresses by its port. In .config/default.yml, put a socket in place of port and let the proxy pass to it; or keep the port and close it in the firewall.\n"
+                    + MISSKEY,
+                    "Misskey は port の番号をすべてのアドレスで待ち受けます。.config/default.yml で port の代わりにソケットを指定し、プロキシからそこへ渡してください。port を使い続けるなら、ファイアウォールで閉じます。\n"
+                    + MISSKEY,
                 ),
             ),
             ("GoToSocial", Text("Set these lines:\n" + GTS, "設定例：\n" + GTS)),

@@ -10,6 +10,13 @@ NGINX = """
 APACHE = """
     RedirectMatch 404 "/\\.(?!well-known)\""""
 
+CADDY = """
+    @dotfiles {
+      path */.*
+      not path /.well-known/*
+    }
+    respond @dotfiles 404"""
+
 SEE = """
     curl -s https://example.social/.env | head -n 3"""
 
@@ -43,6 +50,7 @@ item = Item(
         variants=(
             ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
             ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
+            ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
         ),
     ),
     verify=Text(

@@ -250,7 +250,7 @@ def check(facts: Facts) -> Verdict:
         return verdict.seen(
             f"inside: systemctl show {well.service}", f"Result=success, ended {_day(well.ended)}"
         )
-    if newest is not None:
+    if newest is not None and not found.gaps:
         return failed("stale", days=(now - newest[0].at).days).seen(FILES, _row(newest[0]))
     if found.scheduled:
         jobs = ", ".join(found.scheduled[:5])

@@ -116,7 +116,7 @@ item = Item(
         ),
         "several_accounts": Text(
             "The CAA set at {name} binds {issuer} to {count} different accounts: see that the one your ACME client uses is among them.",
-            "{name} の CAA は {issuer} を{count}個のアカウントに限定しています。ACME クライアントが使うアカウントが含まれているか確認してください。",
+            "{name} の CAA は {issuer} を {count} 個のアカウントに限定しています。ACME クライアントが使うアカウントが含まれているか確認してください。",
         ),
         "unsatisfiable": Text(
             "The line for {issuer} in the CAA set at {name} has parameters that no request can meet (RFC 8657): renewal will fail.",

@@ -123,7 +123,7 @@ item = Item(
     ),
     codes={
         "secure": Text(
-            "Every record seen is secure ({count}).", "確認した{count}件のレコードはすべて検証済みです。"
+            "Every record seen is secure ({count}).", "確認した {count} 件のレコードはすべて検証済みです。"
         ),
         "bogus": Text(
             "{name} does not validate: validating resolvers refuse to answer for it.",
@@ -184,7 +184,7 @@ item = Item(
         ),
         "ageing": Text(
             "The signature of {name} was not renewed and ends soon (hours left: {hours}).",
-            "{name} の署名はあと{hours}時間で切れますが、まだ更新されていません。",
+            "{name} の署名はあと {hours} 時間で切れますが、まだ更新されていません。",
         ),
         "just_ended": Text(
             "The signature over {records}, which {name} needs, ended on {at}: some resolvers still accept it.",
@@ -200,10 +200,10 @@ item = Item(
         ),
         "proved": Text(
             "Every record seen is secure ({count}), by signatures that fedisec checked itself up to the root.",
-            "確認した{count}件のレコードは、いずれもルートまでの署名を fedisec 自身が検証できました。",
+            "確認した {count} 件のレコードは、いずれもルートまでの署名を fedisec 自身が検証できました。",
         ),
         "disagree": Text(
-            "The resolver calls {name} {resolver}, fedisec's own walk calls it {own}: nothing is judged.",
+            "The resolver calls {name} {resolver}, fedisec's own look at the chain of signatures calls it {own}: nothing is judged.",
             "{name} について、リゾルバの判定（{resolver}）と fedisec 自身の検証（{own}）が食い違うため、判定しません。",
         ),
         "refuses_all": Text(

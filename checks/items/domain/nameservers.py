@@ -49,7 +49,7 @@ item = Item(
     codes={
         "alike": Text(
             "{count} name servers of {zone} answer with the same serial.",
-            "{zone} のネームサーバ{count}台が同じシリアル番号を返しています。",
+            "{zone} のネームサーバ {count} 台が同じシリアル番号を返しています。",
         ),
         "one_server": Text("{zone} has one name server only.", "{zone} のネームサーバは1台だけです。"),
         "lame": Text(

@@ -81,7 +81,7 @@ item = Item(
     codes={
         "lasts": Text(
             "{name} is registered until {until} ({days} days) and locked against transfer.",
-            "{name} の登録は {until} まで有効（残り{days}日）で、移管ロックもかかっています。",
+            "{name} の登録は {until} まで有効（残り {days} 日）で、移管ロックもかかっています。",
         ),
         "extended": Text(
             "{name} runs until {until} because the registry has just extended it by itself: see that the registrar's bill is paid, or it is taken back.",
@@ -89,7 +89,7 @@ item = Item(
         ),
         "ends": Text(
             "The registration of {name} ends in {days} days, on {until}.",
-            "{name} の登録はあと{days}日（{until}）で切れます。",
+            "{name} の登録はあと {days} 日（{until}）で切れます。",
         ),
         "no_lock": Text(
             "{name} runs until {until}, but the registry shows no transfer lock. A few country domains have none to offer.",
@@ -97,7 +97,7 @@ item = Item(
         ),
         "ends_soon": Text(
             "The registration of {name} ends in {days} days, on {until}. If auto-renewal is on, see in the registrar's account why it has not renewed yet.",
-            "{name} の登録はあと{days}日（{until}）で切れます。自動更新を設定しているなら、まだ更新されていない理由を登録事業者の管理画面で確認してください。",
+            "{name} の登録はあと {days} 日（{until}）で切れます。自動更新を設定しているなら、まだ更新されていない理由を登録事業者の管理画面で確認してください。",
         ),
         "expired": Text(
             "The registration of {name} ended on {until}.",

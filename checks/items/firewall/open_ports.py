@@ -77,7 +77,7 @@ item = Item(
     ),
     expected=Text(
         "From the internet only 80, 443 and the SSH port answer, and the mail ports if the server receives mail, over IPv4 and IPv6 alike. The scan tries the ports that matter most, not all 65535.",
-        "インターネットから応答するのが 80・443・SSH のポートだけで、IPv6 でも同じ状態。自前でメールを受けるサーバでは、メールのポートも含めて構いません。fedisec が調べるのは主要なポートで、65535 個すべてではありません。",
+        "インターネットから応答するのが 80・443・SSH のポートだけで、IPv6 でも同じ状態。自前でメールを受けるサーバでは、メールのポートも含めて構いません。fedisec が調べるのは主要なポートで、65535個すべてではありません。",
     ),
     fix=Fix(
         Text(

@@ -76,7 +76,7 @@ item = Item(
     ),
     why=Text(
         "Whoever may talk to the Docker API can start a container that owns the whole machine. On an open port 2375 robots do so within hours, and a mounted socket turns a flaw in one container into root on the host.",
-        "Docker API に話しかけられれば、マシン全体を支配するコンテナを起動できます。2375 番ポートが開いていれば数時間で悪用され、ソケットをマウントしたコンテナの脆弱性はホストの root 権限につながります。",
+        "Docker API に話しかけられれば、マシン全体を支配するコンテナを起動できます。2375番ポートが開いていれば数時間で悪用され、ソケットをマウントしたコンテナの脆弱性はホストの root 権限につながります。",
     ),
     expected=Text(
         "dockerd listens on its Unix socket alone, which belongs to root and the group docker, and no container has that socket mounted unless its job needs it (then through a filtering proxy). Without Docker the item does not apply.",

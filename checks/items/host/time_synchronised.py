@@ -75,7 +75,7 @@ item = Item(
     fix=Fix(
         Text(
             "Run exactly one time service. Let UDP port 123 out of the firewall.",
-            "時刻同期のサービスは1つだけ動かします。ファイアウォールでは、外向きの UDP 123 番を許可してください。",
+            "時刻同期のサービスは1つだけ動かします。ファイアウォールでは、外向きの UDP 123番を許可してください。",
         ),
         variants=(
             (

@@ -18,6 +18,9 @@ _CSP = "content-security-policy"
 NGINX = """
     add_header X-Frame-Options "DENY" always;"""
 
+APACHE = """
+    Header always set X-Frame-Options "DENY\""""
+
 CADDY = """
     header X-Frame-Options "DENY\""""
 
@@ -60,6 +63,7 @@ item = Item(
         ),
         variants=(
             ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
             ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
             ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
         ),

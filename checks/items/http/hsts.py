@@ -73,7 +73,7 @@ item = Item(
     ),
     expected=Text(
         "Every https answer carries Strict-Transport-Security once, with a max-age of at least 15552000 seconds. A media host below the instance's name is covered by includeSubDomains or has a header of its own.",
-        "https のどの応答にも Strict-Transport-Security が1つだけ付き、max-age が 15552000 秒以上の状態。サブドメインのメディア用ホストも、includeSubDomains か自身のヘッダで守られていること。",
+        "https のどの応答にも Strict-Transport-Security が1つだけ付き、max-age が15552000秒以上の状態。サブドメインのメディア用ホストも、includeSubDomains か自身のヘッダで守られていること。",
     ),
     fix=Fix(
         Text(

@@ -16,6 +16,9 @@ _OPEN = frozenset(
 NGINX = """
     add_header X-Permitted-Cross-Domain-Policies "none" always;"""
 
+APACHE = """
+    Header always set X-Permitted-Cross-Domain-Policies "none\""""
+
 CADDY = """
     header X-Permitted-Cross-Domain-Policies "none\""""
 
@@ -50,6 +53,7 @@ item = Item(
         ),
         variants=(
             ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
             ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
             ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
         ),

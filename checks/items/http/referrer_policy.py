@@ -14,6 +14,9 @@ _GOOD = frozenset({"no-referrer", "same-origin", "strict-origin", "strict-origin
 NGINX = """
     add_header Referrer-Policy "same-origin" always;"""
 
+APACHE = """
+    Header always set Referrer-Policy "same-origin\""""
+
 CADDY = """
     header Referrer-Policy "same-origin\""""
 
@@ -54,6 +57,7 @@ item = Item(
         ),
         variants=(
             ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
             ("Caddy", Text("Set these lines:\n" + CADDY, "設定例：\n" + CADDY)),
             ("Akkoma, Pleroma", Text("Set these lines:\n" + AKKOMA, "設定例：\n" + AKKOMA)),
         ),

@@ -12,6 +12,13 @@ NGINX = """
     proxy_hide_header X-XSS-Protection;
     add_header X-XSS-Protection "0" always;"""
 
+APACHE = """
+    Header always unset X-XSS-Protection
+    Header set X-XSS-Protection "0\""""
+
+CADDY = """
+    header >X-XSS-Protection "0\""""
+
 SEE = """
     curl -sI https://example.social/ | grep -i x-xss-protection"""
 
@@ -38,11 +45,20 @@ item = Item(
     expected=Text("X-XSS-Protection: 0, or no such header.", "X-XSS-Protection: 0、またはヘッダがない状態。"),
     fix=Fix(
         Text(
-            "Remove lines that set the header to 1 from the proxy. Where the software itself sends 1 (Pleroma, Pixelfed's sample), override it. In nginx:\n"
-            + NGINX,
-            "プロキシで値を 1 にしている行を削除します。Pleroma や Pixelfed の見本設定のようにソフトウェア側が 1 を送る場合は上書きします。nginx の例：\n"
-            + NGINX,
-        )
+            "Remove lines that set the header to 1 from the proxy. Where the software itself sends 1 (Pleroma, Pixelfed's sample), override it there.",
+            "プロキシで値を 1 にしている行を削除します。Pleroma や Pixelfed の見本設定のようにソフトウェア側が 1 を送る場合は、プロキシで上書きします。",
+        ),
+        variants=(
+            ("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),
+            ("Apache", Text("Set these lines:\n" + APACHE, "設定例：\n" + APACHE)),
+            (
+                "Caddy",
+                Text(
+                    "The sign > overrides what the software sends:\n" + CADDY,
+                    "> を付けると、ソフトウェアの送る値を上書きします。\n" + CADDY,
+                ),
+            ),
+        ),
     ),
     verify=Text(
         "Either nothing or 0 must appear:\n" + SEE, "何も表示されないか、0 であることを確認します。\n" + SEE

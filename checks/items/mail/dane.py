@@ -82,7 +82,7 @@ item = Item(
     codes={
         "matches": Text(
             "The TLSA records match; mail hosts seen: {count}.",
-            "{count}台のメールサーバの TLSA レコードが一致しています。",
+            "{count} 台のメールサーバの TLSA レコードが一致しています。",
         ),
         "no_spare": Text(
             "The one TLSA record of {host} matches; without a second, the next key change stops mail.",

@@ -67,7 +67,7 @@ item = Item(
     ),
     expected=Text(
         "The selector that your mail is signed with has a key in the DNS: RSA with 2048 bits or more, or Ed25519, neither revoked nor in test mode.",
-        "実際の署名に使うセレクタに、2048 ビット以上の RSA または Ed25519 の鍵が公開されていて、失効もテストモードの指定もない状態。",
+        "実際の署名に使うセレクタに、2048ビット以上の RSA または Ed25519 の鍵が公開されていて、失効もテストモードの指定もない状態。",
     ),
     fix=Fix(
         Text(
@@ -127,11 +127,11 @@ item = Item(
         ),
         "weak": Text(
             "The key of the selector {selector} has {bits} bits only; receivers refuse less than 1024.",
-            "セレクタ {selector} の鍵は{bits}ビットしかありません。1024ビット未満は受信側で拒否されます。",
+            "セレクタ {selector} の鍵は {bits} ビットしかありません。1024ビット未満は受信側で拒否されます。",
         ),
         "short": Text(
             "The RSA key of the selector {selector} has {bits} bits; 2048 are the measure today.",
-            "セレクタ {selector} の RSA 鍵は{bits}ビットです。現在の目安は2048ビットです。",
+            "セレクタ {selector} の RSA 鍵は {bits} ビットです。現在の目安は2048ビットです。",
         ),
         "testing": Text(
             "The selector {selector} is in test mode (t=y): receivers may treat its mail as unsigned.",

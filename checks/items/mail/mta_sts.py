@@ -84,7 +84,7 @@ item = Item(
     codes={
         "enforced": Text(
             "The policy is in force, covers every MX and lasts {days} days.",
-            "すべての MX を含む enforce のポリシーが有効です（有効期間{days}日）。",
+            "すべての MX を含む enforce のポリシーが有効です（有効期間 {days} 日）。",
         ),
         "no_inbound": Text("The domain takes no mail.", "このドメインはメールを受け取りません。"),
         "absent": Text("{domain} has no MTA-STS record.", "{domain} に MTA-STS のレコードがありません。"),
@@ -107,7 +107,7 @@ item = Item(
         ),
         "short_life": Text(
             "The policy lasts {seconds} seconds only; a day is the least that protects.",
-            "ポリシーの有効期間が{seconds}秒しかありません。1日以上にしてください。",
+            "ポリシーの有効期間が {seconds} 秒しかありません。1日以上にしてください。",
         ),
         "no_tls_reports": Text(
             "The policy is in force, but no TLS-RPT record asks for reports.",

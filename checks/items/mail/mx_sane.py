@@ -60,7 +60,7 @@ item = Item(
     codes={
         "deliverable": Text(
             "Mail for {domain} can be delivered; mail hosts with an address: {count}.",
-            "{domain} 宛てのメールを、アドレスを持つ{count}台のホストが受け取ります。",
+            "{domain} 宛てのメールを、アドレスを持つ {count} 台のホストが受け取ります。",
         ),
         "null": Text(
             "A null MX says that {domain} takes no mail.",

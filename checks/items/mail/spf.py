@@ -78,7 +78,7 @@ item = Item(
         "none": Text("{name} has no SPF record.", "{name} に SPF レコードがありません。"),
         "several": Text(
             "{name} has {count} SPF records; with more than one, none is valid.",
-            "{name} に SPF レコードが{count}個あります。複数あると、どれも無効になります。",
+            "{name} に SPF レコードが {count} 個あります。複数あると、どれも無効になります。",
         ),
         "syntax": Text(
             "The SPF record of {name} breaks the grammar ({detail}).",
@@ -94,15 +94,15 @@ item = Item(
         ),
         "too_many": Text(
             "{count} look-ups are needed, {limit} are allowed: receivers take the record as invalid.",
-            "DNS 参照が{count}回必要です。上限の{limit}回を超えるため、無効として扱われます。",
+            "DNS 参照が {count} 回必要です。上限の {limit} 回を超えるため、無効として扱われます。",
         ),
         "too_many_mx": Text(
             "An mx term in the record of {name} leads to {count} mail hosts; ten are allowed.",
-            "{name} の mx が{count}台のメールサーバを指しています。上限は10台です。",
+            "{name} の mx が {count} 台のメールサーバを指しています。上限は10台です。",
         ),
         "voids": Text(
             "{count} look-ups lead to names without records; two are allowed.",
-            "存在しない名前への参照が{count}回あります。許されるのは2回までです。",
+            "存在しない名前への参照が {count} 回あります。許されるのは2回までです。",
         ),
         "open_to_all": Text(
             "The record lets every server in the world send for the domain (at {name}).",
@@ -122,11 +122,11 @@ item = Item(
         ),
         "near_limit": Text(
             "{lookups} of {limit} look-ups are used: one more service may break the record.",
-            "DNS 参照を{limit}回中{lookups}回使っています。サービスを1つ足すだけで無効になるおそれがあります。",
+            "DNS 参照を {limit} 回中 {lookups} 回使っています。サービスを1つ足すだけで無効になるおそれがあります。",
         ),
         "long": Text(
             "The record of {name} is {size} bytes long; long ones get lost on the way.",
-            "{name} のレコードが{size}バイトあります。長い応答は途中で失われることがあります。",
+            "{name} のレコードが {size} バイトあります。長い応答は途中で失われることがあります。",
         ),
         "bad_name": Text(
             "{term} in the record of {name} names something that cannot be a host.",

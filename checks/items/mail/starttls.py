@@ -90,7 +90,7 @@ item = Item(
     codes={
         "offered": Text(
             "STARTTLS is offered ({version}); mail hosts seen: {count}.",
-            "{count}台のメールサーバが STARTTLS に対応しています（{version}）。",
+            "{count} 台のメールサーバが STARTTLS に対応しています（{version}）。",
         ),
         "not_offered": Text("{host} does not offer STARTTLS.", "{host} は STARTTLS に対応していません。"),
         "broken": Text(

@@ -125,7 +125,7 @@ item = Item(
         ),
         "not_seen": Text(
             "No SSH server answers fedisec on port {port} or 22.",
-            "{port} 番と 22 番では SSH が fedisec に応答しません。",
+            "{port} 番と22番では SSH が fedisec に応答しません。",
         ),
     },
 )

@@ -158,7 +158,7 @@ item = Item(
         ),
         "not_seen": Text(
             "No SSH server answers fedisec on port {port} or 22; the inside must tell.",
-            "{port} 番と 22 番では SSH が fedisec に応答しないため、内部から確認する必要があります。",
+            "{port} 番と22番では SSH が fedisec に応答しないため、内部から確認する必要があります。",
         ),
     },
 )

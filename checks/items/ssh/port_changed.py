@@ -57,15 +57,15 @@ item = Item(
     references=(Reference("sshd_config(5): Port", "https://man.openbsd.org/sshd_config#Port"),),
     title=Text(
         "SSH does not answer on port 22",
-        "SSH のポートを 22 番から変えている",
+        "SSH のポートを22番から変えている",
     ),
     why=Text(
         "Most robots knock at port 22 alone, so another port keeps the log quiet enough to read. It is no protection against anybody who looks for your server.",
-        "自動化された攻撃の多くは 22 番しか試さないため、変えるだけでログが静かになり、異常に気づきやすくなります。ただし、あなたのサーバを狙う相手への防御にはなりません。",
+        "自動化された攻撃の多くは22番しか試さないため、変えるだけでログが静かになり、異常に気づきやすくなります。ただし、あなたのサーバを狙う相手への防御にはなりません。",
     ),
     expected=Text(
         "Port 22 is closed and SSH answers on another port, or on none that the internet reaches.",
-        "22 番が閉じていて、SSH が別のポートで動いているか、インターネットから見えない状態。",
+        "22番が閉じていて、SSH が別のポートで動いているか、インターネットから見えない状態。",
     ),
     fix=Fix(
         Text(
@@ -108,28 +108,28 @@ item = Item(
     codes={
         "moved": Text(
             "SSH answers on port {port} and not on 22.",
-            "SSH は {port} 番で応答し、22 番では応答しません。",
+            "SSH は {port} 番で応答し、22番では応答しません。",
         ),
         "closed": Text(
             "Port 22 is closed, and no SSH was found on port {port} either.",
-            "22 番は閉じています。{port} 番でも SSH は見つかりませんでした。",
+            "22番は閉じています。{port} 番でも SSH は見つかりませんでした。",
         ),
-        "on_22": Text("SSH answers on port 22.", "SSH が 22 番で応答します。"),
+        "on_22": Text("SSH answers on port 22.", "SSH が22番で応答します。"),
         "listens_elsewhere": Text(
             "The SSH server listens on port {ports} and not on 22.",
-            "SSH サーバは {ports} 番で待ち受けており、22 番は使っていません。",
+            "SSH サーバは {ports} 番で待ち受けており、22番は使っていません。",
         ),
         "kept_from_22": Text(
             "The SSH server listens on port 22, but the host lets no stranger reach it.",
-            "SSH サーバは 22 番で待ち受けていますが、不特定の相手からは届きません。",
+            "SSH サーバは22番で待ち受けていますが、不特定の相手からは届きません。",
         ),
         "listens_on_22": Text(
             "The SSH server listens on port 22. From outside it gave no clear answer.",
-            "SSH サーバが 22 番で待ち受けています。外部からははっきりした応答がありませんでした。",
+            "SSH サーバが22番で待ち受けています。外部からははっきりした応答がありませんでした。",
         ),
         "not_seen": Text(
             "Port 22 gives fedisec no clear answer; it may be filtered for this address alone.",
-            "22 番からはっきりした応答が得られません。fedisec のアドレスだけが遮断されている可能性もあります。",
+            "22番からはっきりした応答が得られません。fedisec のアドレスだけが遮断されている可能性もあります。",
         ),
     },
 )

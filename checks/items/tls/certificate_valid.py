@@ -87,7 +87,7 @@ item = Item(
     ),
     expected=Text(
         "Every address sends a certificate for the instance's name, within its dates, with an RSA key of 2048 bits or more or an EC key of 256 or more, signed with SHA-2, together with the intermediates that lead to a root everybody trusts. It is not revoked, stands in the certificate logs, and comes with an OCSP answer where it demands one.",
-        "どのアドレスも、インスタンスの名前の証明書を有効期限内に、中間証明書まで揃えて送っている状態。鍵は RSA 2048 ビット以上または EC 256 ビット以上、署名は SHA-2 で、広く信頼されたルートまでたどれること。失効しておらず、証明書ログに記録があり、必須と指定された OCSP の応答が添付されていること。",
+        "どのアドレスも、インスタンスの名前の証明書を有効期限内に、中間証明書まで揃えて送っている状態。鍵は RSA 2048ビット以上または EC 256ビット以上、署名は SHA-2 で、広く信頼されたルートまでたどれること。失効しておらず、証明書ログに記録があり、必須と指定された OCSP の応答が添付されていること。",
     ),
     fix=Fix(
         Text(

@@ -71,7 +71,7 @@ item = Item(
     ),
     expected=Text(
         "TLS 1.2 accepts ECDHE suites with AES-GCM or ChaCha20-Poly1305 only. Older AES-CBC or RSA suites behind them give a warning; NULL, anonymous, EXPORT, RC4, DES, 3DES, MD5 and DH below 2048 bits a fail.",
-        "TLS 1.2 では ECDHE と AES-GCM または ChaCha20-Poly1305 の組み合わせだけを受け付ける状態。AES-CBC や RSA 鍵交換が後ろに残る場合は警告、NULL・匿名・EXPORT・RC4・DES・3DES・MD5・2048 ビット未満の DH は不適合です。",
+        "TLS 1.2 では ECDHE と AES-GCM または ChaCha20-Poly1305 の組み合わせだけを受け付ける状態。AES-CBC や RSA 鍵交換が後ろに残る場合は警告、NULL・匿名・EXPORT・RC4・DES・3DES・MD5・2048ビット未満の DH は不適合です。",
     ),
     fix=Fix(
         Text(
@@ -128,7 +128,7 @@ item = Item(
         ),
         "small_dh": Text(
             "{address} uses Diffie-Hellman with {bits} bits; 2048 are the least.",
-            "{address} の Diffie-Hellman は {bits} ビットで、最低限の 2048 ビットに足りません。",
+            "{address} の Diffie-Hellman は {bits} ビットで、最低限の2048ビットに足りません。",
         ),
         "preferred": Text(
             "{address} chooses {suite} even when better ones stand first.",
