@@ -185,7 +185,7 @@ def test_a_record_needs_few_queries(django_assert_max_num_queries: DjangoAssertN
     instance = an_instance()
     a_recorded_scan(instance, facts())
     scan = a_running_scan(instance)
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(40):
         record(scan, scan.token, Gathered(facts(lock="fail"), {}), timezone.now())
 
 
