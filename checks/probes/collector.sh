@@ -136,7 +136,8 @@ section() {
 # Runs one section; its process number stands in front, its status behind.
 answer() {
     exec </dev/null 2>&1 3<&-
-    sh -c 'echo "$PPID"'
+    # Its own number: that in front is of the process that reads.
+    { read -r pid _ </proc/self/stat && echo "$pid"; } 2>/dev/null || sh -c 'echo "$PPID"'
     "section_$1"
     printf '\n=rc %d\n' "$?"
 }
@@ -741,16 +742,17 @@ section_updates_pending() {
 }
 
 # A simulation without the lock.  Even so root would write anew apt's cache, where it is old, and the record of the last
-# plan (eipp.log.xz).  Nobody cannot, and uses the cache that is there; where nobody may not read the sources, root
+# plan (eipp.log.xz).  Nobody else can, and uses the cache that is there; where nobody may not read the sources, root
 # plans in memory.  The nameless files that apt unpacks signatures into are kept in memory as well.
 simulate_upgrade() {
     [ -w /dev/shm ] && export TMPDIR=/dev/shm
-    if root && has setpriv && said=$(setpriv --reuid=65534 --regid=65534 --clear-groups \
-        apt-get -s -o Debug::NoLocking=true -o Dir::Log::Planner= dist-upgrade 2>&1); then
+    set -- apt-get -s -o Debug::NoLocking=true -o Dir::Log::Planner= dist-upgrade
+    if ! root; then
+        "$@" 2>&1
+    elif has setpriv && said=$(setpriv --reuid=65534 --regid=65534 --clear-groups "$@" 2>&1); then
         printf '%s\n' "$said"
     else
-        apt-get -s -o Debug::NoLocking=true -o Dir::Log::Planner= -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
-            dist-upgrade 2>&1
+        "$@" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= 2>&1
     fi
 }
 
@@ -971,6 +973,29 @@ BACKUP_WORDS='pg_dumpall|pg_dump|pg_basebackup|autopostgresqlbackup|restic|borgm
 # They save lists of packages, firmware or crashes, no data.
 NO_BACKUP='^(dpkg-db-backup|systemd-coredump|fwupd|snapd)'
 
+backup_folders() {
+    printf '%s\n' /var/backups /var/backup /backup /backups /srv/backup /srv/backups /opt/backup /opt/backups /mnt/backup /mnt/backups \
+        /root/backup /root/backups /home/*/backup /home/*/backups /var/lib/postgresql/backups /var/lib/autopostgresqlbackup \
+        /var/lib/pgbackrest /var/lib/barman
+    configured backup_dir
+}
+
+# newest_files FOLDER: the newest 20 files, and of those that look like dumps the newest 10: there may be thousands beside
+# them.  "slow FOLDER" where all of them could not be listed in time.  No name with a line break, which could forge a line.
+newest_files() {
+    {
+        brief 3 find "$1/" -xdev -maxdepth 3 -type f ! -name '*
+*' ! -path '*
+*' ! -name 'dpkg.*' ! -name 'apt.extended_states*' ! -name 'alternatives.tar*' \
+            ! -name 'passwd.bak' ! -name 'shadow.bak' ! -name 'group.bak' ! -name 'gshadow.bak' \
+            -exec stat -c '%Y %s %n' {} + 2>/dev/null
+        # Above all times.
+        [ "$?" -lt 124 ] || echo 99999999999
+    } | sort -rn | awk -v folder="$1" '
+        $1 == "99999999999" { print "slow " folder; exit }
+        NR <= 20 || (tolower($0) ~ /dump|sql|pg_|postgres|\.rdb|database|mastodon|akkoma|pleroma|misskey/ && ++dumps <= 10)'
+}
+
 section_backups() {
     if managed timers; then
         timers=$(units_like '*.timer' | grep -E "$BACKUP_TIMERS" | grep -Ev "$NO_BACKUP")
@@ -991,9 +1016,7 @@ section_backups() {
         has "$tool" && printf '%s\n' "$tool"
     done
     part files
-    for folder in /var/backups /var/backup /backup /backups /srv/backup /srv/backups /opt/backup /opt/backups /mnt/backup /mnt/backups \
-        /root/backup /root/backups /home/*/backup /home/*/backups /var/lib/postgresql/backups /var/lib/autopostgresqlbackup \
-        /var/lib/pgbackrest /var/lib/barman $(configured backup_dir); do
+    backup_folders | while IFS= read -r folder; do
         case $folder in
             # A link in a home could lead anywhere.
             /home/*) [ ! -L "$folder" ] || continue ;;
@@ -1003,13 +1026,11 @@ section_backups() {
         if [ -d "$folder" ] && { [ ! -r "$folder" ] || [ ! -x "$folder" ]; }; then
             printf 'denied %s\n' "$folder"
         elif [ -d "$folder" ]; then
-            find "$folder/" -xdev -maxdepth 3 -type f ! -name 'dpkg.*' ! -name 'apt.extended_states*' ! -name 'alternatives.tar*' \
-                ! -name 'passwd.bak' ! -name 'shadow.bak' ! -name 'group.bak' ! -name 'gshadow.bak' \
-                -exec stat -c '%Y %s %n' {} + 2>/dev/null | sort -rn | head -n 20
+            newest_files "$folder"
         elif unreachable "$folder"; then
             printf 'denied %s\n' "$folder"
         fi
-    done | sed 's|//|/|g' | sort -u -k 3
+    done | sed 's|//|/|g' | awk '!($0 in seen) { print; seen[$0] }'
     part remotes
     for file in /root/.config/rclone/rclone.conf /home/*/.config/rclone/rclone.conf /etc/rclone.conf /etc/borgmatic/config.yaml \
         /etc/borgmatic.d/* /root/.config/borgmatic/config.yaml /root/.config/borg /etc/restic* /root/.restic* /etc/pgbackrest.conf \

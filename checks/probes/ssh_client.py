@@ -153,6 +153,9 @@ def guarded(
     """A connection that ends after `wall_s` seconds and `bytes_max` bytes, whatever the server does; owns and
     closes the socket.  `refused`: algorithms not to agree to, by paramiko's kind."""
     ends = time.monotonic() + wall_s
+    with contextlib.suppress(OSError):  # no TCP, or closed by now
+        # Each of paramiko's small messages would wait for the answer to the one before: three round trips.
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     tap = TappedSocket(connected, bytes_max)
     logging.getLogger(_LOG).setLevel(logging.CRITICAL + 1)
     transport = Client(tap, disabled_algorithms=refused)
