@@ -1,8 +1,8 @@
 """The look from inside, beside Lynis on the same machine and beside one SSH command for each section.
 
 Run by `make bench-inside`, as root.  Booted Debian machines (tests/hosts) with fail2ban, CrowdSec and Lynis
-are looked at over a plain link, and over one that holds every packet for half of 100 ms.  Connections and bytes
-are counted by the machine's own packet filter, for everybody alike.
+are looked at over a plain link, and over one that holds every packet for half of 100 ms.  Connections and
+bytes are counted by the machine's own packet filter, for everybody alike.
 """
 
 from __future__ import annotations
