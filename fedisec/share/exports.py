@@ -11,13 +11,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from checks.model import LANGUAGES
+from fedisec.checklist.filters import Filter
 from fedisec.instances.access import instance_for, instances_for
 from fedisec.instances.models import Instance
 from fedisec.scans.views import person
 from fedisec.share import csv_form, json_form, markdown, paper, pdf, sarif
+from fedisec.share.models import Share
 from fedisec.share.sheet import Sheet, sheet_of, sheets_of
 
 BATCH = 20  # instances that are held in memory at once
@@ -75,6 +78,10 @@ def export_instance(request: HttpRequest, domain: str) -> HttpResponseBase:
     instance = instance_for(person(request), domain)
     name = request.GET.get("format", "")
     with translation.override(_chosen_language(request)):
+        if not name:
+            shared = Share.objects.filter(instance=instance, is_open=True).exists()
+            context = {"instance": instance, "is_shared": shared, "narrowed": Filter.of(request.GET).is_set}
+            return render(request, "share/export.html", context | {"forms": _offers(request)})
         sheet = sheet_of(instance, request.GET)
         if name in _PAPER:
             return _on_paper(request, "share/print.html", paper.context_of(sheet), domain)
@@ -88,12 +95,35 @@ def export_overview(request: HttpRequest) -> HttpResponseBase:
     instances = instances_for(person(request)).order_by("domain")
     name, language = request.GET.get("format", ""), _chosen_language(request)
     with translation.override(language):
+        if not name:
+            return render(request, "share/export.html", {"forms": _offers(request)})
         if name in _PAPER:
             context = paper.context_of_all(_counted(instances))
             return _on_paper(request, "share/print_overview.html", context, "overview")
         form = _form(name)
         text = as_read(form.all(instances), language)
         return _named(StreamingHttpResponse(text, content_type=form.media), "overview", form)
+
+
+def _offers(request: HttpRequest) -> list[dict[str, object]]:
+    """The forms that the page offers, each with its address; the filter that the reader came with stays."""
+    offers = {
+        "print": (_("Print"), _("Everything written out, a topic per sheet of A4.")),
+        "pdf": (_("PDF"), _("The same as a file.")),
+        "csv": (_("CSV"), _("For a spreadsheet.")),
+        "json": (_("JSON"), _("For programs; the form is documented.")),
+        "md": (_("Markdown"), _("For a wiki or an issue.")),
+        "sarif": (_("SARIF"), _("SARIF 2.1.0, for tools that collect findings.")),
+    }
+    if not pdf.is_there():
+        del offers["pdf"]
+    found: list[dict[str, object]] = []
+    for name, (title, what) in offers.items():
+        query = request.GET.copy()
+        query["format"] = name
+        entry = {"name": title, "what": what, "query": query.urlencode(), "is_file": name != "print"}
+        found.append(entry)
+    return found
 
 
 def _on_paper(request: HttpRequest, template: str, context: dict[str, Any], subject: str) -> HttpResponse:

@@ -58,9 +58,17 @@ def test_nobody_who_is_not_signed_in_gets_anything(social: Instance, client: Cli
     assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/account/login/")
 
 
-@pytest.mark.parametrize("name", ["", "xml", "CSV", "../csv"])
+@pytest.mark.parametrize("name", ["xml", "CSV", "../csv"])
 def test_an_unknown_format_is_not_found(as_alice: Client, name: str) -> None:
     assert [as_alice.get(path, {"format": name}).status_code for path in (ONE, ALL)] == [404, 404]
+
+
+def test_the_page_offers_every_form_and_keeps_the_filter(as_bob: Client, as_charlie: Client) -> None:
+    page = as_bob.get(ONE, {"level": "required"}).content.decode()
+    for name in FORMATS:
+        assert f"level=required&amp;format={name}" in page
+        assert f"format={name}" in as_bob.get(ALL).content.decode()
+    assert as_charlie.get(ONE).status_code == 404
 
 
 def test_files_are_saved_under_a_name_and_never_cached(as_alice: Client) -> None:
