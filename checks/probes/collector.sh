@@ -993,7 +993,8 @@ newest_files() {
         [ "$?" -lt 124 ] || echo 99999999999
     } | sort -rn | awk -v folder="$1" '
         $1 == "99999999999" { print "slow " folder; exit }
-        NR <= 20 || (tolower($0) ~ /dump|sql|pg_|postgres|\.rdb|database|mastodon|akkoma|pleroma|misskey/ && ++dumps <= 10)'
+        { name = tolower($0); sub(/.*\//, "", name) }
+        NR <= 20 || (name ~ /dump|sql|pg_|postgres|\.rdb|database|mastodon|akkoma|pleroma|misskey/ && ++dumps <= 10)'
 }
 
 section_backups() {

@@ -64,7 +64,7 @@ class Backups:
     tools: tuple[str, ...]
     files: tuple[Kept, ...]  # newest first
     remotes: tuple[str, ...]
-    gaps: tuple[str, ...]  # places that may not be looked into
+    gaps: tuple[str, ...]  # places that may not be looked into, or could not in time
 
     @property
     def scheduled(self) -> tuple[str, ...]:
@@ -91,7 +91,9 @@ def parse_backups(lines: tuple[str, ...]) -> Backups:
         held.setdefault(part.label, []).extend(part.lines)
     cron = [line for line in held.get("cron", ()) if not line.startswith("denied ")]
     for name in ("cron", "files"):
-        gaps += [line.removeprefix("denied ") for line in held.get(name, ()) if line.startswith("denied ")]
+        gaps += [
+            line.partition(" ")[2] for line in held.get(name, ()) if line.startswith(("denied ", "slow "))
+        ]
     states = units(tuple(held.get("timer_states", ())))
     timers = (
         word

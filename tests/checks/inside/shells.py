@@ -129,8 +129,10 @@ exit "$status"
 """
 
 
-def run_on_machine(place: Path, planted: Mapping[str, Planted | Path], command: tuple[str, ...]) -> OnMachine:
-    """Runs `command` with the collector as its input, in a copy of this machine where the planted files lie (a Path is
+def run_on_machine(
+    place: Path, planted: Mapping[str, Planted | Path], command: tuple[str, ...], script: str = ""
+) -> OnMachine:
+    """Runs `command` with the collector (or `script`) as its input, in a copy of this machine where the planted files lie (a Path is
     a symbolic link to it).  Needs root; `place` is an empty folder."""
     needs_root()
     needs("unshare", "chroot")
@@ -146,7 +148,7 @@ def run_on_machine(place: Path, planted: Mapping[str, Planted | Path], command: 
         there.chmod(file.mode)
         os.chown(there, file.owner, file.owner)
     (place / "planted").chmod(0o755)
-    (place / "script").write_text(patient_script())
+    (place / "script").write_text(script or patient_script())
     ended = subprocess.run(
         ["unshare", "-m", "sh", "-c", _LAYERS, "layers", str(place), "chroot", "root", *command],
         capture_output=True,

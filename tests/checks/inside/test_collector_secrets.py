@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -370,6 +371,24 @@ def test_settings_are_shown_as_they_stand(tmp_path: Path, awk: str) -> None:
         else:
             shown.append(line)
     assert found == {path: list(lines) for path, (_, lines) in SETTINGS.items()}
+
+
+def test_the_newest_backups_are_found_among_thousands_of_files(tmp_path: Path) -> None:
+    """In a folder with spaces; a file's name forges no line."""
+    folder = "/srv/all my dumps"
+    planted: dict[str, Planted | Path] = {
+        f"{folder}/{n % 50}/media {n}.jpg": Planted("x") for n in range(600)
+    }
+    planted |= {f"{folder}/mastodon-{n}.dump": Planted("x") for n in range(1, 13)}
+    planted[f"{folder}/evil\n1899999999 1 {folder}/mastodon.dump"] = Planted("x")
+    planted["/etc/fedisec-collect.conf"] = Planted(f"backup_dir={folder}\nbackup_dir=/srv/*\n")
+    age = f'for n in 1 2 3 4 5 6 7 8 9 10 11 12; do touch -d "-$n days" "{folder}/mastodon-$n.dump"; done; exec dash -s'
+    script = re.sub(r"SECTIONS='[^']*'", "SECTIONS='backups'", patient_script())
+    ran = run_on_machine(tmp_path, planted, ("sh", "-c", age), script).ran
+    listed = [line.split("/")[-1] for line in ran.report.lines("backups") if folder in line]
+    assert len(listed) == 30 and len([name for name in listed if name.startswith("media ")]) == 20
+    assert [name for name in listed if name.endswith(".dump")] == [f"mastodon-{n}.dump" for n in range(1, 11)]
+    assert "1899999999" not in ran.text and "evil" not in ran.text
 
 
 def test_files_beside_a_compose_file_are_found(tmp_path: Path) -> None:

@@ -153,6 +153,9 @@ BACKUP = [
     Case("data.database_backup", PASS, "fresh", backups(TWO + f"\n{stamp(hours=1)} 900 /var/backups/dpkg.status.0\n{stamp(hours=1)} 900 /var/backups/fediverse/unfinished"), data={"hours": 8}),
     Case("data.database_backup", PASS, "first", backups(dumps((10**7, 1)))),
     Case("data.database_backup", FAIL, "stale", backups(dumps((10**7, 27), (10**7, 51)), NEVER), data={"days": 1}),
+    # A fresh one may lie where nobody could look.
+    Case("data.database_backup", UNKNOWN, "hidden", backups(dumps((10**7, 60)) + "\ndenied /root/backups", NEVER, "")),
+    Case("data.database_backup", UNKNOWN, "hidden", backups(dumps((10**7, 60)) + "\nslow /srv/all backups", NEVER, ""), data={"places": "/srv/all backups"}),
     Case("data.database_backup", FAIL, "shrunk", backups(dumps((4_000_000, 8), (9_000_000, 32))), data={"ratio": 44}),
     Case("data.database_backup", WARN, "grown", backups(dumps((19_000_000, 8), (9_000_000, 32))), data={"ratio": 211}),
     Case("data.database_backup", FAIL, "tiny", backups(dumps((916, 8)))),
