@@ -9,6 +9,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+_SAME_DATES = {"raspbian": "debian", "ol": "rhel"}
+
 
 @dataclass(frozen=True, slots=True)
 class OsRelease:
@@ -43,6 +45,20 @@ def os_releases() -> dict[str, dict[str, OsRelease]]:
     }
 
 
+def os_release(name: str, branch: str) -> OsRelease | None:
+    """The dates of a branch; of a rebuild or a port those of what it follows."""
+    return os_releases().get(_SAME_DATES.get(name, name), {}).get(branch)
+
+
+def stack_release(product: str, version: str) -> StackRelease | None:
+    """The release a version belongs to; a floating tag ("redis:7") stands for the newest it can mean.  None
+    for what the table does not name."""
+    for release in stack().get(product, ("", ()))[1]:
+        if f"{version}.".startswith(f"{release.name}.") or release.name.startswith(f"{version}."):
+            return release
+    return None
+
+
 @cache
 def stack() -> dict[str, tuple[str, tuple[StackRelease, ...]]]:
     """Product -> its title, and its releases, newest first."""
@@ -50,6 +66,12 @@ def stack() -> dict[str, tuple[str, tuple[StackRelease, ...]]]:
         name: (row["title"], tuple(StackRelease(one["name"], one.get("ends")) for one in row["releases"]))
         for name, row in _toml("stack.toml")["product"].items()
     }
+
+
+@cache
+def os_as_of() -> date:
+    found: date = _toml("os_releases.toml")["as_of"]
+    return found
 
 
 @cache

@@ -1,6 +1,6 @@
 """Does the distribution release still get security updates?"""
 
-from checks.data.support import os_releases
+from checks.data.support import os_release
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
@@ -24,7 +24,6 @@ from checks.parse.host.release import parse_release
 
 LABEL = "inside: /etc/os-release"
 _ROLLING = frozenset({"arch", "archarm", "gentoo", "void", "opensuse-tumbleweed", "manjaro", "endeavouros"})
-_SAME_DATES = {"raspbian": "debian", "ol": "rhel"}
 
 
 RELEASE = """
@@ -193,7 +192,7 @@ def check(facts: Facts) -> Verdict:
     shown = f"{release.pretty} ({release.id} {release.version})"
     if not release.version or release.id in _ROLLING:
         return asked("rolling", release=release.pretty).seen(LABEL, shown)
-    dates = os_releases().get(_SAME_DATES.get(release.id, release.id), {}).get(release.branch)
+    dates = os_release(release.id, release.branch)
     if dates is None:
         return unknown("not_listed", Reason.NOT_ASKED, release=release.pretty).seen(LABEL, shown)
     today, ended = inside.seen_at.date(), str(dates.ends)

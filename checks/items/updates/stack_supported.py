@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from packaging.version import Version
 
-from checks.data.support import StackRelease, os_releases, stack, stack_as_of
+from checks.data.support import StackRelease, os_release, stack, stack_as_of, stack_release
 from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
@@ -131,7 +131,7 @@ def check(facts: Facts) -> Verdict:
     )
     if not packages_of(inside):
         own = [one for one in own if one.origin is Origin.IMAGE]
-    placed = [(one, _release(one)) for one in own]
+    placed = [(one, stack_release(one.name, one.version)) for one in own]
     verdict = _worst(placed, today) or _distribution_ended(inside, products, today)
     if verdict is not None:
         return verdict
@@ -169,18 +169,10 @@ def _worst(placed: list[tuple[Product, StackRelease | None]], today: date) -> Ve
 def _distribution_ended(inside: Inside, products: list[Product], today: date) -> Verdict | None:
     release = parse_release(inside.lines("release"))
     packaged = [one for one in products if one.origin is Origin.DISTRIBUTION]
-    dates = os_releases().get(release.id, {}).get(release.branch) if release else None
+    dates = os_release(release.id, release.branch) if release else None
     if release and packaged and dates and dates.last < today:
         verdict = failed("distribution_ended", release=release.pretty, ended=str(dates.last))
         return verdict.seen(LABEL, _rows(packaged))
-    return None
-
-
-def _release(one: Product) -> StackRelease | None:
-    """The release a version belongs to; a floating tag ("redis:7") stands for the newest it can mean."""
-    for release in stack()[one.name][1]:
-        if f"{one.version}.".startswith(f"{release.name}.") or release.name.startswith(f"{one.version}."):
-            return release
     return None
 
 

@@ -1,0 +1,86 @@
+"""Words of the inventory page."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext, ngettext
+
+from checks.errors import Reason
+from checks.reasons import REASONS
+from fedisec.checklist.inventory import End, Source, Standing
+from fedisec.checklist.templatetags.checklist import shape
+
+register = template.Library()
+
+_SHAPES = {
+    Standing.SUPPORTED: ("met", "met"),
+    Standing.LONG_TERM: ("met", "met"),
+    Standing.OPEN: ("met", "met"),
+    Standing.FOLLOWS: ("met", "met"),
+    Standing.SOON: ("warning", "warning"),
+    Standing.PAID: ("warning", "warning"),
+    Standing.ENDED: ("not-met", "not_met"),
+    Standing.UNKNOWN: ("unseen", "could_not_check"),
+}
+
+
+@register.filter
+def source_of(source: Source) -> str:
+    """Where something comes from."""
+    return {
+        Source.DISTRIBUTION: gettext("package of the distribution"),
+        Source.VENDOR: gettext("package of its maker"),
+        Source.IMAGE: gettext("image"),
+        Source.BUILD: gettext("own build"),
+        Source.UNSURE: gettext("cannot be told"),
+        Source.SYSTEM: gettext("the system itself"),
+        Source.OUTSIDE: gettext("seen from outside"),
+    }[source]
+
+
+@register.simple_tag
+def support_mark(standing: Standing) -> SafeString:
+    """How it stands with support: a shape and a word."""
+    word = {
+        Standing.SUPPORTED: gettext("supported"),
+        Standing.LONG_TERM: gettext("long-term support only"),
+        Standing.PAID: gettext("paid support only"),
+        Standing.SOON: gettext("ends soon"),
+        Standing.ENDED: gettext("ended"),
+        Standing.FOLLOWS: gettext("with the distribution"),
+        Standing.OPEN: gettext("supported, no end known"),
+        Standing.UNKNOWN: gettext("not in fedisec’s tables"),
+    }[standing]
+    icon, colour = _SHAPES[standing]
+    return format_html('<span class="state state-{}">{}{}</span>', colour, shape(icon), word)
+
+
+@register.filter
+def end_words(end: End) -> SafeString:
+    """One end of support: which, when, and how far off that is."""
+    kind = {
+        "regular": gettext("regular"),
+        "long_term": gettext("long-term"),
+        "paid": gettext("paid"),
+    }[end.kind]
+    day = format_html(
+        '<time datetime="{}">{}</time>', end.day.isoformat(), date_format(end.day, "DATE_FORMAT")
+    )
+    return format_html(gettext("{kind}: until {day}, {off}"), kind=kind, day=day, off=_off(end.days))
+
+
+def _off(days: int) -> str:
+    if days == 0:
+        return gettext("today")
+    if days > 0:
+        return ngettext("in %(days)d day", "in %(days)d days", days) % {"days": days}
+    return ngettext("%(days)d day ago", "%(days)d days ago", -days) % {"days": -days}
+
+
+@register.filter
+def reason_words(reason: Reason) -> str:
+    """Why something could not be read."""
+    return REASONS[reason].in_language(get_language() or "en")
