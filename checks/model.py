@@ -192,7 +192,8 @@ class Item:
 
     @property
     def takes_answers(self) -> bool:
-        return Settles.MANUAL in self.settles
+        """A person may answer: also what the dashboard is to settle, as long as it cannot."""
+        return Settles.MANUAL in self.settles or (Settles.SELF in self.settles and self._check is None)
 
     @property
     def check_function(self) -> Check | None:

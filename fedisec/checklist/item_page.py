@@ -11,9 +11,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from checks.errors import Reason
-from checks.model import Item, Settles, Status
+from checks.model import Item, Status
 from fedisec.accounts.models import AuditEvent, Role, User
-from fedisec.checklist import pasted, undoing
+from fedisec.checklist import pasted, switches, undoing
 from fedisec.checklist.answers import basis_of
 from fedisec.checklist.board import Row, posture, row_of, rows_of
 from fedisec.checklist.fixes import ways_of
@@ -84,7 +84,9 @@ def context_of(
         # Of the parts that htmx asks for, those of an item's own page say so.
         "in_place": in_place(request) and "page" not in request.GET,
         "may_edit": edits,
-        "can_look": edits and set(item.settles) != {Settles.MANUAL},
+        "switch": switches.switch_of(found, item, person(request)),
+        "still_manual": switches.is_still_manual(item),
+        "can_look": edits and item.check_function is not None,
         "scan": Scan.objects.filter(instance=found).defer("facts").first(),
         "spans": of_item(found, item.id),
         "trail": _trail(found, item) if edits else [],

@@ -15,6 +15,7 @@ urlpatterns = [
     path("team/items/<int:pk>/retire/", own_views.own_item_retire, name="own_item_retire"),
     path("team/items/<int:pk>/restore/", own_views.own_item_restore, name="own_item_restore"),
     path("instances/<str:domain>/dkim-message/", item_views.dkim_message, name="dkim_message"),
+    path("instances/<str:domain>/mails/", item_views.mails, name="mails"),
     path("instances/<str:domain>/answers/", bulk_views.answer_several, name="answer_several"),
     path("instances/<str:domain>/undo/<int:pk>/", answer_views.undo, name="undo"),
     path(_ITEM, item_views.item, name="item"),

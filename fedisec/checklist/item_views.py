@@ -11,11 +11,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from checks.model import Settles
 from fedisec.accounts.models import Role
-from fedisec.checklist import pasted
+from fedisec.checklist import pasted, switches
 from fedisec.checklist.forms import MailForm
-from fedisec.checklist.item_page import Forms, context_of, found_for, in_place, show
+from fedisec.checklist.item_page import Forms, answered, context_of, found_for, in_place, show
 from fedisec.scans.queue import Asked, queue_scan
 from fedisec.scans.views import person
 
@@ -40,7 +39,7 @@ def look(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
     role = Role.EDITOR if request.method == "POST" else Role.VIEWER
     found, entry = found_for(person(request), domain, item_id, role)
     refused = ""
-    if request.method == "POST" and set(entry.settles) != {Settles.MANUAL}:
+    if request.method == "POST" and entry.check_function is not None:
         refused = str(_REFUSED.get(queue_scan(found, "item", only=[entry.id]), ""))
     if in_place(request):
         context = context_of(request, found, entry)
@@ -48,6 +47,14 @@ def look(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
     if refused:
         messages.info(request, refused)
     return redirect(reverse("item", args=[found.domain, entry.id]))
+
+
+@require_POST
+def mails(request: HttpRequest, domain: str) -> HttpResponse:
+    """Starts or ends the mails about an instance to the reader; the item about them is judged anew."""
+    found, entry = found_for(person(request), domain, switches.MAILS, Role.EDITOR)
+    switches.turn(found, person(request), on=request.POST.get("on") == "yes")
+    return answered(request, found, entry)
 
 
 @require_POST
