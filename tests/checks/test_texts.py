@@ -33,7 +33,7 @@ LONG_VOWEL = re.compile(
 )
 # One word for one thing, source 003's where it has one.
 OTHER_WORDS = re.compile(
-    r"Web(?![a-z])(?! ?API)|使い回|ホームページ|二要素認証|デフォルト|バックアップを取得|サイトオーナー"
+    r"Web(?![a-z])(?! ?API)|使い回|ホームページ|二要素認証|デフォルト|適用外|不適合|登録業者|ドメイン業者"
 )
 # A paragraph may also end in a value or an address, which no full stop should touch.
 SETTLED_JA = re.compile(r"([。」）：？}]|https://\S+)$")

@@ -58,7 +58,7 @@ item = Item(
     ),
     expected=Text(
         "http_security is enabled with sts and a strict referrer_policy, or the proxy sends the same headers. Other software: not applicable.",
-        "http_security が有効で、sts と厳しい referrer_policy が設定されている、またはプロキシが同じヘッダを送っている状態。ほかのソフトウェアは適用外です。",
+        "http_security が有効で、sts と厳しい referrer_policy が設定されている、またはプロキシが同じヘッダを送っている状態。ほかのソフトウェアは対象外です。",
     ),
     fix=Fix(
         Text(

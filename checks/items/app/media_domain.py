@@ -76,8 +76,8 @@ item = Item(
         "アップロードは他人のファイルであり、ブラウザも ActivityPub もドメインを境界として扱います。同じドメインでは、検査をすり抜けた HTML や SVG がインスタンスの権限で動きます。",
     ),
     expected=Text(
-        "Media come from another host name, best another domain, or at least with a policy of sandbox or default-src 'none'.",
-        "メディアを別のホスト名（できれば別ドメイン）で配信している状態。少なくとも sandbox か default-src 'none' のポリシーが付いている状態。",
+        "Media come from another host name, best another domain, or at least with a policy of sandbox or default-src 'none'. A sub-domain of the same domain without such a policy gives a warning.",
+        "メディアを別のホスト名（できれば別ドメイン）で配信している状態。少なくとも sandbox か default-src 'none' のポリシーが付いている状態。同じドメインのサブドメインで、そのポリシーがない場合は「注意」になります。",
     ),
     fix=Fix(
         Text(

@@ -113,7 +113,7 @@ item = Item(
     ),
     expected=Text(
         "No line with the method trust for host connections in pg_hba.conf, and scram-sha-256 (not md5 or password) where a password is used. Peer authentication over the Unix socket is fine. GoToSocial on SQLite: mark as not applicable.",
-        "pg_hba.conf の host 行に trust がなく、パスワード認証は md5 や password ではなく scram-sha-256 であること。Unix ソケットの peer 認証は問題ありません。SQLite で動かす GoToSocial は「適用外」にしてください。",
+        "pg_hba.conf の host 行に trust がなく、パスワード認証は md5 や password ではなく scram-sha-256 であること。Unix ソケットの peer 認証は問題ありません。SQLite で動かす GoToSocial は「対象外」にしてください。",
     ),
     fix=Fix(
         Text(

@@ -103,7 +103,7 @@ item = Item(
     ),
     expected=Text(
         "A command without a login is answered with NOAUTH on every TCP address Redis or Valkey listens on, or it has no TCP port at all. Software without Redis (Akkoma, Pleroma, GoToSocial): mark as not applicable.",
-        "Redis や Valkey が待ち受けるどの TCP アドレスでも、認証なしのコマンドに NOAUTH が返る状態。または TCP ポートを開いていない状態。Redis を使わない Akkoma・Pleroma・GoToSocial は「適用外」にしてください。",
+        "Redis や Valkey が待ち受けるどの TCP アドレスでも、認証なしのコマンドに NOAUTH が返る状態。または TCP ポートを開いていない状態。Redis を使わない Akkoma・Pleroma・GoToSocial は「対象外」にしてください。",
     ),
     fix=Fix(
         Text(

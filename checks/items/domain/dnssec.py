@@ -67,8 +67,8 @@ item = Item(
         "署名がないと、偽の DNS 応答で利用者を別のサーバに誘導され、正規の証明書まで発行されるおそれがあります。認証局も DNSSEC を検証するため、署名が壊れていると証明書を更新できません。",
     ),
     expected=Text(
-        "The address, mail and policy records of the domain all come back as secure from a validating resolver, with signatures that are renewed in time.",
-        "アドレス・メール・各種ポリシーのレコードがいずれも検証済み（secure）として得られ、署名が期限前に更新されている状態。",
+        "The address, mail and policy records of the domain all come back as secure from a validating resolver, with signatures that are renewed in time. A zone without signatures gives a warning, one whose signatures do not hold is not met.",
+        "アドレス・メール・各種ポリシーのレコードがいずれも検証済み（secure）として得られ、署名が期限前に更新されている状態。未署名は「注意」、署名の検証に失敗する場合は「未達成」です。",
     ),
     fix=Fix(
         Text(

@@ -62,8 +62,8 @@ item = Item(
         "失効したドメインは数日で他人に取得され、その人がメールを受け取り、サーバになりすませます。サーバを失うより深刻です。",
     ),
     expected=Text(
-        "The registry shows more than 60 days left, a transfer lock, and no hold status (60 days or less give a warning, 30 or less a fail). Where it shows no end date: auto-renewal is on, with a means of payment that is valid.",
-        "レジストリの情報で、有効期限まで60日を超え、移管ロックがかかり、停止を示すステータスがない状態（60日以内は警告、30日以内は不適合）。有効期限が公開されていない場合は、自動更新と有効な支払い方法が設定されていること。",
+        "The registry shows more than 60 days left, a transfer lock, and no hold status (60 days or less give a warning, 30 or less are not met). Where it shows no end date: auto-renewal is on, with a means of payment that is valid.",
+        "レジストリの情報で、有効期限まで60日を超え、移管ロックがかかり、停止を示すステータスがない状態（60日以内は「注意」、30日以内は「未達成」）。有効期限が公開されていない場合は、自動更新と有効な支払い方法が設定されていること。",
     ),
     fix=Fix(
         Text(

@@ -57,7 +57,7 @@ item = Item(
     ),
     expected=Text(
         "The registrant is redacted, or a privacy service stands there; an organisation that stands there does so on purpose. Where the law of your country asks you to name yourself, do so on the site, not here. A sub-domain of a hosting service: mark as not applicable.",
-        "登録者情報が伏せられているか、公開代行の名義になっている状態。組織名を出す場合は、意図したものであること。法律上の表示義務がある場合は、ここではなくサイト上に表示してください。ホスティングサービスのサブドメインなら「適用外」で構いません。",
+        "登録者情報が伏せられているか、公開代行の名義になっている状態。組織名を出す場合は、意図したものであること。法律上の表示義務がある場合は、ここではなくサイト上に表示してください。ホスティングサービスのサブドメインなら「対象外」で構いません。",
     ),
     fix=Fix(
         Text(

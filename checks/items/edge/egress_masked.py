@@ -83,7 +83,7 @@ item = Item(
     ),
     expected=Text(
         "Requests of the app leave through WARP, a VPN or a forward proxy with another address. This matters only where the origin is hidden behind a CDN or tunnel; otherwise mark it as not applicable.",
-        "アプリからの通信が、WARP・VPN・フォワードプロキシなど、別のアドレスから出ていく状態。CDN やトンネルでオリジンを隠している場合だけ意味があります。それ以外では「適用外」にしてください。",
+        "アプリからの通信が、WARP・VPN・フォワードプロキシなど、別のアドレスから出ていく状態。CDN やトンネルでオリジンを隠している場合だけ意味があります。それ以外では「対象外」にしてください。",
     ),
     fix=Fix(
         Text(

@@ -53,8 +53,8 @@ item = Item(
         "投稿やプロフィールは見知らぬサーバから届きます。HTML の無害化に抜けがあっても、このポリシーがあれば、閲覧した人のアカウントを操作するスクリプトの実行を防げます。",
     ),
     expected=Text(
-        "An enforced Content-Security-Policy whose script-src (or default-src) holds no unsafe-inline, no data: and no wildcard, or one at least as strict as the policy shipped with the software.",
-        "script-src（なければ default-src）に unsafe-inline・data:・ワイルドカードを含まない Content-Security-Policy が有効な状態。または、ソフトウェアの標準と同等以上に厳しい状態。",
+        "An enforced Content-Security-Policy whose script-src (or default-src) holds no unsafe-inline, no data: and no wildcard, or one at least as strict as the policy shipped with the software. object-src, base-uri and form-action that are missing or open to all give a warning.",
+        "script-src（なければ default-src）に unsafe-inline・data:・ワイルドカードを含まない Content-Security-Policy が有効な状態。または、ソフトウェアの標準と同等以上に厳しい状態。object-src・base-uri・form-action がないか、すべてに開いている場合は「注意」になります。",
     ),
     fix=Fix(
         Text(

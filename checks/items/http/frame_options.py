@@ -54,7 +54,7 @@ item = Item(
     ),
     expected=Text(
         "X-Frame-Options DENY or SAMEORIGIN, or a policy with frame-ancestors that names 'none', 'self' or chosen sites. X-Frame-Options without any content security policy gives a warning.",
-        "X-Frame-Options が DENY か SAMEORIGIN、または frame-ancestors に 'none'・'self'・特定のサイトだけを書いた状態。コンテンツセキュリティポリシーがなく X-Frame-Options だけの場合は警告します。",
+        "X-Frame-Options が DENY か SAMEORIGIN、または frame-ancestors に 'none'・'self'・特定のサイトだけを書いた状態。コンテンツセキュリティポリシーがなく X-Frame-Options だけの場合は「注意」になります。",
     ),
     fix=Fix(
         Text(

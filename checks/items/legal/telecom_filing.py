@@ -18,7 +18,7 @@ item = Item(
     ),
     expected=Text(
         "The filing was made and its number is noted, or it is noted why it is not needed. Outside Japan: not applicable.",
-        "届出番号を控えてある、または不要と判断した理由を記録してある状態。日本国外の運営なら適用外です。",
+        "届出番号を控えてある、または不要と判断した理由を記録してある状態。日本国外の運営なら対象外です。",
     ),
     fix=Fix(
         Text(

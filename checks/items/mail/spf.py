@@ -50,7 +50,7 @@ item = Item(
     ),
     expected=Text(
         "Exactly one TXT record beginning with v=spf1, at most 10 look-ups (2 of them empty) with everything it includes, ending in -all or ~all. From 8 look-ups on there is a warning, since one more service may break it.",
-        "v=spf1 で始まる TXT レコードがちょうど1つあり、include 先も含めて DNS 参照が10回以内（空の応答は2回まで）で、-all または ~all で終わっている状態。参照が8回以上になると、あと1サービスで超えかねないため警告します。",
+        "v=spf1 で始まる TXT レコードがちょうど1つあり、include 先も含めて DNS 参照が10回以内（空の応答は2回まで）で、-all または ~all で終わっている状態。参照が8回以上になると、あと1サービスで超えかねないため「注意」になります。",
     ),
     fix=Fix(
         Text(

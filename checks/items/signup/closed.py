@@ -42,7 +42,8 @@ item = Item(
         "登録を開放していると数日のうちにボットに見つかり、スパムの発信元として他サーバから遮断されます。閉じるか招待制にしておけば、把握している人だけになります。",
     ),
     expected=Text(
-        "Registration is closed, or by invitation.", "新規登録を閉じているか、招待制にしている状態。"
+        "Registration is closed, or by invitation. Approval by a person gives a warning, registration without it is not met.",
+        "新規登録を閉じているか、招待制にしている状態。承認制は「注意」、承認なしの開放は「未達成」です。",
     ),
     fix=Fix(
         Text(

@@ -69,7 +69,7 @@ item = Item(
     ),
     expected=Text(
         "Where sign-up is open, one address can make only a few accounts an hour, in the software or in the proxy. With sign-up closed: not applicable.",
-        "新規登録を受け付けている場合、同じアドレスからの登録がソフトウェアかプロキシで1時間に数件までに制限されている状態。登録を閉じていれば適用外です。",
+        "新規登録を受け付けている場合、同じアドレスからの登録がソフトウェアかプロキシで1時間に数件までに制限されている状態。登録を閉じていれば対象外です。",
     ),
     fix=Fix(
         Text(

@@ -70,8 +70,8 @@ item = Item(
         "期限が切れたその日から、ブラウザもアプリも接続を拒み、他サーバからの配送も止まります。更新が遅れているのは自動更新が失敗している印で、いまならまだ直せます。",
     ),
     expected=Text(
-        "On every address more than a quarter of the certificate's life is left, or more than 30 days, whichever is less.",
-        "どのアドレスの証明書も、残りが有効期間の4分の1（長いものは30日）より多い状態。",
+        "On every address more than a quarter of the certificate's life is left, or more than 30 days, whichever is less; below that there is a warning. Less than a tenth, or than 7 days, is not met.",
+        "どのアドレスの証明書も、残りが有効期間の4分の1（長いものは30日）より多い状態。それを切ると「注意」、10分の1（長いものは7日）を切ると「未達成」です。",
     ),
     fix=Fix(
         Text(

@@ -70,8 +70,8 @@ item = Item(
         "破られた暗号スイートが残っていると、通信の途中で使わせられたり、解読されたりするおそれがあります。前方秘匿性がなければ、鍵が漏れた日に、それまで録られた通信もすべて読まれてしまいます。",
     ),
     expected=Text(
-        "TLS 1.2 accepts ECDHE suites with AES-GCM or ChaCha20-Poly1305 only. Older AES-CBC or RSA suites behind them give a warning; NULL, anonymous, EXPORT, RC4, DES, 3DES, MD5 and DH below 2048 bits a fail.",
-        "TLS 1.2 では ECDHE と AES-GCM または ChaCha20-Poly1305 の組み合わせだけを受け付ける状態。AES-CBC や RSA 鍵交換が後ろに残る場合は警告、NULL・匿名・EXPORT・RC4・DES・3DES・MD5・2048ビット未満の DH は不適合です。",
+        "TLS 1.2 accepts ECDHE suites with AES-GCM or ChaCha20-Poly1305 only. Older AES-CBC or RSA suites behind them give a warning; NULL, anonymous, EXPORT, RC4, DES, 3DES, MD5 and DH below 2048 bits are not met.",
+        "TLS 1.2 では ECDHE と AES-GCM または ChaCha20-Poly1305 の組み合わせだけを受け付ける状態。AES-CBC や RSA 鍵交換が後ろに残る場合は「注意」、NULL・匿名・EXPORT・RC4・DES・3DES・MD5・2048ビット未満の DH は「未達成」です。",
     ),
     fix=Fix(
         Text(
@@ -100,7 +100,7 @@ item = Item(
                 "Cloudflare",
                 Text(
                     "The free plan keeps AES-CBC and RSA suites at its edge by design; that is the warning you see. With Advanced Certificate Manager the suites can be chosen by its API.",
-                    "無料プランのエッジでは AES-CBC と RSA のスイートが仕様で残り、これが警告の原因です。Advanced Certificate Manager があれば API で選べます。",
+                    "無料プランのエッジでは AES-CBC と RSA のスイートが仕様で残り、これが「注意」の原因です。Advanced Certificate Manager があれば API で選べます。",
                 ),
             ),
         ),

@@ -21,7 +21,8 @@ from checks.model import (
     unknown,
     warned,
 )
-from checks.parse.host.origin import Proxy, parse_proxy, tunnel_units
+from checks.parse.host.egress import shielded_tunnels
+from checks.parse.host.proxy import Nginx, parse_proxy
 
 LABEL = "inside: nginx's configuration"
 _STRONG = frozenset({"TLSv1.2", "TLSv1.3"})
@@ -143,7 +144,7 @@ item = Item(
 def check(facts: Facts) -> Verdict:
     inside = facts.get(Inside)
     proxy = parse_proxy(inside.lines("proxy"))
-    tunnels = tunnel_units(inside.lines("egress"))
+    tunnels = shielded_tunnels(inside.lines("egress"))
     addresses = facts.maybe(Addresses) if tunnels else facts.get(Addresses)
     if addresses is not None and cdn_in_front(addresses) is None and not tunnels:
         every = (*addresses.v4, *addresses.v6)
@@ -153,7 +154,7 @@ def check(facts: Facts) -> Verdict:
     return _by_versions(proxy)
 
 
-def _by_versions(proxy: Proxy) -> Verdict:
+def _by_versions(proxy: Nginx) -> Verdict:
     shown = "\n".join(f"ssl_protocols {' '.join(line)}" for line in proxy.protocols)
     old = [version for version in proxy.versions if version not in _STRONG]
     if old and proxy.every_line_allows(old[0]):

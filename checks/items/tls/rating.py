@@ -35,8 +35,8 @@ item = Item(
         "バージョン、鍵、暗号スイート、証明書をまとめて1つの文字で表せ、外部の診断サイトとも見比べられます。A に届かないときは、誰からも見える既知の弱点が少なくとも1つあります。",
     ),
     expected=Text(
-        "Grade A or A+ on every address. A- (TLS 1.3 or secure renegotiation missing, HSTS broken) gives a warning, B and below a fail.",
-        "どのアドレスでも A または A+ になる状態。A-（TLS 1.3 や安全な再ネゴシエーションがない、HSTS が壊れている）は警告、B 以下は不適合です。",
+        "Grade A or A+ on every address. A- (TLS 1.3 or secure renegotiation missing, HSTS broken) gives a warning, B and below is not met.",
+        "どのアドレスでも A または A+ になる状態。A-（TLS 1.3 や安全な再ネゴシエーションがない、HSTS が壊れている）は「注意」、B 以下は「未達成」です。",
     ),
     fix=Fix(
         Text(

@@ -54,7 +54,7 @@ item = Item(
     ),
     expected=Text(
         "Every address of the server offers TLS 1.3, with or without TLS 1.2, and refuses everything older. Without TLS 1.3 there is a warning.",
-        "サーバのどのアドレスでも TLS 1.3（または 1.2 と 1.3）だけを受け付け、それより古いものを拒否する状態。TLS 1.3 がなければ警告します。",
+        "サーバのどのアドレスでも TLS 1.3（または 1.2 と 1.3）だけを受け付け、それより古いものを拒否する状態。TLS 1.3 がなければ「注意」になります。",
     ),
     fix=Fix(
         Text(

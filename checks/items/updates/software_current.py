@@ -103,8 +103,8 @@ item = Item(
         "分散SNSの脆弱性は数日で悪用され始めますが、バージョンは全サーバに公開されています。待たずに入れるべき更新は、月に1回ほど出ています。",
     ),
     expected=Text(
-        "The running version is the newest of a supported branch, and no published advisory names it.",
-        "サポート中の系列の最新版で、公表済みの脆弱性に該当しない状態。",
+        "The running version is the newest of a supported branch, and no published advisory names it. A newer branch that came out more than 30 days ago gives a warning.",
+        "サポート中の系列の最新版で、公表済みの脆弱性に該当しない状態。より新しい系列が出て30日を過ぎると「注意」になります。",
     ),
     fix=Fix(
         Text(
