@@ -65,6 +65,11 @@ def parse_egress(lines: tuple[str, ...]) -> Ways:
     )
 
 
+def shielded_tunnels(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Active units that encrypt all that they carry in; of the others that depends on their settings."""
+    return tuple(name for name in parse_egress(lines).tunnels if name.startswith("cloudflared"))
+
+
 def _devices(lines: tuple[str, ...]) -> tuple[str, ...]:
     split = (line.split() for line in lines if line.startswith("default "))
     return tuple(

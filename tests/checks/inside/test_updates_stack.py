@@ -99,7 +99,7 @@ ORIGIN = [
     Case("tls.origin_strong", WARN, "old", origin(NGINX.replace("TLSv1.2", "TLSv1 TLSv1.2")), "TLSv1 TLSv1.2", facts=(BEHIND,), data={"versions": "TLSv1"}),
     Case("tls.origin_strong", UNKNOWN, "mixed", origin(NGINX + "\nssl_protocols TLSv1.1 TLSv1.2;"), "TLSv1.1 TLSv1.2", facts=(BEHIND,)),
     Case("tls.origin_strong", NOT_APPLICABLE, "direct", origin(), "127.66.0.10", facts=(DIRECT,)),
-    Case("tls.origin_strong", PASS, "tunnel", origin(LOOPBACK, TUNNEL), facts=(BEHIND,), data={"unit": "cloudflared.service"}),
+    Case("tls.origin_strong", PASS, "tunnel", origin(LOOPBACK, TUNNEL), facts=(BEHIND,), data={"unit": "cloudflared"}),
     Case("tls.origin_strong", MANUAL, "strong", origin(NGINX, TUNNEL), facts=(DIRECT,)),
     Case("tls.origin_strong", UNKNOWN, "denied", origin("denied /etc/nginx/nginx.conf"), facts=(BEHIND,), reason=Reason.DENIED),
     Case("tls.origin_strong", UNKNOWN, "not_seen", origin("# configuration file /etc/nginx/nginx.conf:"), facts=(BEHIND,)),
