@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from fedisec.history.standing import MET, applicable
 
@@ -37,6 +38,12 @@ def lines(points: Iterable[Point], gap: timedelta) -> list[list[Point]]:
         else:
             found.append([point])
     return found
+
+
+def blanks(points: Sequence[Point], first: date, last: date, gap: timedelta) -> list[tuple[date, date]]:
+    """From when to when between `first` and `last` nobody looked."""
+    days = [first, *(point.day for point in points), last]
+    return [(a, b) for a, b in pairwise(days) if b - a > gap]
 
 
 def looked_at(days: Sequence[tuple[date, bool]], gap: timedelta) -> list[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from checks.model import Level
-from fedisec.history.points import Point, lines
+from fedisec.history.points import Point, blanks, lines
 
 SPARK_DAYS = 30
 _WIDTH, _HEIGHT, _EDGE = 1000.0, 100.0, 4.0  # of the drawing; the page stretches it
@@ -82,8 +82,11 @@ def plot(found: Sequence[Line], first: date, today: date, gap: timedelta, low: f
     """The levels from `first` to `today`; the scale goes from the share `low` to 1."""
     span = max((today - first).days, 1)
 
+    def at(day: date) -> float:
+        return (day - first).days / span * _WIDTH
+
     def x(point: Point) -> float:
-        return (point.day - first).days / span * _WIDTH
+        return at(point.day)
 
     def y(point: Point) -> float:
         return _EDGE + (1 - point.share) / (1 - low) * (_HEIGHT - 2 * _EDGE)
@@ -93,11 +96,13 @@ def plot(found: Sequence[Line], first: date, today: date, gap: timedelta, low: f
         '<path class="trend-grid" d="M0 {}H{}"/>',
         ((f"{spot:.1f}", _WIDTH) for spot in (_EDGE, _HEIGHT / 2, _HEIGHT - _EDGE)),
     )
-    parts = lines(found[0].points, gap)
-    blanks = format_html_join(
+    missed = format_html_join(
         "",
         '<rect class="trend-gap" x="{}" y="0" width="{}" height="{}"/>',
-        ((f"{a:.1f}", f"{b - a:.1f}", _HEIGHT) for a, b in _blanks(parts, x)),
+        (
+            (f"{at(a):.1f}", f"{at(b) - at(a):.1f}", _HEIGHT)
+            for a, b in blanks(found[0].points, first, today, gap)
+        ),
     )
     drawn = format_html_join(
         "",
@@ -108,18 +113,8 @@ def plot(found: Sequence[Line], first: date, today: date, gap: timedelta, low: f
         '<svg class="trend-plot" role="img" aria-labelledby="trend-title trend-desc" '
         'viewBox="0 0 {} {}" preserveAspectRatio="none"><title id="trend-title">{}</title>'
         '<desc id="trend-desc">{}</desc>{}{}{}</svg>',
-        _WIDTH, _HEIGHT, _("Met of applicable items, by level"), _told(found), blanks, grid, drawn,
+        _WIDTH, _HEIGHT, _("Met of applicable items, by level"), _told(found), missed, grid, drawn,
     )  # fmt: skip
-
-
-def _blanks(parts: Sequence[Sequence[Point]], x: Place) -> Iterable[tuple[float, float]]:
-    """From where to where nobody looked, between two lines and before the first."""
-    ends = [0.0, *(x(part[-1]) for part in parts)]
-    for end, part in zip(ends, parts, strict=False):
-        if x(part[0]) > end:
-            yield end, x(part[0])
-    if ends[-1] < _WIDTH - _WIDTH / 30:
-        yield ends[-1], _WIDTH
 
 
 def _told(found: Sequence[Line]) -> str:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from checks.model import Level
 from fedisec.history.models import DayCount
-from fedisec.history.points import Point, floor_of, gap_after, looked_at, of_level
+from fedisec.history.points import Point, blanks, floor_of, gap_after, looked_at, of_level
 from fedisec.history.standing import day_of
 from fedisec.history.svg import SPARK_DAYS, Line, plot, spark
 from fedisec.instances.models import Instance
@@ -79,6 +79,7 @@ def context(instance: Instance, days: int = 90, *, now: datetime | None = None) 
         "trend_ranges": RANGES,
         "trend_lines": found,
         "trend_svg": plot(found, first, today, gap, low) if rows else "",
+        "trend_gaps": bool(rows) and bool(blanks(found[0].points, first, today, gap)),
         "trend_scale": [f"{round(share * 100)} %" for share in (1.0, (1 + low) / 2, low)],
         "trend_first": first,
         "trend_today": today,

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from checks.model import Level
 from fedisec.history.models import DayCount
-from fedisec.history.points import Point, floor_of, gap_after, lines, looked_at, of_level
+from fedisec.history.points import Point, blanks, floor_of, gap_after, lines, looked_at, of_level
 from fedisec.history.standing import day_of
 from fedisec.history.trend import context, sparkline
 from fedisec.instances.models import Instance
@@ -34,6 +34,12 @@ def at(*numbers: int) -> list[date]:
 )
 def test_a_line_breaks_where_nobody_looked(numbers: list[int], parts: list[int]) -> None:
     assert [len(part) for part in lines([Point(day, 1, 2) for day in at(*numbers)], GAP)] == parts
+
+
+def test_what_nobody_looked_at_is_marked() -> None:
+    points = [Point(day, 1, 2) for day in at(4, 5, 9)]
+    assert blanks(points, D0, D0 + 10 * DAY, GAP) == [(D0, D0 + 4 * DAY), (D0 + 5 * DAY, D0 + 9 * DAY)]
+    assert blanks(points, D0 + 2 * DAY, D0 + 12 * DAY, GAP)[-1] == (D0 + 9 * DAY, D0 + 12 * DAY)
 
 
 def test_a_weekly_scan_makes_no_gaps() -> None:
