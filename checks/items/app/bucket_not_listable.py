@@ -18,6 +18,9 @@ POLICY = """
       }]
     }"""
 
+SEE = """
+    curl -s https://files.example.social/ | head -n 5"""
+
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
@@ -52,8 +55,10 @@ item = Item(
         variants=(("nginx", Text("Set these lines:\n" + NGINX, "設定例：\n" + NGINX)),),
     ),
     verify=Text(
-        "Open the root of the media host in a private window, and the folder above an avatar.",
-        "プライベートウィンドウで、メディア用ホストの最上位とアイコン画像の上のディレクトリを開いて確認します。",
+        "Neither ListBucketResult nor Index of may appear, at the root of the media host and in the folder above an avatar:\n"
+        + SEE,
+        "メディア用ホストの最上位と、アイコン画像の上のディレクトリで、ListBucketResult や Index of が表示されないことを確認します。\n"
+        + SEE,
     ),
     codes={
         "closed": Text("{url} gives no listing.", "{url} は一覧を表示しません。"),

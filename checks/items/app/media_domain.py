@@ -50,6 +50,9 @@ NGINX = """
         add_header Content-Security-Policy "default-src 'none'; form-action 'none'; sandbox" always;
     }"""
 
+SEE = """
+    curl -sI https://files.example.social/PATH | grep -iE "content-security-policy|x-content-type-options\""""
+
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
@@ -106,8 +109,10 @@ item = Item(
         ),
     ),
     verify=Text(
-        "Open an avatar in a tab of its own and look at the host name in the address bar.",
-        "アイコン画像を別のタブで開き、アドレスバーのホスト名を確認します。",
+        "Open an avatar in a tab of its own: the host name is not the instance's. Its address must come with nosniff and a policy that holds sandbox or default-src 'none':\n"
+        + SEE,
+        "アイコン画像を別のタブで開き、ホスト名がインスタンスと異なることを確認します。その URL に nosniff と、sandbox か default-src 'none' を含むポリシーが付いていることも確かめます。\n"
+        + SEE,
     ),
     codes={
         "separate": Text(

@@ -13,6 +13,9 @@ NGINX = """
 TUNNEL = """
     ssh -L 3000:127.0.0.1:3000 you@example.social"""
 
+SEE = """
+    for p in metrics sidekiq pghero queue horizon telescope phoenix/live_dashboard akkoma/oban; do curl -s -o /dev/null -w "%{http_code} $p\\n" "https://example.social/$p"; done"""
+
 item = Item(
     __name__,
     level=Level.REQUIRED,
@@ -64,7 +67,12 @@ item = Item(
             ),
         ),
     ),
-    verify=Text("Open each path in a private window.", "プライベートウィンドウで各パスを開いて確認します。"),
+    verify=Text(
+        "Each line must begin with 404, 403 or 401, or with 302 to the sign-in. Misskey answers 200 with its ordinary page to every path: open that in a private window.\n"
+        + SEE,
+        "どの行も 404・403・401、またはログイン画面への 302 であることを確認します。Misskey はどのパスにも通常のページを 200 で返すので、プライベートウィンドウで開いて確かめてください。\n"
+        + SEE,
+    ),
     codes={
         "closed": Text(
             "None of the {count} paths shows anything to a stranger.",

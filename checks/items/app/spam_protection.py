@@ -22,6 +22,7 @@ from checks.parse.host.app_config import configs_of
 from checks.parse.host.common import parts
 
 SWITCH = "DISABLE_AUTOMATIC_SWITCHING_TO_APPROVED_REGISTRATIONS"
+POLICIES = ":mrf.policies"
 
 AKKOMA = """
     config :pleroma, :mrf,
@@ -98,6 +99,14 @@ item = Item(
             "Sign-up stays open even when no moderator has been there for a week: {setting}.",
             "{setting} のため、モデレーターが1週間不在でも新規登録が開いたままになります。",
         ),
+        "filters": Text(
+            "Message filters are set (MRF). Whether they hold spam back and who reads the reports, please answer.",
+            "メッセージフィルター（MRF）が設定されています。スパムを防げているかどうかと、通報を確認する人について回答してください。",
+        ),
+        "no_filters": Text(
+            "No message filter is set (MRF). Whether other means are in use and who reads the reports, please answer.",
+            "メッセージフィルター（MRF）は設定されていません。ほかの対策の利用状況と、通報を確認する人について回答してください。",
+        ),
         "not_counted": Text(
             "The figures that would tell are in the database, which was not asked.",
             "判断の手がかりになる件数はデータベースにありますが、読み取れませんでした。",
@@ -121,9 +130,20 @@ def check(facts: Facts) -> Verdict:
     number = next(
         (words[1] for words in counts if len(words) == 2 and words[1].isascii() and words[1].isdigit()), ""
     )
+    if not number and (filters := _filters(inside, facts.maybe(Software))):
+        return filters
     if not number:
         denied = any(part.denied for part in databases)
         return unknown("not_counted", Reason.DENIED if denied else Reason.NO_TOOL)
     if number.strip("0"):
         return asked("blocks", count=number).seen("inside: database", f"email_domain_blocks: {number}")
     return asked("no_blocks").seen("inside: database", "email_domain_blocks: 0")
+
+
+def _filters(inside: Inside, software: Software | None) -> Verdict | None:
+    """What Akkoma's or Pleroma's file says of MRF; None where there is none, or the database stands above it."""
+    for file in configs_of(inside, software).read:
+        if file.family in {"akkoma", "pleroma"} and POLICIES in file.values and not file.database_rules:
+            verdict = asked("filters" if file.text(POLICIES) else "no_filters")
+            return verdict.seen(f"inside: {file.path}", f"{POLICIES}: {file.values[POLICIES]}")
+    return None

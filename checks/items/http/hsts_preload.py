@@ -35,6 +35,9 @@ _ASKED = re.compile(r"(?:^|;)[ \t]*preload[ \t]*(?:;|$)", re.IGNORECASE)
 NGINX = """
     add_header Strict-Transport-Security "max-age=63072000; includeSubDomains; preload" always;"""
 
+SEE = """
+    curl -sI https://example.social/ | grep -i strict-transport"""
+
 item = Item(
     __name__,
     level=Level.OPTIONAL,
@@ -69,8 +72,10 @@ item = Item(
         )
     ),
     verify=Text(
-        "Enter the domain at https://hstspreload.org/ and read the remarks.",
-        "https://hstspreload.org/ にドメインを入力し、指摘を確認してください。",
+        "The header holds no preload, or preload together with includeSubDomains and a max-age of 31536000 or more. Then enter the domain at https://hstspreload.org/ and read the remarks.\n"
+        + SEE,
+        "ヘッダに preload がないこと、あるいは includeSubDomains と 31536000 以上の max-age も付いていることを確認します。付けている場合は https://hstspreload.org/ にドメインを入力し、指摘も確認してください。\n"
+        + SEE,
     ),
     codes={
         "eligible": Text(

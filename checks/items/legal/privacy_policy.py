@@ -21,6 +21,9 @@ from checks.model import (
     warned,
 )
 
+SEE = """
+    curl -s https://example.social/api/v1/instance/privacy_policy | head -c 1000"""
+
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
@@ -72,8 +75,10 @@ item = Item(
         ),
     ),
     verify=Text(
-        "Read it as a stranger: does it say how long addresses and logs are kept?",
-        "利用者の目で読み、IP アドレスやログの保存期間が書かれているか確認します。",
+        "Read it as a stranger: does it say how long addresses and logs are kept? Mastodon shows its text here as well, with the day of the last change:\n"
+        + SEE,
+        "利用者の目で読み、IP アドレスやログの保存期間が書かれているか確認します。Mastodon では、次のコマンドで文面と更新日も確認できます。\n"
+        + SEE,
     ),
     codes={
         "own": Text(

@@ -18,6 +18,9 @@ from checks.model import (
     warned,
 )
 
+SEE = """
+    curl -s https://example.social/api/v1/instance/rules"""
+
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
@@ -74,8 +77,10 @@ item = Item(
         ),
     ),
     verify=Text(
-        "Open the about page in a private window: can a stranger read what is prohibited?",
-        "プライベートウィンドウでサーバ情報のページを開き、禁止行為が読めることを確認します。",
+        "Open the about page in a private window: can a stranger read what is prohibited? Where the software has Mastodon's API, the list must not be empty:\n"
+        + SEE,
+        "プライベートウィンドウでサーバ情報のページを開き、禁止行為が読めることを確認します。Mastodon と同じ API があれば、次の一覧が空でないことも確認できます。\n"
+        + SEE,
     ),
     codes={
         "rules": Text("{count} rules are published.", "{count} 件のルールを公開しています。"),

@@ -25,10 +25,13 @@ from checks.parse.host.app_config import AppConfig, configs_of
 from checks.parse.host.mail_server import MailServer, parse_mail
 
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "host.docker.internal", "172.17.0.1"})
+_MAILER = "Pleroma.Emails.Mailer"
+_BY_HTTPS = frozenset({"mailgun", "ses", "postmark", "mandrill", "sparkpost"})  # of Laravel's drivers
 SHOWN = (
     "SMTP_SERVER", "SMTP_PORT", "SMTP_ENABLE_STARTTLS", "SMTP_TLS", "SMTP_SSL", "SMTP_OPENSSL_VERIFY_MODE",
-    "SMTP_DELIVERY_METHOD", "MAIL_HOST", "MAIL_ENCRYPTION", "smtp-host", "smtp-port", "email.tls_type", "smtp.tls",
-    "smtp.disable_starttls",
+    "SMTP_DELIVERY_METHOD", "MAIL_DRIVER", "MAIL_MAILER", "MAIL_HOST", "MAIL_ENCRYPTION", "smtp-host", "smtp-port", "email.tls_type", "smtp.tls",
+    "smtp.disable_starttls", "smtp.transport", "smtp.hostname", "Pleroma.Emails.Mailer.enabled", "Pleroma.Emails.Mailer.adapter",
+    "Pleroma.Emails.Mailer.relay", "Pleroma.Emails.Mailer.ssl", "Pleroma.Emails.Mailer.tls",
 )  # fmt: skip
 
 MASTODON = """
@@ -185,6 +188,10 @@ item = Item(
             "Mail goes to Postfix on this machine, which demands verified TLS ({level}).",
             "メールはこのサーバの Postfix に渡され、検証付きの TLS（{level}）で送られます。",
         ),
+        "encrypted": Text(
+            "Mail goes to {server} over TLS. Whether the certificate is verified depends on the version; please answer.",
+            "{server} へ TLS で送信されます。証明書を検証するかどうかはバージョンによって異なるため、回答してください。",
+        ),
         "opportunistic": Text(
             "Mail goes to {server}, and TLS is only tried there: who sits in between can switch it off.",
             "{server} への送信で TLS が「できれば」になっているため、途中で無効にされるおそれがあります。",
@@ -250,12 +257,46 @@ def _judge(file: AppConfig, postfix: MailServer) -> Verdict:
             if kind == "none"
             else passed("verified", server=kind)
         )
-    if file.family == "peertube" and file.text("smtp.password"):
-        if file.flag("smtp.tls"):
-            return passed("verified", server="smtp.hostname")
-        if file.flag("smtp.disable_starttls"):
-            return failed("plain", setting="smtp.disable_starttls=true")
+    if file.family == "peertube" and any(key.startswith("smtp.") for key in file.values):
+        return _peertube(file, postfix)
+    if file.family in {"akkoma", "pleroma"} and not file.database_rules:
+        return _pleroma(file, postfix)
+    return _elsewhere(file)
+
+
+def _elsewhere(file: AppConfig) -> Verdict:
     return unknown("elsewhere", Reason.NOT_ASKED, software=file.family)
+
+
+def _peertube(file: AppConfig, postfix: MailServer) -> Verdict:
+    """Without a host it sends no mail at all."""
+    server = file.text("smtp.hostname")
+    if file.text("smtp.transport") == "sendmail" or server in LOCAL:
+        return _handed_on(postfix)
+    if not server and "smtp.hostname" in file.values:
+        return failed("none")
+    if file.flag("smtp.tls"):
+        return passed("verified", server=server or "smtp.hostname")
+    if file.flag("smtp.disable_starttls"):
+        return failed("plain", setting="smtp.disable_starttls=true")
+    return warned("opportunistic", server=server) if server else _elsewhere(file)
+
+
+def _pleroma(file: AppConfig, postfix: MailServer) -> Verdict:
+    """Its SMTP client takes TLS where it is offered, unless told otherwise; whether it looks at the certificate
+    differs from version to version."""
+    settings = {key: file.text(f"{_MAILER}.{key}") for key in ("adapter", "relay", "tls")}
+    if file.flag(f"{_MAILER}.enabled") is False:
+        return failed("none")
+    if settings["adapter"].endswith(".Sendmail") or settings["relay"] in LOCAL:
+        return _handed_on(postfix)
+    if not settings["adapter"].endswith(".SMTP"):
+        return _elsewhere(file)
+    if file.flag(f"{_MAILER}.ssl") or settings["tls"] == ":always":
+        return asked("encrypted", server=settings["relay"])
+    if settings["tls"] == ":never":
+        return failed("plain", setting="tls: :never")
+    return warned("opportunistic", server=settings["relay"])
 
 
 def _mastodon(file: AppConfig, postfix: MailServer) -> Verdict:
@@ -275,8 +316,12 @@ def _mastodon(file: AppConfig, postfix: MailServer) -> Verdict:
 def _pixelfed(file: AppConfig, postfix: MailServer) -> Verdict:
     """Its mailer (Symfony's) speaks TLS from the first byte on port 465; on any other it takes STARTTLS where it is
     offered, whatever MAIL_ENCRYPTION says."""
-    server = file.text("MAIL_HOST")
-    if server in LOCAL:
+    server, driver = file.text("MAIL_HOST"), file.text("MAIL_DRIVER") or file.text("MAIL_MAILER")
+    if driver in {"log", "array"}:
+        return failed("none")
+    if driver in _BY_HTTPS:
+        return passed("verified", server=driver)
+    if server in LOCAL or driver == "sendmail":
         return _handed_on(postfix)
     if not server:
         return unknown("elsewhere", Reason.NOT_ASKED, software="pixelfed")

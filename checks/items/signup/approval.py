@@ -26,6 +26,9 @@ AKKOMA = """
 PIXELFED = """
     INSTANCE_CUR_REG=true"""
 
+SEE = """
+    curl -s https://example.social/api/v2/instance | grep -o '"approval_required":[a-z]*'"""
+
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
@@ -76,8 +79,10 @@ item = Item(
         ),
     ),
     verify=Text(
-        "Ask for an account in a private window: it must not be usable before somebody approves it.",
-        "プライベートウィンドウで申請し、承認されるまで使えないことを確認します。",
+        "Ask for an account in a private window: it must not be usable before somebody approves it. Where the software has Mastodon's API, this says true:\n"
+        + SEE,
+        "プライベートウィンドウで申請し、承認されるまで使えないことを確認します。Mastodon と同じ API があれば、次のコマンドで true と表示されます。\n"
+        + SEE,
     ),
     codes={
         "approved": Text("Each account is approved by a person.", "人が承認しています。"),

@@ -41,6 +41,9 @@ PIXELFED = """
     CAPTCHA_SITEKEY=KEY
     CAPTCHA_SECRET=SECRET"""
 
+SEE = """
+    curl -s https://example.social/api/v1/pleroma/captcha | grep -o '"type":"[a-z]*"'"""
+
 item = Item(
     __name__,
     level=Level.RECOMMENDED,
@@ -92,8 +95,10 @@ item = Item(
         ),
     ),
     verify=Text(
-        "Open the sign-up form in a private window; on Mastodon the CAPTCHA appears on the page that the confirmation mail leads to.",
-        "プライベートウィンドウで登録フォームを開いて確認します。Mastodon では、確認メールのリンク先のページに表示されます。",
+        "Open the sign-up form in a private window; on Mastodon the CAPTCHA appears on the page that the confirmation mail leads to. On Akkoma and Pleroma the type must not be none:\n"
+        + SEE,
+        "プライベートウィンドウで登録フォームを開いて確認します。Mastodon では、確認メールのリンク先のページに表示されます。Akkoma と Pleroma では、type が none でないことを確認します。\n"
+        + SEE,
     ),
     codes={
         "on": Text("A CAPTCHA is on.", "CAPTCHA が有効です。"),

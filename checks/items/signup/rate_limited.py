@@ -22,6 +22,8 @@ from checks.model import (
     unknown,
 )
 from checks.parse.host.app_config import AppConfig, configs_of
+from checks.parse.host.proxy import parse_proxy
+from checks.parse.host.sections import lines_if_any
 
 # The setting whose value nil or 0 takes the limit away.
 LIMITS = {
@@ -111,6 +113,10 @@ item = Item(
             "{setting}: the limit that {software} ships with is switched off.",
             "{setting} のため、{software} 標準の制限が外れています。",
         ),
+        "by_proxy": Text(
+            "nginx limits requests ({limit}). Whether that covers the sign-up form was not seen; please answer.",
+            "nginx でリクエスト数が制限されています（{limit}）。登録フォームが対象かどうかは確認できないため、回答してください。",
+        ),
         "in_database": Text(
             "configurable_from_database is on: values in the database stand above the file.",
             "configurable_from_database が有効なため、ファイルよりデータベースの値が優先されます。",
@@ -142,9 +148,17 @@ def check(facts: Facts) -> Verdict:
         return unknown("denied", Reason.DENIED, path=configs.denied[0])
     if not read:
         return unknown("no_file", Reason.NOT_ASKED)
-    verdicts = [_judge(file) for file in read]
-    rank = ("removed", "in_database", "not_known", "built_in")
+    limits = parse_proxy(lines_if_any(facts, "proxy") or ()).limits
+    verdicts = [_by_proxy(_judge(file), limits) for file in read]
+    rank = ("removed", "by_proxy", "in_database", "not_known", "built_in")
     return min(verdicts, key=lambda verdict: rank.index(verdict.code))
+
+
+def _by_proxy(verdict: Verdict, limits: tuple[str, ...]) -> Verdict:
+    """Where the software has no limit, one in nginx may be it; for which path it stands is not read."""
+    if verdict.code not in {"removed", "not_known"} or not limits:
+        return verdict
+    return asked("by_proxy", limit=limits[0]).seen("inside: nginx", "\n".join(limits[:6]))
 
 
 def _judge(file: AppConfig) -> Verdict:
