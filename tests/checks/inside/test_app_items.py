@@ -39,6 +39,15 @@ LIMITS = [
     Case(LIMITED, FAIL, "removed", config("akkoma", ":rate_limit.app_account_creation=nil")),
     Case(LIMITED, UNKNOWN, "in_database", config("pleroma", DATABASE)),
     Case(LIMITED, MANUAL, "not_known", config("friendica"), data={"software": "friendica"}),
+    Case(
+        LIMITED,
+        MANUAL,
+        "by_proxy",
+        config("gotosocial", "accounts-registration-daily-limit=0", proxy="limit_req zone=signup burst=5;"),
+        "limit_req zone=signup burst=5",
+    ),
+    Case(LIMITED, MANUAL, "by_proxy", config("friendica", proxy="limit_req zone=signup;")),
+    Case(LIMITED, PASS, "built_in", config("mastodon", proxy="limit_req zone=signup;")),
     Case(LIMITED, UNKNOWN, "denied", DENIED, reason=Reason.DENIED),
     Case(LIMITED, UNKNOWN, "no_file", EMPTY),
 ]
@@ -51,6 +60,25 @@ SPAM_CASES = [
     Case(SPAM, MANUAL, "no_blocks", config("mastodon", app_accounts=COUNTS.replace("14", "0"))),
     Case(SPAM, WARN, "switch_disabled", config("mastodon", f"{SWITCH}=true", app_accounts=COUNTS), SWITCH),
     Case(SPAM, MANUAL, "blocks", config("mastodon", f"{SWITCH}=false", app_accounts=COUNTS)),
+    Case(
+        SPAM,
+        MANUAL,
+        "filters",
+        config("akkoma", ":mrf.policies=set", app_accounts="== database absent"),
+        ":mrf.policies: set",
+    ),
+    Case(
+        SPAM,
+        MANUAL,
+        "no_filters",
+        config("pleroma", ":mrf.policies=empty", app_accounts="== database denied"),
+    ),
+    Case(
+        SPAM,
+        UNKNOWN,
+        "not_counted",
+        config("pleroma", ":mrf.policies=set", DATABASE, app_accounts="== database denied"),
+    ),
     Case(
         SPAM,
         UNKNOWN,

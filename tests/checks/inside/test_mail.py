@@ -29,6 +29,8 @@ def postfix(level: str) -> str:
 
 
 RELAY = "SMTP_SERVER=smtp.relay.test"
+SMTP = "Pleroma.Emails.Mailer.adapter=Swoosh.Adapters.SMTP"
+MAILER_RELAY = "Pleroma.Emails.Mailer.relay=smtp.relay.test"
 OUTGOING = [
     Case(MAIL, PASS, "verified", mail("mastodon", RELAY, "SMTP_ENABLE_STARTTLS=always", "SMTP_OPENSSL_VERIFY_MODE=peer"), "SMTP_ENABLE_STARTTLS=always"),
     Case(MAIL, PASS, "verified", mail("mastodon", RELAY, "SMTP_TLS=true"), data={"server": "smtp.relay.test"}),
@@ -58,6 +60,20 @@ OUTGOING = [
     Case(MAIL, PASS, "verified", mail("peertube", "smtp.password=set", "smtp.tls=true")),
     Case(MAIL, UNKNOWN, "elsewhere", mail("misskey", "url=https://a.test/"), data={"software": "misskey"}),
     Case(MAIL, UNKNOWN, "elsewhere", mail("akkoma", "Pleroma.Emails.Mailer.password=set")),
+    Case(MAIL, FAIL, "none", mail("pixelfed", "MAIL_DRIVER=log", "MAIL_HOST=smtp.relay.test"), "MAIL_DRIVER=log"),
+    Case(MAIL, PASS, "verified", mail("pixelfed", "MAIL_MAILER=ses"), data={"server": "ses"}),
+    Case(MAIL, MANUAL, "local", mail("pixelfed", "MAIL_DRIVER=sendmail", "MAIL_HOST=smtp.relay.test")),
+    Case(MAIL, FAIL, "none", mail("peertube", "smtp.transport=smtp", "smtp.hostname=empty")),
+    Case(MAIL, MANUAL, "local", mail("peertube", "smtp.transport=sendmail")),
+    Case(MAIL, WARN, "opportunistic", mail("peertube", "smtp.hostname=mail.test", "smtp.tls=false")),
+    Case(MAIL, UNKNOWN, "elsewhere", mail("peertube", "webserver.https=true")),
+    Case(MAIL, FAIL, "none", mail("pleroma", "Pleroma.Emails.Mailer.enabled=false")),
+    Case(MAIL, MANUAL, "encrypted", mail("akkoma", SMTP, MAILER_RELAY, "Pleroma.Emails.Mailer.tls=:always"), "tls=:always"),
+    Case(MAIL, MANUAL, "encrypted", mail("akkoma", SMTP, MAILER_RELAY, "Pleroma.Emails.Mailer.ssl=true")),
+    Case(MAIL, WARN, "opportunistic", mail("akkoma", SMTP, MAILER_RELAY), data={"server": "smtp.relay.test"}),
+    Case(MAIL, FAIL, "plain", mail("akkoma", SMTP, MAILER_RELAY, "Pleroma.Emails.Mailer.tls=:never")),
+    Case(MAIL, MANUAL, "local", mail("akkoma", SMTP, "Pleroma.Emails.Mailer.relay=localhost")),
+    Case(MAIL, UNKNOWN, "elsewhere", mail("akkoma", SMTP, MAILER_RELAY, "configurable_from_database=true")),
     Case(MAIL, UNKNOWN, "denied", {"app_config": "denied /home/mastodon", "mail": postfix("secure")}, reason=Reason.DENIED),
     Case(MAIL, UNKNOWN, "no_file", {"app_config": "", "mail": postfix("secure")}),
 ]  # fmt: skip
