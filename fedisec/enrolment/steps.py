@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from checks.errors import Reason
 from checks.probes.collector import collector_sha256
 from checks.reasons import REASONS
+from checks.sections import describe
 from fedisec.enrolment.keys import SCRIPT_PATH, authorized_line
 from fedisec.enrolment.models import Mode, SshAccess
 from fedisec.enrolment.report import Sight
@@ -153,8 +154,9 @@ def not_root(access: SshAccess) -> bool:
     )
 
 
-def seen_sections(access: SshAccess) -> list[tuple[str, list[str]]]:
-    """The last report: how much was seen, in words, and the names of the sections it holds for."""
+def seen_sections(access: SshAccess) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The last report: how much was seen, in words, and the sections it holds for: what each is about, and
+    its name in the script."""
     words = {
         Sight.FINE: _("Read"),
         Sight.PARTLY: _("Read in part: some of it needs more rights"),
@@ -162,9 +164,12 @@ def seen_sections(access: SshAccess) -> list[tuple[str, list[str]]]:
         Sight.CUT: _("Cut off: too slow or too long"),
         Sight.ABSENT: _("Not on this server"),
     }
-    sections = access.report.get("sections", ())
-    grouped = [(word, [name for name, sight in sections if sight == kind]) for kind, word in words.items()]
-    return [(word, names) for word, names in grouped if names]
+    language, sections = get_language() or "en", access.report.get("sections", ())
+    grouped = [
+        (word, [(describe(name).in_language(language), name) for name, sight in sections if sight == kind])
+        for kind, word in words.items()
+    ]
+    return [(word, found) for word, found in grouped if found]
 
 
 def seen_powers(access: SshAccess) -> list[tuple[str, bool | None]]:

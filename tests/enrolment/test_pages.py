@@ -210,7 +210,7 @@ def test_the_instance_leads_there_where_only_the_inside_can_tell(
     as_alice: Client, as_bob: Client, scanned: Instance, language: str
 ) -> None:
     as_alice.cookies["language"] = language
-    invitation = f'class="card block"><a href="{PAGE}"'
+    invitation = f'class="card hint block"><a href="{PAGE}"'
     assert invitation not in text(as_alice, "/instances/social.example/")
     waiting = ("ssh.login_notice", "host.fail2ban")
     ItemState.objects.filter(item_id__in=waiting).update(status="unknown", reason="not_connected", code="")
@@ -233,3 +233,17 @@ def test_an_alarm_stands_on_the_instance_for_everybody(
         page = text(as_bob, path)
         assert "The server shows another host key" in page and "SHA256:other" in page
         assert "Compare the keys, and confirm" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Firewall rules of nftables"), ("ja", "nftables のルール")]
+)
+def test_what_the_script_saw_is_said_in_words(
+    as_alice: Client, access: SshAccess, language: str, words: str
+) -> None:
+    seen = [["nft", "denied"], ["release", "fine"], ["of_tomorrow", "fine"]]
+    SshAccess.objects.update(host_key="ssh-ed25519 AAAA", report={"sections": seen}, report_at=timezone.now())
+    as_alice.cookies["language"] = language
+    page = text(as_alice)
+    assert f"<li>{words} <code>nft</code></li>" in page
+    assert "<li>of_tomorrow</li>" in page
