@@ -75,7 +75,7 @@ item = Item(
                 Text(
                     "Account settings, Two-factor authentication. Recent versions can demand it for a role (Administration, Roles). If a device is lost, an admin lets its owner in again:\n"
                     + MASTODON_RESET,
-                    "アカウント設定の「二要素認証」で有効にします。新しい版では、管理画面の「ロール」ごとに必須にできます。端末を失った人は、管理者が次のコマンドで解除できます。\n"
+                    "アカウント設定の「二要素認証」（版によっては「二段階認証」）で有効にします。新しい版では、管理画面の「ロール」ごとに必須にできます。端末を失った人は、管理者が次のコマンドで解除できます。\n"
                     + MASTODON_RESET,
                 ),
             ),

@@ -60,7 +60,7 @@ item = Item(
                 "Mastodon",
                 Text(
                     "Administration, Server settings, Registrations: Approval required. Or:\n" + TOOTCTL,
-                    "「管理 → サーバー設定 → 新規登録」で「承認制」を選びます。コマンドでもできます。\n"
+                    "「管理 → サーバー設定 → 新規登録」で、承認が必要になる設定を選びます。コマンドでもできます。\n"
                     + TOOTCTL,
                 ),
             ),

@@ -55,7 +55,7 @@ item = Item(
                 "Mastodon",
                 Text(
                     "Administration, Server settings, Registrations: Nobody can sign up. Or:\n" + TOOTCTL,
-                    "「管理 → サーバー設定 → 新規登録」で「誰にも許可しない」を選びます。コマンドでもできます。\n"
+                    "「管理 → サーバー設定 → 新規登録」で、登録を誰にも許可しない設定を選びます。コマンドでもできます。\n"
                     + TOOTCTL,
                 ),
             ),

@@ -72,7 +72,7 @@ item = Item(
                 Text(
                     "Moderation, Blocked e-mail domains: when a domain is added, its MX records are offered too. Or:\n"
                     + TOOTCTL,
-                    "モデレーションの「メールドメインブロック」で、ドメインを追加する際に MX も一緒に選べます。コマンドでもできます。\n"
+                    "モデレーションにあるメールドメインのブロックで、ドメインを追加する際に MX も一緒に選べます。コマンドでもできます。\n"
                     + TOOTCTL,
                 ),
             ),
@@ -92,7 +92,7 @@ item = Item(
     attest_days=365,
     outdated=Text(
         "What the source calls the mail blacklist is named Blocked e-mail domains in Mastodon today.",
-        "出典にある「メールブラックリスト」は、現在の Mastodon では「メールドメインブロック」という名前です。",
+        "出典にある「メールブラックリスト」は、現在の Mastodon ではメールドメインのブロック（Blocked e-mail domains）に当たります。",
     ),
     codes={
         "entries": Text(
