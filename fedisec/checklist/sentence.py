@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -11,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
 from fedisec.checklist.board import Posture
 from fedisec.checklist.state import State
@@ -85,16 +86,19 @@ def _not_met(posture: Posture) -> SafeString:
     if not posture.new:
         return mark_safe(first % values)
     second = ngettext("%(new)d is new.", "%(new)d are new.", posture.new)
+    return mark_safe(_after(first % values, second % values))
+
+
+def _after(first: str, second: str) -> str:
     # Translators: two sentences in a row; some languages put no space between them.
-    return mark_safe(_("%(first)s %(second)s") % {"first": first % values, "second": second % values})
+    return _("%(first)s %(second)s") % {"first": first, "second": second}
 
 
 def sentence_over_all(totals: Totals) -> str:
     """The same over all instances: how many, how many need a hand, and where to begin."""
     first = ngettext("%(count)d instance.", "%(count)d instances.", totals.instances)
     parts = [first % {"count": totals.instances}, *_over_all(totals)]
-    # Translators: what stands between two sentences; Japanese puts nothing there.
-    return pgettext("between two sentences", " ").join(parts)
+    return reduce(_after, parts)
 
 
 def _over_all(totals: Totals) -> list[str]:

@@ -39,7 +39,7 @@ def viewer(get_response: Handler) -> Handler:
         user = request.user
         if not user.is_authenticated:
             return get_response(request)
-        if user.language and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        if user.language and not request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME):
             translation.activate(user.language)
             request.LANGUAGE_CODE = translation.get_language() or "en"
         with timezone.override(zone(user.time_zone)):
