@@ -144,6 +144,6 @@ def _filters(inside: Inside, software: Software | None) -> Verdict | None:
     """What Akkoma's or Pleroma's file says of MRF; None where there is none, or the database stands above it."""
     for file in configs_of(inside, software).read:
         if file.family in {"akkoma", "pleroma"} and POLICIES in file.values and not file.database_rules:
-            verdict = asked("filters" if file.text(POLICIES) else "no_filters")
+            verdict = asked("filters") if file.text(POLICIES) else asked("no_filters")
             return verdict.seen(f"inside: {file.path}", f"{POLICIES}: {file.values[POLICIES]}")
     return None
