@@ -33,12 +33,13 @@ class Way:
     own: bool
 
 
-def ways_of(item: Item, instance: Instance) -> list[Way]:
-    """The variants of the item's fix, what the instance runs first; the order of the item otherwise."""
+def ways_of(item: Item, instance: Instance, known: list[set[str]] | None = None) -> list[Way]:
+    """The variants of the item's fix, what the instance runs first; the order of the item otherwise.
+    `known`: `known_of(instance)`, where many items are shown."""
     variants = item.fix.variants
     if not variants:
         return []
-    known = known_of(instance)
+    known = known_of(instance) if known is None else known
     ranked = sorted(variants, key=lambda variant: _rank(variant[0], known))
     return [Way(name, text, _rank(name, known) < len(known)) for name, text in ranked]
 

@@ -49,6 +49,7 @@ class Brief:
     unseen: int
     actions: Sequence[tuple[int, str, str]]  # (weight, item id, state)
     tags: tuple[str, ...] = ()
+    demo: bool = False
 
     @property
     def name(self) -> str:
@@ -120,6 +121,7 @@ _COLUMNS = (
     "pk",
     "domain",
     "paused",
+    "demo",
     "standing__required_not_met",
     "standing__counts",
     "standing__software",
@@ -159,7 +161,7 @@ def _brief(row: Mapping[str, Any], tags: tuple[str, ...]) -> Brief:
         looked_at=looked_at,
         is_live=row["newest"] in LIVE,
         troubles=troubles_of(
-            paused=row["paused"],
+            paused=row["paused"] and not row["demo"],
             newest=row["newest"] or "",
             looked_at=looked_at,
             host_key_changed=row["ssh_access__changed_at"] is not None,
@@ -171,6 +173,7 @@ def _brief(row: Mapping[str, Any], tags: tuple[str, ...]) -> Brief:
         unseen=row["glance__unseen"] or 0,
         actions=(row["glance__actions"] or ()) if looked_at else (),
         tags=tags,
+        demo=row["demo"],
     )
 
 

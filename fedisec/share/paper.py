@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.model import Text
 from fedisec.checklist.board import Row, topics
+from fedisec.checklist.fixes import Way, known_of, ways_of
 from fedisec.checklist.state import State
 from fedisec.share.sheet import Sheet, evidence_of, item_url
 
@@ -24,6 +25,7 @@ class Entry:
     page_note: int
     source_notes: tuple[int, ...]  # 0 = a source without an address
     answer_note: int
+    ways: tuple[Way, ...]
 
     @property
     def is_done(self) -> bool:
@@ -58,19 +60,22 @@ class _Footnotes:
 
 def parts(sheet: Sheet) -> list[Part]:
     """The topics of a sheet, in the order of the checklist."""
-    found = []
+    found, known = [], known_of(sheet.instance)
     for topic in topics(sheet.rows):
         notes = _Footnotes()
-        entries = tuple(_entry(sheet, row, notes) for row in topic.rows)
+        entries = tuple(_entry(sheet, row, notes, known) for row in topic.rows)
         found.append(Part(topic.id, topic.title, topic.met, topic.applicable, entries, tuple(notes.numbers)))
     return found
 
 
-def _entry(sheet: Sheet, row: Row, notes: _Footnotes) -> Entry:
+def _entry(sheet: Sheet, row: Row, notes: _Footnotes, known: list[set[str]]) -> Entry:
     page = notes.number(item_url(sheet.instance, row.item.id))
     sources = tuple(notes.number(source.url) for source in row.item.sources)
     answer = notes.number(row.attestation.link) if row.attestation is not None else 0
-    return Entry(row, tuple(evidence_of(row)), page, sources, answer)
+    ways = ways_of(row.item, sheet.instance, known)
+    # Paper has no tabs: where it is known what the server runs, the ways for everything else stay away.
+    own = tuple(way for way in ways if way.own) or tuple(ways)
+    return Entry(row, tuple(evidence_of(row)), page, sources, answer, own)
 
 
 def context_of(sheet: Sheet) -> dict[str, Any]:

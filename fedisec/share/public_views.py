@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.views.decorators.http import require_safe
 
 from checks.items import all_items
 from checks.model import LANGUAGES
-from fedisec.checklist.board import Row, posture, rows_of, topics
+from fedisec.checklist.board import Posture, Row, posture, rows_of, topics
 from fedisec.checklist.sentence import sentence
 from fedisec.checklist.state import State
 from fedisec.scans.models import Scan
@@ -105,6 +105,19 @@ def _looked_at(share: Share) -> Any:
     return done.values_list("finished_at", flat=True).first()
 
 
+def _sentence(standing: Posture, *, scanned: bool) -> str:
+    """The sentence of the instance's page, which speaks to the team only where something waits for it."""
+    required = standing.levels[0]
+    if not scanned or standing.required_not_met or required.met == required.applicable:
+        return sentence(standing, scanned=scanned)
+    count = required.applicable - required.met
+    return ngettext(
+        "No required item fails; %(count)d has no verdict yet.",
+        "No required item fails; %(count)d have no verdict yet.",
+        count,
+    ) % {"count": count}
+
+
 def _context(share: Share) -> dict[str, Any]:
     """Names of items, states and counts; nothing that was seen, said or typed by anybody."""
     rows, looked_at = _rows(share), _looked_at(share)
@@ -118,7 +131,7 @@ def _context(share: Share) -> dict[str, Any]:
         "name": share.instance.name,
         "demo": share.instance.demo,
         "looked_at": looked_at,
-        "sentence": sentence(standing, scanned=looked_at is not None),
+        "sentence": _sentence(standing, scanned=looked_at is not None),
         "posture": standing,
         "parts": [(topic, shown if by_item else []) for topic, shown in parts],
         "by_topic": share.shows != Shows.COUNTS,

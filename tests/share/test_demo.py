@@ -173,6 +173,8 @@ def test_a_viewer_sees_and_does_not_remove_it(made: list[Instance], owner: User,
 
 def test_pages_and_files_say_that_it_is_made_up(made: list[Instance], owner: User, client: Client) -> None:
     client.force_login(owner)
+    overview = client.get("/").content.decode()
+    assert (overview.count("demo: made up"), "trouble-paused" in overview) == (len(SERVERS), False)
     page = f"/instances/{made[0].domain}/"
     for path in (page, f"{page}items/http.hsts/", f"{page}export/?format=print", f"{page}export/?format=md"):
         assert "made up" in client.get(path).content.decode().lower()
