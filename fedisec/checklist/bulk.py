@@ -28,7 +28,7 @@ class BulkForm(forms.Form):
     """What is said of the chosen items, why, and for how long."""
 
     say = forms.ChoiceField(
-        label=_("They are"),
+        label=_("They are …"),
         choices=[
             ("", "–"),
             (_("Your answer"), _ANSWERS),
