@@ -111,7 +111,7 @@ class Bench:
             "what",
             "near, s",
             f"{RTT_S * 1000:.0f} ms, s",
-            "slowest",
+            "fastest",
             "connections",
             "kB sent",
             "kB received",
