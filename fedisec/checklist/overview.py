@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
 
 from checks.items import all_items
 from checks.model import Item, Level
@@ -15,7 +16,8 @@ from fedisec.accounts.models import User
 from fedisec.checklist import own
 from fedisec.checklist.board import LevelCount, Posture
 from fedisec.checklist.daily import standings_of
-from fedisec.checklist.models import OwnItem
+from fedisec.checklist.ending import AHEAD_DAYS, ASKED_AGAIN_AFTER, Ending, ending
+from fedisec.checklist.models import Attestation, OwnItem, Waiver
 from fedisec.checklist.next_actions import SHOWN
 from fedisec.checklist.sentence import sentence
 from fedisec.checklist.state import State
@@ -269,3 +271,18 @@ def _items(ids: Sequence[str]) -> dict[str, Item]:
             for item in map(own.item_of, OwnItem.objects.filter(pk__in=numbers, retired_at=None))
         }
     return found
+
+
+def ending_soon(briefs: Sequence[Brief], count: int) -> list[Ending]:
+    """The first answers and waivers to end on any of them.  Seven queries at most, and no more objects than
+    the ones that may be shown."""
+    now = timezone.now()
+    ids = [brief.id for brief in briefs]
+    soon = Q(valid_until__gt=now, valid_until__lte=now + timedelta(days=AHEAD_DAYS))
+    asked_again = Q(valid_until=None, created_at__lte=now - timedelta(days=ASKED_AGAIN_AFTER - AHEAD_DAYS))
+    places: set[int] = set()
+    for found in (Attestation.objects.filter(soon), Waiver.objects.filter(soon | asked_again)):
+        first = found.filter(instance__in=ids, ended_at=None).order_by("valid_until")
+        # More than are shown: what the machine says is met is left out of the list.
+        places.update(first.values_list("instance", flat=True)[: 3 * count])
+    return ending(list(Instance.objects.filter(pk__in=places)), now=now)[:count] if places else []

@@ -24,6 +24,7 @@ from fedisec.checklist.overview import (
     PER_PAGE,
     actions_of,
     briefs_of,
+    ending_soon,
     lines_of,
     totals_of,
 )
@@ -69,9 +70,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     views = list(SavedView.objects.filter(user=user))
     context |= {
         "actions": actions_of(fitting),
-        "ending": ending(list(Instance.objects.filter(pk__in=[brief.id for brief in fitting])))[
-            :ENDING_SHOWN
-        ],
+        "ending": ending_soon(fitting, ENDING_SHOWN),
         "conditions": list(Condition),
         "tags": sorted({tag for brief in briefs for tag in brief.tags}, key=str.casefold),
         "softwares": sorted({brief.software_name for brief in briefs} - {""}, key=str.casefold),

@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext, pgettext
 
 from checks.clean import clean
 from checks.model import Level, Text
-from fedisec.checklist.board import Row
+from fedisec.checklist.board import LevelCount, Row
 from fedisec.checklist.models import WaiverKind
 from fedisec.checklist.sentence import ago, stamp
 from fedisec.checklist.state import State
@@ -178,6 +178,12 @@ def shape(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("icons.svg"), name
     )
+
+
+@register.filter
+def met_of(count: LevelCount) -> str:
+    """As “24 of 28”: quicker than a block of a template, on a page that says it a hundred times."""
+    return gettext("%(met)s of %(all)s") % {"met": count.met, "all": count.applicable}
 
 
 @register.filter
