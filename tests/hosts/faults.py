@@ -237,7 +237,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         "fail2ban enabled, but dead", "first", "host.fail2ban", FAIL, "not_active",
         "printf '[sshd]\\nenabled = true\\nbackend = auto\\nlogpath = /var/log/auth.log\\n' >/etc/fail2ban/jail.local",
-        live="systemctl is-enabled fail2ban",
+        live="systemctl is-enabled fail2ban; for n in $(seq 300); do systemctl -q is-active fail2ban || break; sleep 0.1; done",
     ),
     Fault(
         "fail2ban without a jail for SSH", "second", "host.fail2ban", FAIL, "no_jail",

@@ -195,6 +195,9 @@ def _by_jails(found: Fail2ban, inside: Inside) -> Verdict:
     if reading and right is None:
         first = reading[0]
         return warned("wrong_journal", jail=first.name, source=first.sources[0]).seen(label, _shown(reading))
+    if not found.loaded and (right is None or not found.denied):
+        # Nothing to read is configured, or the server does not answer at all.
+        return unknown("not_seen", Reason.NOT_ASKED if found.denied else Reason.REFUSED)
     if not found.loaded:
         return passed("guards_configured", jail=found.jails[0].name).seen(label, _shown(found.jails))
     if right is None:

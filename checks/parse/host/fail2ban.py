@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from checks.parse.host.common import Part, denied, parts, units
 
 _ADDED = re.compile(r"\['add', '([^']{1,100})', '([^']{0,40})'\]")
-# A match of the journal is several words: "_SYSTEMD_UNIT=sshd.service", "+", "_COMM=sshd".
-_SOURCE = re.compile(
-    r"\['set', '([^']{1,100})', '(?:logpath|addlogpath|addjournalmatch)',"
-    r" '([^']{1,300}(?:', '[^']{1,300}){0,8})'"
-)
+_LOG = re.compile(r"\['set', '([^']{1,100})', '(?:logpath|addlogpath)', '([^']{1,300})'")
+# Several words: "_SYSTEMD_UNIT=sshd.service", "+", "_COMM=sshd".
+_MATCH = re.compile(r"\['set', '([^']{1,100})', 'addjournalmatch', '([^']{1,300}(?:', '[^']{1,300}){0,8})'")
 _LISTED = re.compile(r"(File list|Journal matches):\s*(.*)")
 
 
@@ -88,9 +86,15 @@ def _jail(part: Part) -> Jail:
 def _configured(part: Part | None) -> tuple[Jail, ...] | None:
     """From the dump of the configuration, which every user may ask for."""
     text = "\n".join(part.lines) if part is not None else ""
-    names = [name for name, _ in _ADDED.findall(text)]
-    if not names:
+    backends = dict(_ADDED.findall(text))
+    if not backends:
         return None
-    sources = [(jail, source.replace("', '", " ")) for jail, source in _SOURCE.findall(text)]
-    guarding = [name for name in names if "ssh" in name.lower()]
+    # Every filter brings its match along; the journal is read with the backend systemd alone.
+    matches = [
+        (jail, source.replace("', '", " "))
+        for jail, source in _MATCH.findall(text)
+        if backends.get(jail, "").startswith("systemd")
+    ]
+    sources = [*_LOG.findall(text), *matches]
+    guarding = [name for name in backends if "ssh" in name.lower()]
     return tuple(Jail(name, tuple(source for jail, source in sources if jail == name)) for name in guarding)

@@ -19,6 +19,7 @@ UNIT = "== unit\nId=fail2ban.service\nLoadState=loaded\nActiveState=active\nUnit
 STATUS = "== status\nStatus\n|- Number of jail:\t1\n`- Jail list:\tsshd\n"
 JAIL = "== jail sshd\nStatus for the jail: sshd\n|- Filter\n|  |- Total failed:\t0\n|  `- {}\n`- Actions\n   `- Total banned:\t0\n"
 CONFIG = "== config\n['add', 'sshd', 'auto']\n['set', 'sshd', 'addlogpath', '/var/log/auth.log', 'head']\n"
+BY_JOURNAL = "== config\n['add', 'sshd', 'systemd']\n['set', 'sshd', 'addjournalmatch', '_SYSTEMD_UNIT=sshd.service', '+', '_COMM=sshd']\n"
 GOOD = UNIT + STATUS + JAIL.format("File list:\t/var/log/auth.log") + CONFIG + "== logs\n"
 JOURNAL = "Journal matches:\t_SYSTEMD_UNIT=sshd.service + _COMM=sshd"
 REFUSED = (
@@ -63,6 +64,12 @@ def ssh(version: str, unit: str = "ssh.service") -> dict[str, str]:
         (report(fail2ban=UNIT + REFUSED + CONFIG.replace("sshd", "nginx")), Status.FAIL, "no_jail"),
         (report(fail2ban=UNIT + REFUSED + "== config\n"), Status.UNKNOWN, "not_seen"),
         (report(fail2ban="== unit\n" + REFUSED + CONFIG), Status.UNKNOWN, "not_seen"),
+        (report(fail2ban=UNIT + REFUSED + BY_JOURNAL, **ssh("9.2p1")), Status.PASS, "guards_configured"),
+        (report(fail2ban=UNIT + REFUSED + BY_JOURNAL.replace("sshd.s", "telnet.s").replace("COMM=sshd", "COMM=x")), Status.WARN, "wrong_journal"),
+        # Every filter brings its match along, also where a file would be read that is not there.
+        (report(fail2ban=UNIT + REFUSED + BY_JOURNAL.replace("'systemd'", "'auto'"), **ssh("9.2p1")), Status.UNKNOWN, "not_seen"),
+        # Nobody was refused, and nobody answered: it is about to end.
+        (report(fail2ban=UNIT + NOT_RUNNING + BY_JOURNAL, **ssh("9.2p1")), Status.UNKNOWN, "not_seen"),
         (report(fail2ban=GONE), Status.FAIL, "not_installed"),
         (report(fail2ban=GONE, crowdsec=NO_AGENT), Status.FAIL, "not_installed"),
         (report(fail2ban=GONE, crowdsec=WORKING), Status.PASS, "crowdsec"),
