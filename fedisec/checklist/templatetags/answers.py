@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from django import template
 from django.http import HttpRequest
 from django.template import Context
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from checks.model import Item
 from fedisec.accounts.audit_words import action_word
 from fedisec.accounts.models import AuditEvent, User
 from fedisec.checklist.board import Topic
@@ -20,7 +22,7 @@ from fedisec.checklist.models import Waiver
 from fedisec.checklist.sentence import stamp
 from fedisec.checklist.sides import Side
 from fedisec.checklist.state import State
-from fedisec.checklist.templatetags.checklist import state_word
+from fedisec.checklist.templatetags.checklist import state_word, tr
 from fedisec.checklist.undoing import Offer, offer
 from fedisec.instances.models import Instance
 
@@ -39,6 +41,14 @@ def undo_offer(context: Context, instance: Instance) -> Offer | None:
 def bulk_form() -> BulkForm:
     """The empty form under a list."""
     return BulkForm()
+
+
+@register.simple_tag
+def pick(item: Item) -> SafeString:
+    """The box that ticks a line for the form under the list.  A tag of its own, for there are many."""
+    label = gettext("Choose: %(title)s") % {"title": tr(item.title)}
+    box = '<input class="pick" type="checkbox" form="bulk" name="item" value="{}" aria-label="{}">'
+    return format_html(box, item.id, label)
 
 
 @register.filter
