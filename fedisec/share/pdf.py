@@ -52,8 +52,19 @@ def write(html: str) -> bytes:
     """The document on A4.  Its text may come from anywhere: nothing is loaded for it but our style sheet."""
     from weasyprint import HTML  # takes a second and 50 MB, so only where it is wanted
 
-    document = HTML(string=html, base_url=_BASE, url_fetcher=fetch, media_type="print")
+    document = HTML(string=html, base_url=_BASE, url_fetcher=_fetcher(), media_type="print")
     return bytes(document.write_pdf())
+
+
+def _fetcher() -> Any:
+    """`fetch` in the form that WeasyPrint wants; a refusal leaves out what was asked for."""
+    from weasyprint.urls import URLFetcher
+
+    class OwnStyle(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            return fetch(url)
+
+    return OwnStyle()
 
 
 def fetch(url: str) -> Any:
