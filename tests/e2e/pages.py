@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import (
@@ -33,6 +35,7 @@ from fedisec.enrolment.models import SshAccess
 from fedisec.history.models import DayCount
 from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
 from fedisec.scans.models import Change, ItemState, Scan
+from fedisec.share.models import Share
 
 PASSWORD = "a sentence nobody guesses"
 OWNER, NEWCOMER = "owner@example.org", "newcomer@example.org"
@@ -40,6 +43,7 @@ FULL, FRESH, FAILED = "social.example", "fresh.example", "failed.example"
 SILENT, PAUSED, STOPPED = "silent.example", "paused.example", "stopped.example"
 LONG = ".".join(["a" * 62, "b" * 62, "c" * 62, "d" * 56, "example"])  # 253 characters, no place to break
 IDN = "xn--q9jyb4c.xn--zckzah"  # みんな.テスト
+PUBLIC = "4hUR9cKOw7bTQ2mD1xYzAg"  # the address of FULL's public page
 
 # One item of each kind on FULL.
 KINDS = {
@@ -76,6 +80,24 @@ _MACHINE = {
 }
 
 
+_kept: list[sqlite3.Connection] = []  # the furnished database, once there is one
+
+
+def furnished() -> None:
+    """The data of `furnish` in the empty test database: made once, then put back as it was."""
+    if connection.vendor != "sqlite":
+        furnish()
+        return
+    connection.ensure_connection()
+    if _kept:
+        _kept[0].backup(connection.connection)
+        return
+    furnish()
+    copy = sqlite3.connect(":memory:")
+    connection.connection.backup(copy)
+    _kept.append(copy)
+
+
 def furnish() -> None:
     """An owner with servers in every state, and a newcomer with none."""
     owner = User.objects.create_user(OWNER, PASSWORD)
@@ -95,6 +117,8 @@ def furnish() -> None:
     )
     _in_trouble(owner, now)
     _filed(owner, now)
+    Share.objects.create(instance=Instance.objects.get(domain=FULL), token=PUBLIC, shows="items", only_met=False)
+    Instance.objects.filter(domain=IDN).update(demo=True)
     for instance in Instance.objects.all():
         daily.note(instance, now, scanned=True)
     Glance.objects.filter(instance__domain=FULL).update(facts=FACTS)
@@ -265,6 +289,16 @@ class Reader:
             self.troubles.append(f"request to another origin: {request.url}")
 
 
+def size_of(look: Look) -> ViewportSize:
+    return ViewportSize(width=look.width, height=800 if look.width > 500 else 740)
+
+
+def change(page: Page, look: Look) -> None:
+    """The open page in other colours and another width, as by a turn of the telephone; the language stays."""
+    page.set_viewport_size(size_of(look))
+    page.emulate_media(color_scheme="dark" if look.theme == "dark" else "light")
+
+
 @contextmanager
 def reader(
     browser: Browser, url: str, email: str = "", look: Look | None = None, *, javascript: bool = True
@@ -272,14 +306,13 @@ def reader(
     """A fresh browser profile, signed in as `email` when one is given.  Fails on leaving when a page
     complained in the console or asked another origin."""
     look = look or Look()
-    height = 800 if look.width > 500 else 740
     context = browser.new_context(
-        viewport=ViewportSize(width=look.width, height=height),
+        viewport=size_of(look),
         locale={"en": "en-GB", "ja": "ja-JP"}[look.language],
         java_script_enabled=javascript,
         color_scheme="dark" if look.theme == "dark" else "light",
     )
-    cookies = {"theme": look.theme}
+    cookies = {"theme": "auto"}  # the system's choice, which `change` can change
     if email:
         cookies[settings.SESSION_COOKIE_NAME] = _session(email)
     context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
@@ -335,7 +368,8 @@ def faults(page: Page) -> list[str]:
 
 def accessibility(page: Page) -> list[str]:
     """What axe-core finds: WCAG 2.2 A and AA and its own good practice."""
-    page.evaluate(AXE_SCRIPT)
+    if not page.evaluate("() => typeof axe === 'object'"):
+        page.evaluate(AXE_SCRIPT)
     return [
         f"axe {violation['id']}: {node['target']} "
         + " ".join(why["message"] for why in [*node["any"], *node["all"], *node["none"]])
