@@ -20,7 +20,7 @@ from fedisec.checklist.board import Row
 from fedisec.checklist.next_actions import next_actions
 from fedisec.checklist.state import State
 from fedisec.instances.models import Glance, Instance
-from fedisec.scans.models import Scan, ScanState
+from fedisec.scans.models import Scan
 
 ADDRESSES_SHOWN = 8
 
@@ -50,7 +50,7 @@ def looks_of(instance: Instance) -> list[Scan]:
 
 
 def _looks() -> QuerySet[Scan]:
-    return Scan.objects.filter(state=ScanState.DONE).exclude(reason="confirm").defer("facts")
+    return Scan.objects.whole().exclude(reason="confirm").defer("facts")
 
 
 def glance_of(instance: Instance, rows: Sequence[Row], now: datetime, looks: Sequence[Scan]) -> Glance:
@@ -103,7 +103,7 @@ def unreached_since(rows: Iterable[Row]) -> datetime | None:
 
 def facts_of_last(instance: Instance) -> dict[str, Any]:
     """`facts_of` the last look that still has its facts; {} where there is none or it cannot be read."""
-    last = Scan.objects.filter(instance=instance, state=ScanState.DONE, facts__isnull=False).first()
+    last = Scan.objects.whole().filter(instance=instance, facts__isnull=False).first()
     if last is None:
         return {}
     try:

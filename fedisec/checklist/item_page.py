@@ -25,7 +25,7 @@ from fedisec.checklist.sides import Side, side_of
 from fedisec.history.spans import of_item
 from fedisec.instances.access import instance_for, may_edit
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Scan, ScanState
+from fedisec.scans.models import Scan
 from fedisec.scans.views import person
 
 TRAIL_SHOWN = 20
@@ -77,9 +77,7 @@ def context_of(
         "ways": ways_of(item, found),
         "side": _side(row),
         "ended": None if row.attestation else _ended_by_machine(found, item),
-        "notes": Note.objects.filter(instance=found, item_id=item.id, ended_at=None)
-        .select_related("by")
-        .order_by("pk"),
+        "notes": _notes(found, item),
         "undo": undoing.offer(request, found, item.id),
         # Of the parts that htmx asks for, those of an item's own page say so.
         "in_place": in_place(request) and "page" not in request.GET,
@@ -107,6 +105,12 @@ def _ended_by_machine(found: Instance, item: Item) -> Attestation | None:
     return last if last is not None and last.ended_why == EndedWhy.MACHINE else None
 
 
+def _notes(found: Instance, item: Item) -> list[Note]:
+    """The thread of the item, the oldest remark first."""
+    mine = Note.objects.filter(instance=found, item_id=item.id, ended_at=None)
+    return list(mine.select_related("by").order_by("pk"))
+
+
 def _trail(found: Instance, item: Item) -> list[AuditEvent]:
     """What people did here, newest first."""
     mine = AuditEvent.objects.filter(team_id=found.team_id, instance_id=found.pk, item_id=item.id)
@@ -130,7 +134,7 @@ def answered(request: HttpRequest, found: Instance, item: Item, said: str = "") 
             messages.info(request, said)
         return redirect(reverse("item", args=[found.domain, item.id]))
     standing = posture(rows_of(found))
-    scanned = Scan.objects.filter(instance=found, state=ScanState.DONE).exists()
+    scanned = Scan.objects.whole().filter(instance=found).exists()
     context = context_of(request, found, item)
     context |= {"posture": standing, "sentence": sentence(standing, scanned=scanned)}
     context |= {"scanned": scanned, "open": True, "said": said}

@@ -27,7 +27,7 @@ from fedisec.history.standing import applicable
 from fedisec.history.trend import sparkline
 from fedisec.instances.access import instances_for
 from fedisec.instances.models import Instance, Tag
-from fedisec.scans.models import LIVE, Scan, ScanState
+from fedisec.scans.models import LIVE, Scan
 
 PER_PAGE = 50
 NAMED_PER_ACTION = 3
@@ -140,7 +140,7 @@ def briefs_of(user: User) -> list[Brief]:
     """Every instance of `user`, those that need a hand first, then by domain.  Two queries."""
     mine = Instance.objects.filter(pk__in=instances_for(user).values("pk")).annotate(
         newest=Subquery(_NEWEST.values("state")[:1]),
-        looked_at=Subquery(_NEWEST.filter(state=ScanState.DONE).values("finished_at")[:1]),
+        looked_at=Subquery(_NEWEST.whole().values("finished_at")[:1]),
     )
     tags: dict[int, list[str]] = {}
     for pk, name in Tag.objects.filter(instance__in=mine.values("pk")).values_list("instance_id", "name"):

@@ -129,7 +129,7 @@ def _checklist(request: HttpRequest, rows: list[Row]) -> dict[str, Any]:
 def _standing(request: HttpRequest, found: Instance, rows: list[Row]) -> dict[str, Any]:
     """Where it stands, what moved, and what to do."""
     scan = Scan.objects.filter(instance=found).defer("facts").first()
-    last = Scan.objects.filter(instance=found, state=ScanState.DONE).defer("facts").first()
+    last = Scan.objects.whole().filter(instance=found).defer("facts").first()
     looks = glance.looks_of(found) if last else []
     where, by_id = posture(rows), {row.item.id: row for row in rows}
     return {

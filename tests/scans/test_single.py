@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from checks.probes import Gathered
@@ -164,3 +165,17 @@ def test_who_asks_for_the_whole_during_a_single_look_gets_it_afterwards() -> Non
     Scan.objects.filter(pk=scan.pk).update(state="done")
     tick(timezone.now())
     assert queued(instance) == ("scheduled", [])
+
+
+def test_no_page_calls_it_the_last_look(instance: Instance, client: Client) -> None:
+    """Freshness, and what moved since the last look, speak of whole ones."""
+    from fedisec.checklist.glance import looks_of
+    from fedisec.checklist.overview import briefs_of
+
+    owner = instance.created_by
+    assert owner is not None
+    look_at(instance, [LOCK], Gathered(facts(lock="pass"), {}), minutes(10))
+    assert [scan.only for scan in looks_of(instance)] == [[]]
+    assert briefs_of(owner)[0].looked_at == minutes(0)
+    client.force_login(owner)
+    assert client.get(f"/instances/{instance.domain}/").context["last_scan"].only == []
