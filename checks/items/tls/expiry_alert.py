@@ -22,30 +22,30 @@ item = Item(
         "自動更新は黙って失敗し、次に気づくのは誰も入れなくなったときです。Let's Encrypt も通知メールを廃止したため、知らせる仕組みを別に用意する必要があります。",
     ),
     expected=Text(
-        "fedisec scans this instance on a schedule, and at least one confirmed address or channel receives its alerts.",
-        "fedisec がこのインスタンスを定期的にスキャンし、確認済みの通知先が1つ以上ある状態。",
+        "fedisec scans this instance on a schedule, and its mails go to at least one person, through a mail relay.",
+        "fedisec がこのインスタンスを定期的にスキャンし、通知メールが中継先を通じて少なくとも1人に送られる状態。",
     ),
     fix=Fix(
         Text(
-            "Switch the scheduled scan on in the settings of the instance, add an address under alerts, and click the link in the confirmation mail. A second person's address helps when you are away.",
-            "インスタンスの設定で定期スキャンを有効にし、「通知」でメールアドレスを追加して、届いた確認メールのリンクを開きます。不在のときのために、もう1人加えておくと安心です。",
+            "Leave the scheduled scans on in the settings of the instance, and switch the mails on at this item in the dashboard. Who runs fedisec sets a mail relay (EMAIL_URL). A second person helps when you are away.",
+            "インスタンスの設定で定期スキャンを有効にしたまま、ダッシュボードのこの項目で通知メールを有効にします。メールの中継先（EMAIL_URL）は fedisec の運用者が設定します。不在のときのために、もう1人加えておくと安心です。",
         )
     ),
     verify=Text(
-        "Send the test message from the alert settings and see that it arrives.",
-        "通知の設定からテスト送信を行い、届くことを確認します。",
+        "This item's page names those who get the mails. To see that the relay delivers, ask fedisec for a new password: that mail takes the same way.",
+        "メールの宛先は、この項目のページに表示されます。実際に届くかどうかは、fedisec でパスワードの再設定を申し込むと確かめられます（同じ経路で送られます）。",
     ),
     codes={
         "watched": Text(
-            "Scheduled scans watch the certificate; {count} confirmed recipients are told.",
-            "定期スキャンが証明書を見張っており、確認済みの通知先 {count} 件に知らせます。",
+            "Scheduled scans watch the certificate; people told by mail: {count}.",
+            "定期スキャンが証明書を見張っており、{count} 人にメールで知らせます。",
         ),
         "not_watched": Text(
             "Scheduled scans are off for this instance.", "このインスタンスの定期スキャンが無効です。"
         ),
         "nobody": Text(
-            "The certificate is watched, but no recipient has been confirmed.",
-            "証明書は見張られていますが、確認済みの通知先がありません。",
+            "The certificate is watched, but nobody would hear of it: nobody gets the mails, or fedisec has no mail relay.",
+            "証明書は見張られていますが、誰にも知らせが届きません。メールを受け取る人がいないか、メールの中継先が設定されていません。",
         ),
     },
     outdated=Text(

@@ -1,4 +1,5 @@
-"""Is the release feed of the instance's software on and fresh?  Answered by the dashboard."""
+"""Does somebody hear of new releases of the instance's software?  Asked of a person, until the dashboard follows
+the feeds itself."""
 
 from checks.model import SELF, Fix, Item, Level, Reference, Source, Text
 
@@ -26,20 +27,20 @@ item = Item(
         "修正はまずリリースとして公開され、当日は脆弱性情報が出ていないことも多くあります。早く知るほど早く更新できます。",
     ),
     expected=Text(
-        "The release feed of your software is switched on in fedisec and was read within the last day.",
-        "fedisec で使用ソフトウェアのリリースフィードが有効で、1日以内に取得できている状態。",
+        "Somebody hears of a new release of your software within a day: by its feed, by mail, or from its makers.",
+        "使用ソフトウェアの新しい版の公開を、フィード・メール・開発元の告知などで1日以内に知ることができる状態。",
     ),
     fix=Fix(
         Text(
-            "Switch the release watch on for this instance. You can follow the same feeds in any reader:\n"
+            "Follow the release feed of your software in a reader or a chat that somebody looks at every day; fedisec does not read these feeds yet, so it asks you.\n"
             + FEEDS,
-            "このインスタンスのリリース監視を有効にします。同じフィードはフィードリーダーでも購読できます。\n"
+            "使用ソフトウェアのリリースフィードを、毎日目を通すフィードリーダーやチャットに登録します。fedisec はまだフィードを取得しないため、管理者に尋ねています。\n"
             + FEEDS,
         )
     ),
     verify=Text(
-        "The page on updates shows the newest release seen and when.",
-        "脆弱性対応のページで、確認できた最新のリリースと日時を見られます。",
+        "Could you name the newest release, and the day on which you heard of it?",
+        "最新の版と、その公開を知った日を答えられますか。",
     ),
     outdated=Text(
         "The repository tootsuite/mastodon that the source follows has moved to mastodon/mastodon; the address of its feed still leads there.",

@@ -1,4 +1,5 @@
-"""Are the vulnerability feeds on and fresh, and matched against the inventory?  Answered by the dashboard."""
+"""Does somebody follow the news of vulnerabilities?  Asked of a person, until the dashboard reads the feeds and
+matches them against the inventory itself."""
 
 from checks.model import SELF, Fix, Item, Level, Reference, Source, Text
 
@@ -22,19 +23,19 @@ item = Item(
         "脆弱性は、多くのサーバが対応する前に公表されます。使っているソフトウェアと照合しながら情報を集めれば、その日のうちに気づけます。",
     ),
     expected=Text(
-        "The feeds of JPCERT/CC, JVN, JVN iPedia, the distribution and OSV are switched on in fedisec and were read within the last day.",
-        "fedisec で JPCERT/CC・JVN・JVN iPedia・ディストリビューション・OSV のフィードが有効で、1日以内に取得できている状態。",
+        "Somebody follows the warnings of JPCERT/CC, JVN and the distribution, and compares them with what runs on this server.",
+        "JPCERT/CC・JVN・ディストリビューションの情報に継続的に目を通し、このサーバで使っているものと照合している状態。",
     ),
     fix=Fix(
         Text(
-            "Switch the feeds on for this instance in fedisec and connect the server over SSH, so that they can be matched. Read at least the weekly report of JPCERT/CC yourself.\n"
+            "Subscribe to the security announcements of your distribution and of JVN, by mail or in a reader, and read at least the weekly report of JPCERT/CC; fedisec does not match such feeds with your server yet, so it asks you.\n"
             + WEEKLY,
-            "fedisec のこのインスタンスの設定でフィードを有効にし、照合できるよう SSH も接続します。JPCERT/CC Weekly Report だけは自分でも読むとよいでしょう。\n"
+            "ディストリビューションと JVN のセキュリティ情報をメールやフィードリーダーで購読し、少なくとも JPCERT/CC Weekly Report に目を通します。fedisec はまだこれらをサーバの構成と照合しないため、管理者に尋ねています。\n"
             + WEEKLY,
         )
     ),
     verify=Text(
-        "The page on updates shows when each feed was read last.",
-        "脆弱性対応のページで、各フィードの最終取得日時を確認できます。",
+        "Could you name the last warning that concerned this server, and what you did about it?",
+        "このサーバに関わる直近の注意喚起と、それにどう対応したかを答えられますか。",
     ),
 )
