@@ -64,6 +64,14 @@ def test_a_queued_scan_is_run_and_recorded(scan: Scan) -> None:
     assert ItemState.objects.get(item_id=REQUIRED.id).status == "fail"
 
 
+def test_a_look_at_one_item_judges_that_alone() -> None:
+    queue_scan(an_instance(), "item", only=[REQUIRED.id])
+    run_scan(Scan.objects.get().pk)
+    assert [state.item_id for state in ItemState.objects.all()] == [REQUIRED.id]
+    done = Scan.objects.get()
+    assert (done.state, done.facts, done.counts) == ("done", None, {"required": {"fail": 1}})
+
+
 def test_a_scan_that_is_done_is_not_run_again(scan: Scan) -> None:
     run_scan(scan.pk)
     before = now_of(scan).finished_at
