@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
@@ -14,7 +14,8 @@ from checks.items import all_items
 from checks.model import Status
 from fedisec.history.spans import SpanView, state_at
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Scan, ScanState, Span
+from fedisec.scans.models import ItemState, Scan, ScanState, Span
+from fedisec.scans.spans import steady
 
 
 class Kind(StrEnum):
@@ -82,16 +83,17 @@ def kind_of(before: SpanView | None, after: SpanView) -> Kind | None:
 
 
 def compare(instance: Instance, older: Scan, newer: Scan) -> Comparison:
-    """What differs between two finished scans of `instance`.  Three queries."""
+    """What differs between two finished scans of `instance`.  Four queries."""
     then, now = state_at(instance, older.pk), state_at(instance, newer.pk)
     between = _between(instance, older, newer)
     order = {key: place for place, key in enumerate((*all_items(), *now))}
+    compared = ((key, kind_of(then.get(key), view)) for key, view in now.items())
+    kinds = {key: kind for key, kind in compared if kind is not None}
+    shown = _as_seen(instance, newer, {key: now[key] for key in kinds})
     found = []
-    for key in sorted(now, key=order.__getitem__):
-        kind = kind_of(then.get(key), now[key])
-        if kind is not None:
-            rules = key in then and all(between.get(key, (False,)))
-            found.append(Difference(key, kind, then.get(key), now[key], rules))
+    for key in sorted(shown, key=order.__getitem__):
+        rules = key in then and all(between.get(key, (False,)))
+        found.append(Difference(key, kinds[key], then.get(key), shown[key], rules))
     changed = {line.item_id for line in found}
     back = tuple(key for key in now if key in between and key in then and key not in changed)
     found.sort(key=lambda line: list(Kind).index(line.kind))
@@ -102,6 +104,21 @@ def compare(instance: Instance, older: Scan, newer: Scan) -> Comparison:
         tuple(line for line in found if line.rejudged),
         back,
     )
+
+
+def _as_seen(instance: Instance, scan: Scan, views: dict[str, SpanView]) -> dict[str, SpanView]:
+    """The same with the values that move by themselves, where `scan` is the last that saw the item: these are
+    kept of the first and of the last scan of a stretch."""
+    if scan.finished_at is None:
+        return views
+    last = ItemState.objects.filter(instance=instance, item_id__in=list(views), seen_at=scan.finished_at)
+    data = dict(last.values_list("item_id", "data"))
+    return {
+        key: replace(view, data=data[key])
+        if key in data and steady(key, data[key]) == steady(key, view.data)
+        else view
+        for key, view in views.items()
+    }
 
 
 def _between(instance: Instance, older: Scan, newer: Scan) -> Mapping[str, list[bool]]:

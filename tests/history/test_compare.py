@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from fedisec.history.compare import Comparison, Kind, compare, kind_of, last_two, since
 from fedisec.history.spans import SpanView
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Scan
+from fedisec.scans.models import ItemState, Scan, Span
 from tests.factories import a_recorded_scan
 from tests.fakes import facts
 from tests.history.conftest import START, day
@@ -64,7 +64,7 @@ def test_a_difference_has_a_kind(before: str, after: str, kind: Kind | None) -> 
 def test_two_scans_differ_in_what_both_said(
     instance: Instance, looks: list[Scan], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         found = compare(instance, looks[0], looks[3])
     assert kinds(found) == [("fake.lock", "worse"), ("fake.bell", "better"), ("fake.lamp", "blind")]
     assert found.back == ("fake.bolt",)
@@ -109,3 +109,31 @@ def test_one_scan_is_not_compared(instance: Instance) -> None:
     a_recorded_scan(instance, facts(), day(0))
     assert last_two(instance) is None
     assert since(instance, day(0).date()) is None
+
+
+def test_what_moves_by_itself_is_told_of_the_last_scan_too(instance: Instance, looks: list[Scan]) -> None:
+    item = "http.security_txt"
+    for scan, code, days in ((looks[0], "valid", 40), (looks[2], "soon", 25)):
+        Span.objects.create(
+            instance=instance,
+            item_id=item,
+            scan=scan,
+            first_at=day(0),
+            status="pass",
+            code=code,
+            data={"days": days},
+        )
+    ItemState.objects.create(
+        instance=instance,
+        item_id=item,
+        status="pass",
+        code="soon",
+        data={"days": 24},
+        since=day(0),
+        seen_at=day(3),
+    )
+    lines = {line.item_id: line for line in compare(instance, looks[0], looks[3]).lines}
+    before = lines[item].before
+    assert before is not None
+    assert (before.data, lines[item].after.data) == ({"days": 40}, {"days": 24})
+    assert compare(instance, looks[1], looks[2]).lines[-1].after.data == {"days": 25}
