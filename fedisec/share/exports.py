@@ -16,6 +16,8 @@ from django.views.decorators.http import require_safe
 
 from checks.model import LANGUAGES
 from fedisec.checklist.filters import Filter
+from fedisec.checklist.overview import briefs_of
+from fedisec.checklist.sieve import Sieve
 from fedisec.instances.access import instance_for, instances_for
 from fedisec.instances.models import Instance
 from fedisec.scans.views import person
@@ -91,12 +93,16 @@ def export_instance(request: HttpRequest, domain: str) -> HttpResponseBase:
 
 @require_safe
 def export_overview(request: HttpRequest) -> HttpResponseBase:
-    """All instances of the reader; sent while it is made, so that their number costs no memory."""
-    instances = instances_for(person(request)).order_by("domain")
+    """All instances of the reader, or those that the filter of the overview leaves; sent while it is made, so
+    that their number costs no memory."""
+    instances, sieve = instances_for(person(request)).order_by("domain"), Sieve.of(request.GET)
+    if sieve.is_set:
+        instances = instances.filter(pk__in=[brief.id for brief in sieve.apply(briefs_of(person(request)))])
     name, language = request.GET.get("format", ""), _chosen_language(request)
     with translation.override(language):
         if not name:
-            return render(request, "share/export.html", {"forms": _offers(request)})
+            context = {"forms": _offers(request), "narrowed": sieve.is_set}
+            return render(request, "share/export.html", context)
         if name in _PAPER:
             context = paper.context_of_all(_counted(instances))
             return _on_paper(request, "share/print_overview.html", context, "overview")

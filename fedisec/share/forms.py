@@ -35,7 +35,9 @@ class ShareForm(forms.Form):
         strip=False,
         help_text=_("Asked for before the page is shown. At least 10 characters."),
         # In clear: it is told to others anyway, and belongs to no account that a browser could keep.
-        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
     )
     drop_password = forms.BooleanField(label=_("Ask for no password any more"), required=False)
 

@@ -65,7 +65,8 @@ def _document(sheet: Sheet) -> Iterator[str]:
     yield from (" · ".join(_facts(sheet)), "")
     yield from _counts(sheet.posture)
     for topic in topics(sheet.rows):
-        yield from ("", f"## {escaped(tr(topic.title))} ({topic.met}/{topic.applicable})", "")
+        met, applicable = sheet.by_topic[topic.id]
+        yield from ("", f"## {escaped(tr(topic.title))} ({met}/{applicable})", "")
         for row in topic.rows:
             yield from _item(sheet, row)
 

@@ -64,7 +64,8 @@ def parts(sheet: Sheet) -> list[Part]:
     for topic in topics(sheet.rows):
         notes = _Footnotes()
         entries = tuple(_entry(sheet, row, notes, known) for row in topic.rows)
-        found.append(Part(topic.id, topic.title, topic.met, topic.applicable, entries, tuple(notes.numbers)))
+        met, applicable = sheet.by_topic[topic.id]
+        found.append(Part(topic.id, topic.title, met, applicable, entries, tuple(notes.numbers)))
     return found
 
 

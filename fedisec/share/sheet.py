@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import unescape
@@ -16,7 +16,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import get_language
 
 from checks.clean import clean
-from fedisec.checklist.board import Posture, Row, posture, rows_of_all, software_of
+from fedisec.checklist.board import Posture, Row, posture, rows_of_all, software_of, topics
 from fedisec.checklist.filters import Filter
 from fedisec.checklist.sentence import sentence
 from fedisec.instances.models import Instance
@@ -25,10 +25,11 @@ from fedisec.scans.models import ITEM, ItemState, Scan, ScanState
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One instance at one moment.  `rows` may be narrowed by a filter; `posture` and `sentence` never are."""
+    """One instance at one moment.  `rows` may be narrowed by a filter; what is counted never is."""
 
     instance: Instance
     rows: tuple[Row, ...]
+    by_topic: Mapping[str, tuple[int, int]]  # topic -> met, applicable
     posture: Posture
     sentence: str  # plain text
     software: str
@@ -79,8 +80,9 @@ def _looks(instances: Sequence[Instance]) -> dict[int, _Looks]:
 def _sheet(instance: Instance, rows: Sequence[Row], looks: _Looks, language: str, now: datetime) -> Sheet:
     standing = posture(rows)
     said = sentence(standing, scanned=looks.done_at is not None, failed=looks.failed)
+    counts = {topic.id: (topic.met, topic.applicable) for topic in topics(rows)}
     return Sheet(
-        instance, tuple(rows), standing, plain(said), software_of(rows), looks.done_at, language, now
+        instance, tuple(rows), counts, standing, plain(said), software_of(rows), looks.done_at, language, now
     )
 
 

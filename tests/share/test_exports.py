@@ -174,6 +174,21 @@ def test_the_filter_of_the_page_narrows_the_items_and_never_the_counts(as_alice:
     assert len(rows_of(text_of(as_alice, ONE, "csv", level="optional"))) < len(all_items())
 
 
+def test_the_filter_of_the_overview_leaves_its_instances(as_alice: Client, social: Instance) -> None:
+    other = an_instance(social.created_by, domain="other.example")
+    other.tags.create(name="choir")
+    for query in ({"tag": "choir"}, {"q": "other"}):
+        found = [row["instance"] for row in rows_of(text_of(as_alice, ALL, "csv", **query))]
+        assert found == ["other.example"]
+
+
+def test_the_counts_of_a_topic_are_those_of_all_its_items(as_alice: Client) -> None:
+    whole, few = (text_of(as_alice, ONE, "md", **more) for more in ({}, {"q": "http.hsts"}))
+    head = next(line for line in few.splitlines() if line.startswith("## "))
+    assert head in whole.splitlines()
+    assert head.removeprefix("## ") in text_of(as_alice, ONE, "md", q="http.csp")
+
+
 # many
 
 
