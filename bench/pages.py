@@ -63,6 +63,7 @@ def _measure(given: argparse.Namespace, folder: Path) -> int:
 
     from bench.pages_data import fill
     from fedisec.accounts.models import User
+    from fedisec.lib.memory import settle
     from fedisec.scans.models import Scan, Span
 
     owner = User.objects.filter(email="bench@example.org").first()
@@ -70,6 +71,7 @@ def _measure(given: argparse.Namespace, folder: Path) -> int:
         begun = time.monotonic()
         owner = fill(given.instances, given.days, timezone.now())
         print(f"filled in {time.monotonic() - begun:.0f} s")
+    settle()  # as the web process does
     pages = Pages(owner, given.requests)
     if given.profile:
         pages.profile(given.profile)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from fedisec.lib.listen import listening_socket
+from fedisec.lib.memory import settle
 from fedisec.lib.supervisor import stop_on_signal
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         socket = listening_socket(options["bind"])
         from fedisec.wsgi import application
 
+        settle()
         waitress.serve(
             application,
             sockets=[socket],
