@@ -47,12 +47,14 @@ def spark(points: Sequence[Point], first: date, gap: timedelta) -> SafeString:
     """SPARK_DAYS days from `first` on, small; "" where there are not two days to connect."""
     if len(points) < 2:
         return mark_safe("")
-    low = min(point.share for point in points)
-    high = max(max(point.share for point in points), low + 0.1)  # a flat line stays flat
+    shares = [point.share for point in points]
+    low = min(shares)
+    wide = (_SPARK_WIDTH - 4) / (SPARK_DAYS - 1)
+    tall = (_SPARK_HEIGHT - 6) / max(max(shares) - low, 0.1)  # a flat line stays flat
     path = _path(
         lines(points, gap),
-        lambda point: (point.day - first).days / (SPARK_DAYS - 1) * (_SPARK_WIDTH - 4) + 2,
-        lambda point: _SPARK_HEIGHT - 3 - (point.share - low) / (high - low) * (_SPARK_HEIGHT - 6),
+        lambda point: (point.day - first).days * wide + 2,
+        lambda point: _SPARK_HEIGHT - 3 - (point.share - low) * tall,
     )
     told = _("%(days)d days: from %(first)d of %(first_of)d met to %(last)d of %(last_of)d") % {
         "days": SPARK_DAYS,
