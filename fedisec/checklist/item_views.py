@@ -43,7 +43,8 @@ def look(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
         refused = str(_REFUSED.get(queue_scan(found, "item", only=[entry.id]), ""))
     if in_place(request):
         context = context_of(request, found, entry)
-        return render(request, "checklist/look.html", context | {"refused": refused, "polled": True})
+        asked = {"asked": request.method == "POST"}  # the focus stays where the button was
+        return render(request, "checklist/look.html", context | {"refused": refused, "polled": True, **asked})
     if refused:
         messages.info(request, refused)
     return redirect(reverse("item", args=[found.domain, entry.id]))

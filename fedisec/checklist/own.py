@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
+from checks.clean import clean
 from checks.items import all_items
 from checks.model import MANUAL, Fix, Item, Level, Text
 from fedisec.checklist.models import OwnItem
@@ -22,14 +23,16 @@ _NONE = Text("", "")
 
 def item_of(own: OwnItem) -> Item:
     """As typed, in both languages."""
+    title = clean(own.title, 200, newlines=False)
+    why, expected = clean(own.why), clean(own.expected)
     return Item(
         f"{TOPIC}.{own.pk}",
         level=Level(own.level),
         settles=(MANUAL,),
         sources=(),
-        title=Text(own.title, own.title),
-        why=Text(own.why, own.why),
-        expected=Text(own.expected, own.expected),
+        title=Text(title, title),
+        why=Text(why, why),
+        expected=Text(expected, expected),
         fix=Fix(_NONE),
         verify=_NONE,
         attest_days=own.renew_days,

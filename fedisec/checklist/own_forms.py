@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from checks.clean import clean
 from checks.model import Level
 from fedisec.accounts.models import Team
 from fedisec.checklist.forms import DAYS, NOTE_MAX
@@ -67,6 +68,13 @@ class OwnItemForm(forms.Form):
         choices = [(f"{_ALL}:{team.pk}", word % {"team": team.name}) for team in teams]
         choices += [(f"{_ONE}:{one.pk}", one.name) for one in instances]
         self.fields["where"].choices = choices  # type: ignore[attr-defined]  # a ChoiceField's
+
+    def clean(self) -> None:
+        """What others read shows what it is: no control characters, no turned direction of writing."""
+        given = self.cleaned_data
+        for name in ("title", "why", "expected"):
+            if name in given:
+                given[name] = clean(given[name], NOTE_MAX, newlines=name != "title")
 
     def full_clean(self) -> None:
         super().full_clean()

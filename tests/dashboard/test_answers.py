@@ -416,7 +416,8 @@ def test_one_item_is_looked_at_again(as_alice: Client, scanned: Instance) -> Non
     scan = Scan.objects.get(state="queued")
     assert (scan.reason, scan.only) == ("item", ["http.hsts"])
     part = as_alice.get(f"{HSTS}look/", headers=HTMX).content.decode()
-    assert 'hx-trigger="every 2s"' in part
+    assert 'hx-trigger="every 2s"' in part and "autofocus" not in part
+    assert "autofocus" in as_alice.post(f"{HSTS}look/", headers=HTMX).content.decode()
     Scan.objects.filter(pk=scan.pk).update(state="done")
     part = as_alice.get(f"{HSTS}look/", headers=HTMX).content.decode()
     assert "every 2s" not in part and "The look has ended." in part

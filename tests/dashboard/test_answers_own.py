@@ -78,6 +78,13 @@ def test_the_own_words_are_shown_as_typed_in_either_language(as_alice: Client, s
         assert "鍵の保管 &lt;b&gt;場所&lt;/b&gt; is known" in text and "We move often." in text
 
 
+def test_odd_characters_are_made_visible(as_alice: Client, scanned: Instance) -> None:
+    added(as_alice, scanned, title="\u202eKeys\nlie", why="\u202eturned")
+    for path in (LIST, PAGE):
+        assert "\u202e" not in as_alice.get(path).content.decode()
+    assert rows_of(scanned)[-1].item.title.en == "\ufffdKeys\ufffdlie"
+
+
 def test_its_page_shows_no_empty_sections(as_alice: Client, scanned: Instance) -> None:
     item = added(as_alice, scanned, why="")
     text = as_alice.get(f"{PAGE}items/{item.item_id}/").content.decode()

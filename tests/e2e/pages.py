@@ -30,7 +30,7 @@ from checks.items import all_items
 from checks.model import Item, Settles
 from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.checklist import daily
-from fedisec.checklist.models import Attestation, Waiver
+from fedisec.checklist.models import Attestation, OwnItem, Waiver
 from fedisec.enrolment.models import SshAccess
 from fedisec.history.models import DayCount
 from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
@@ -108,6 +108,9 @@ def furnish() -> None:
     _scanned(_server(owner, FULL), owner, now)
     for domain in (LONG, IDN):
         _scanned(_server(owner, domain), owner, now - timedelta(days=1))
+    long = Instance.objects.get(domain=LONG)
+    OwnItem.objects.create(team=long.team, instance=long, title="当番の電話が充電されている " + "w" * 100)
+    OwnItem.objects.create(team=long.team, instance=long, title="Retired", retired_at=now)
     progress = {"dns": [2, 2], "mail": [1, 3]}
     Scan.objects.create(
         instance=_server(owner, FRESH), state="running", reason="first", progress=progress, started_at=now

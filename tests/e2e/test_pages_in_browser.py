@@ -95,6 +95,8 @@ NEWCOMERS_PAGES = {"overview-empty": "/", "audit-empty": "/audit/"}
 OWNERS_PAGES = {
     "overview": "/",
     "overview-filtered": "/?is=needs_a_hand&q=example",
+    "own-items": "/team/items/",
+    "own-add": f"/team/items/add/?instance={FULL}",
     "overview-nothing-fits": "/?q=no+such+words",
     "add": "/instances/add/",
     "instance": PAGE,
