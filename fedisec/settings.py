@@ -293,8 +293,6 @@ LOGGING = {
     "loggers": {
         "paramiko": {"level": "CRITICAL"},
         "httpx": {"level": "WARNING"},
-        "weasyprint": {"level": "ERROR"},  # style sheets are written for browsers too
-        "fontTools": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "waitress.queue": {"level": "ERROR"},
     },

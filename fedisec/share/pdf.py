@@ -1,7 +1,9 @@
-"""The paper as PDF, where WeasyPrint (the extra `pdf`) is there.  It may read our style sheet, no more."""
+"""The paper as PDF, where WeasyPrint (the extra `pdf`) is there: made by a process that ends with it."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,13 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from fedisec.share.pdf_child import BASE
+
 STYLE = "print.css"
-_BASE = "https://paper.invalid/"  # what relative addresses are resolved against; never asked
+LIMIT_S = 90.0
+_CHILD = Path(__file__).with_name("pdf_child.py")
 _BUSY = "share:pdf"
 _BUSY_S = 120  # longer than any rendering; the lock of a process that died goes away by itself
-
-
-class Refused(ValueError):
-    """A document asked for something that is not our style sheet."""
 
 
 def is_there() -> bool:
@@ -31,16 +32,16 @@ def is_there() -> bool:
 
 
 def answer(request: HttpRequest, template: str, context: dict[str, Any], subject: str) -> HttpResponse:
-    """The PDF; a page that says how to get it (501) where the extra is not installed; 503 while another is
-    being made, since each takes a processor and much memory."""
+    """The PDF.  A page that says how to get it (501) where the extra is not installed; that it takes too long
+    (503), or that another is being made: each takes a processor and some hundred MB."""
     if not is_there():
         return render(request, "share/no_pdf.html", context, status=501)
     if not cache.add(_BUSY, 1, _BUSY_S):
-        response = render(request, "share/pdf_busy.html", context, status=503)
-        response["Retry-After"] = "10"
-        return response
+        return _later(request, context)
     try:
         found = write(render_to_string(template, context, request))
+    except subprocess.TimeoutExpired:
+        return _later(request, context | {"too_long": True})
     finally:
         cache.delete(_BUSY)
     day = timezone.localdate().isoformat()
@@ -48,30 +49,18 @@ def answer(request: HttpRequest, template: str, context: dict[str, Any], subject
     return HttpResponse(found, content_type="application/pdf", headers={"Content-Disposition": name})
 
 
+def _later(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, "share/pdf_busy.html", context, status=503)
+    response["Retry-After"] = "10"
+    return response
+
+
 def write(html: str) -> bytes:
-    """The document on A4.  Its text may come from anywhere: nothing is loaded for it but our style sheet."""
-    from weasyprint import HTML  # takes a second and 50 MB, so only where it is wanted
-
-    document = HTML(string=html, base_url=_BASE, url_fetcher=_fetcher(), media_type="print")
-    return bytes(document.write_pdf())
-
-
-def _fetcher() -> Any:
-    """`fetch` in the form that WeasyPrint wants; a refusal leaves out what was asked for."""
-    from weasyprint.urls import URLFetcher
-
-    class OwnStyle(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
-        def fetch(self, url: str, headers: Any = None) -> Any:
-            return fetch(url)
-
-    return OwnStyle()
-
-
-def fetch(url: str) -> Any:
-    """Our style sheet from the disk; Refused for any other address, so that no request ever leaves."""
-    from weasyprint.urls import URLFetcherResponse
-
-    path = finders.find(STYLE) if url == urljoin(_BASE, staticfiles_storage.url(STYLE)) else None
-    if not isinstance(path, str):
-        raise Refused(url)
-    return URLFetcherResponse(url, Path(path).read_bytes(), {"Content-Type": "text/css; charset=utf-8"})
+    """The document on A4, within LIMIT_S."""
+    style = finders.find(STYLE)
+    assert isinstance(style, str), f"{STYLE} is part of fedisec"
+    address = urljoin(BASE, staticfiles_storage.url(STYLE))
+    # -I: neither the environment nor the folder that fedisec runs in decides what is imported.
+    command = [sys.executable, "-I", str(_CHILD), address, style]
+    done = subprocess.run(command, input=html.encode(), capture_output=True, timeout=LIMIT_S, check=True)
+    return done.stdout

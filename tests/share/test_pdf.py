@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from pypdf import PdfReader
 
 from checks.items import all_items
 from fedisec.instances.models import Instance
-from fedisec.share import pdf
+from fedisec.share import pdf, pdf_child
 from tests.share.conftest import DOMAIN
 
 ONE = f"/instances/{DOMAIN}/export/"
@@ -25,20 +26,6 @@ def idle() -> None:
     cache.clear()
 
 
-@pytest.fixture
-def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that the making of a PDF asks for."""
-    urls: list[str] = []
-
-    def watched(url: str) -> Any:
-        urls.append(url)
-        return real(url)
-
-    real = pdf.fetch
-    monkeypatch.setattr(pdf, "fetch", watched)
-    return urls
-
-
 def pages_of(client: Client, path: str, query: dict[str, str]) -> list[Any]:
     answer = client.get(path, query)
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
@@ -48,13 +35,13 @@ def pages_of(client: Client, path: str, query: dict[str, str]) -> list[Any]:
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
-def test_an_instance_on_paper(as_bob: Client, fetched: list[str], lang: str) -> None:
+def test_an_instance_on_paper(as_bob: Client, lang: str) -> None:
     pages = pages_of(as_bob, ONE, FEW | {"lang": lang})
     text = "".join("".join(page.extract_text().split()) for page in pages)
     title = all_items()["http.hsts"].title
     assert "".join(title.in_language(lang).split()) in text
     assert "alert(1)" in text, "evidence is shown as text"
-    assert [url.partition("/static/")[2] for url in fetched] == ["print.css"]
+    assert f"1/{len(pages)}" in text, "our style sheet, which numbers the pages, was read"
 
 
 def test_all_instances_on_paper(as_alice: Client, social: Instance) -> None:
@@ -77,15 +64,37 @@ def test_a_stranger_gets_no_paper(as_charlie: Client) -> None:
         "https://evil.example/x.png",
     ],
 )
-def test_nothing_else_is_fetched(url: str) -> None:
-    with pytest.raises(pdf.Refused):
-        pdf.fetch(url)
+def test_nothing_but_the_style_sheet_is_fetched(url: str) -> None:
+    with pytest.raises(pdf_child.Refused):
+        pdf_child.fetch(url, "https://paper.invalid/static/print.css", Path("/etc/hostname"))
 
 
-def test_hostile_markup_fetches_nothing(fetched: list[str]) -> None:
-    html = '<img src="https://evil.example/a.png"><style>@import "file:///etc/passwd";</style><p>seen'
-    assert pdf.write(html).startswith(b"%PDF")
-    assert sorted(fetched) == ["file:///etc/passwd", "https://evil.example/a.png"]
+def test_hostile_markup_fetches_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def watched(url: str, style_url: str, style: Path) -> Any:
+        asked.append(url)
+        return real(url, style_url, style)
+
+    real, style = pdf_child.fetch, tmp_path / "own.css"
+    style.write_text("p { color: red }")
+    monkeypatch.setattr(pdf_child, "fetch", watched)
+    html = '<link rel="stylesheet" href="/own.css"><img src="https://evil.example/a.png"><style>@import "file:///etc/passwd";</style><p>seen'
+    assert pdf_child.write(html, "https://paper.invalid/own.css", style).startswith(b"%PDF")
+    assert sorted(asked) == [
+        "file:///etc/passwd",
+        "https://evil.example/a.png",
+        "https://paper.invalid/own.css",
+    ]
+
+
+def test_what_takes_too_long_is_ended_and_says_so(as_alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "LIMIT_S", 0.01)
+    answer = as_alice.get(ONE, FEW)
+    assert answer.status_code == 503
+    assert "format=print" in answer.content.decode()
+    monkeypatch.undo()
+    assert as_alice.get(ONE, FEW).status_code == 200
 
 
 def test_without_the_extra_there_is_no_button_and_the_address_says_how(
