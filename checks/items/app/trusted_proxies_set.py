@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from checks.data.network import cdn_in_front
 from checks.errors import ParseError, Reason
-from checks.facts import Facts
+from checks.facts import Facts, Missing, MissingFact
 from checks.facts.dns import Addresses
 from checks.facts.inside import Inside
 from checks.facts.software import Software
@@ -24,6 +24,7 @@ from checks.model import (
     warned,
 )
 from checks.parse.host.app_config import AppConfig, configs_of
+from checks.parse.host.common import denied
 from checks.parse.host.egress import parse_egress
 from checks.parse.host.proxy import parse_proxy
 from checks.parse.versions import is_within
@@ -248,9 +249,12 @@ def _by_default(facts: Facts) -> Verdict:
         return passed("local")
     if nginx.real_ip_from and nginx.real_ip_header:
         return passed("nginx", cdn=cdn.name).seen("inside: nginx", f"real_ip_header {nginx.real_ip_header}")
-    tunnels = parse_egress(inside.lines("egress")).tunnels
+    egress = inside.lines("egress")
+    tunnels = parse_egress(egress).tunnels
     if tunnels:
         return passed("tunnel", unit=tunnels[0])
+    if denied(egress):
+        raise MissingFact(Missing(Reason.DENIED, "section egress"))
     if not nginx.whole:
         return unknown("nginx_denied", Reason.DENIED, cdn=cdn.name)
     return failed("all_alike", cdn=cdn.name).seen("inside: nginx", "no set_real_ip_from")

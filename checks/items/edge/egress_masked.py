@@ -2,7 +2,7 @@
 
 from checks.data.network import cdn_in_front
 from checks.errors import Reason
-from checks.facts import Facts
+from checks.facts import Facts, Missing, MissingFact
 from checks.facts.dns import Addresses
 from checks.facts.inside import Inside
 from checks.facts.software import Software
@@ -24,6 +24,7 @@ from checks.model import (
     warned,
 )
 from checks.parse.host.app_config import configs_of
+from checks.parse.host.common import denied as refused
 from checks.parse.host.egress import Ways, is_tunnel, parse_egress
 
 PROXIES = ("http_proxy", ":http.proxy_url", "proxy")
@@ -186,6 +187,8 @@ def check(facts: Facts) -> Verdict:
         return unknown("no_routes", Reason.NO_TOOL)
     if any(is_tunnel(link) for link in ways.routes):
         return _through_tunnel(ways.routes)
+    if refused(inside.lines("egress")) and not ways.vpn_signs:
+        raise MissingFact(Missing(Reason.DENIED, "section egress"))
     cdn = cdn_in_front(facts.get(Addresses))
     if cdn is None and not ways.tunnels:
         return not_applicable("not_hidden")

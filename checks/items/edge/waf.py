@@ -25,7 +25,7 @@ from checks.model import (
     unknown,
     warned,
 )
-from checks.parse.host.sections import lines_if_any
+from checks.parse.host.sections import lines_if_any, why_unread
 from checks.parse.host.waf import Firewall, parse_waf
 
 DEBIAN = """
@@ -185,7 +185,10 @@ def check(facts: Facts) -> Verdict:
     lines = lines_if_any(facts, "waf")
     firewall = parse_waf(lines) if lines is not None else None
     if firewall is None or not firewall.server:
-        return _from_outside(facts)
+        outside, gap = _from_outside(facts), why_unread(facts, "waf")
+        if gap is not None and outside.status is Status.WARN:
+            raise MissingFact(gap)
+        return outside
     with suppress(MissingFact):
         if (outside := _from_outside(facts)).status is Status.PASS:
             return outside

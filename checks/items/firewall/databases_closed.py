@@ -156,8 +156,12 @@ item = Item(
             "すべてのアドレスで待ち受けていますが、ホストのルールで遮断されています（{services}）。外部からは調べていません。",
         ),
         "listens": Text(
-            "These listen on all addresses, and the host's rules are not seen to keep strangers out: {services}. It was not looked at from outside.",
-            "すべてのアドレスで待ち受けており、ホストのルールによる遮断も確認できません（{services}）。外部からは調べていません。",
+            "These listen on all addresses, and the host's rules let strangers in: {services}. It was not looked at from outside.",
+            "すべてのアドレスで待ち受けており、ホストのルールも外部からの接続を通します（{services}）。外部からは調べていません。",
+        ),
+        "rules_not_seen": Text(
+            "These listen on all addresses ({services}); whether the host's rules keep strangers out was not shown.",
+            "すべてのアドレスで待ち受けていますが（{services}）、ホストのルールで遮断されているかどうかは確認できませんでした。",
         ),
         "docker_hidden": Text(
             "Ports of containers are open ({ports}), and what runs in these was not shown.",
@@ -224,6 +228,8 @@ def _by_listening(sockets: Sockets) -> Verdict:
     if listening:
         kept_out = all(one.fate is Fate.DROP for one in listening)
         services = names(listening)
+        if not kept_out and not any(one.fate is Fate.ACCEPT for one in listening):
+            return unknown("rules_not_seen", Reason.DENIED, services=services)
         verdict = (
             passed("filtered_inside", services=services) if kept_out else warned("listens", services=services)
         )

@@ -152,6 +152,6 @@ def _from_inside(facts: Facts) -> Verdict | None:
     for file in files:
         shown = ", ".join(f"{key}: {'set' if file.text(key) else 'not set'}" for key in KEYS)
         return (
-            failed("no_keys").seen("instance API", "registrations: true").seen(f"inside: {file.path}", shown)
+            failed("no_keys").seen(f"inside: {file.path}", shown).seen("instance API", "registrations: true")
         )
     return None

@@ -142,7 +142,7 @@ def _from_inside(facts: Facts) -> Verdict | None:
     for file in files:
         return (
             failed("no_smtp")
-            .seen("instance API", "registrations: true")
             .seen(f"inside: {file.path}", "smtp-host: not set")
+            .seen("instance API", "registrations: true")
         )
     return None

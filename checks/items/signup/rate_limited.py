@@ -1,7 +1,7 @@
 """Where registration is open: is the number of sign-ups limited?"""
 
 from checks.errors import Reason
-from checks.facts import Facts
+from checks.facts import Facts, MissingFact
 from checks.facts.inside import Inside
 from checks.facts.instance import InstanceInfo
 from checks.facts.software import Software
@@ -23,7 +23,7 @@ from checks.model import (
 )
 from checks.parse.host.app_config import AppConfig, configs_of
 from checks.parse.host.proxy import parse_proxy
-from checks.parse.host.sections import lines_if_any
+from checks.parse.host.sections import lines_if_any, why_unread
 
 # The setting whose value nil or 0 takes the limit away.
 LIMITS = {
@@ -151,7 +151,10 @@ def check(facts: Facts) -> Verdict:
     limits = parse_proxy(lines_if_any(facts, "proxy") or ()).limits
     verdicts = [_by_proxy(_judge(file), limits) for file in read]
     rank = ("removed", "by_proxy", "in_database", "not_known", "built_in")
-    return min(verdicts, key=lambda verdict: rank.index(verdict.code))
+    worst = min(verdicts, key=lambda verdict: rank.index(verdict.code))
+    if worst.code == "removed" and (gap := why_unread(facts, "proxy")) is not None:
+        raise MissingFact(gap)  # the limit may stand in nginx
+    return worst
 
 
 def _by_proxy(verdict: Verdict, limits: tuple[str, ...]) -> Verdict:

@@ -211,11 +211,11 @@ def _checked(verdict: Verdict, sshd: Sshd, inside: Inside) -> Verdict:
     found = openings(shown(inside, "sshd_files"))
     found = tuple(one for one in found if not one.setting.lower().startswith("permitroot"))
     if sshd.asks_password:
-        return warned("differs", user=user).seen(by_wire.label, by_wire.text).seen(*_lines(sshd))
+        return warned("differs", user=user).seen(*_lines(sshd)).seen(by_wire.label, by_wire.text)
     if found:
         text = "\n".join(f"{one.path}: Match {one.criteria}: {one.setting}" for one in found)
         warning = warned("match_opens", criteria=found[0].criteria)
-        return warning.seen(by_wire.label, by_wire.text).seen("inside: sshd_config", text)
+        return warning.seen("inside: sshd_config", text).seen(by_wire.label, by_wire.text)
     return verdict.seen(*_lines(sshd))
 
 

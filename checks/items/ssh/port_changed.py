@@ -1,5 +1,6 @@
 """Does SSH answer on port 22?  From outside where that gives a clear answer, otherwise by what sshd listens on."""
 
+from checks.errors import Reason
 from checks.facts import Facts
 from checks.facts.inside import Inside
 from checks.facts.ports import PortState
@@ -169,6 +170,8 @@ def _by_listening(inside: Inside) -> Verdict | None:
         limit = limit_of(inside)
         if limit.means in {Means.RULES, Means.LISTEN}:
             return passed("kept_from_22").seen("inside: ss", text).seen(limit.label, limit.text)
+        if limit.means is Means.UNKNOWN:
+            return unknown("not_seen", Reason.NOT_BUILT if limit.label else Reason.DENIED)
         return failed("listens_on_22").seen("inside: ss", text)
     verdict = passed(
         "listens_elsewhere", ports=", ".join(str(p) for p in sorted({one.port for one in found}))

@@ -3,7 +3,8 @@
 That it answers fedisec is evidence of the opposite, unless fedisec itself was let in: then the host's own rules
 show that strangers are not, or the admin says so."""
 
-from checks.facts import Facts
+from checks.errors import Reason
+from checks.facts import Facts, Missing, MissingFact
 from checks.facts.inside import Inside
 from checks.facts.ssh import SshService
 from checks.model import (
@@ -21,6 +22,7 @@ from checks.model import (
     passed,
     unknown,
 )
+from checks.parse.host.sections import why_unread
 from checks.parse.host.sshd_limits import Limit, Means, limit_of
 
 UFW = """
@@ -135,9 +137,15 @@ def check(facts: Facts) -> Verdict:
     inside = facts.maybe(Inside)
     known = facts.maybe(SshService)
     ports = tuple(one.port for one in known.speaking) if known is not None else ()
-    verdict = _limited(limit_of(inside, ports)) if inside is not None else None
+    limit = limit_of(inside, ports) if inside is not None else None
+    verdict = _limited(limit) if limit is not None else None
     if verdict is not None:
         return verdict
+    gap = why_unread(facts)
+    if gap is not None or (limit is not None and limit.means is Means.UNKNOWN):
+        # Whom the server lets in from where, it alone knows: we are one of those whom it is to let in.
+        why = Reason.NOT_BUILT if limit is not None and limit.label else Reason.DENIED
+        raise MissingFact(gap or Missing(why, "rules of the packet filter"))
     ssh = facts.get(SshService)
     if not ssh.speaking:
         return unknown("closed_to_us", ssh.unseen)

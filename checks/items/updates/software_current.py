@@ -238,7 +238,7 @@ def check(facts: Facts) -> Verdict:
     hits = _hits(platform, version)
     sure = [hit for hit in hits if hit.seen] if software.fork in _FOLLOWS_UPSTREAM else []
     if sure:
-        return _vulnerable(version, sure, table).seen(software.via, line)
+        return _vulnerable(version, sure, table, (software.via, line))
     if table is None and not hits:
         return unknown("no_data", Reason.NOT_ASKED, name=software.name)
     ended = _ended(table, version, software.seen_at) if table else None
@@ -311,7 +311,9 @@ def _hits(platform: str, version: str) -> list[Advisory]:
         return []
 
 
-def _vulnerable(version: str, hits: list[Advisory], table: Releases | None) -> Verdict:
+def _vulnerable(
+    version: str, hits: list[Advisory], table: Releases | None, seen_as: tuple[str, str]
+) -> Verdict:
     """`fixed`: the newest release of the same branch where it has all fixes, else the highest one named."""
     order = ("critical", "high", "medium", "low")
     worst = min((hit.severity for hit in hits), key=order.index)
@@ -321,7 +323,7 @@ def _vulnerable(version: str, hits: list[Advisory], table: Releases | None) -> V
     branch = _branch(table, version) if table else None
     latest = max(needed | ({branch.latest} if branch else set()), key=_order, default="–")
     verdict = failed("vulnerable", version=version, count=len(hits), severity=worst, fixed=latest or "–")
-    return verdict.seen("advisories", _list(hits))
+    return verdict.seen(*seen_as).seen("advisories", _list(hits))
 
 
 def _order(version: str) -> Version:

@@ -236,7 +236,8 @@ def test_without_its_section_outside_judges_as_ever(item_id: str, name: str, fac
     item = item_named(item_id)
     alone = judge(item, Facts().with_facts(*facts))
     late = Inside(1, 0, report().seen_at, (Section(name, (), 124),))
-    assert alone == judge(item, Facts().with_facts(late, *facts))
+    if alone.status is not Status.WARN:  # the server may know of something better
+        assert alone == judge(item, Facts().with_facts(late, *facts))
     assert alone == judge(item, Facts().with_facts(report(**{name: ""}), *facts))
 
 

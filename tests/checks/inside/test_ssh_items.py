@@ -140,7 +140,7 @@ def listening(*ports: int, **rules: tuple[str, ...]) -> Inside:
         ((wire("publickey"), listening(2222)), Status.FAIL, "on_22"),
         ((silent(PortState.CLOSED), listening(22)), Status.PASS, "closed"),
         ((silent(), listening(2222)), Status.PASS, "listens_elsewhere"),
-        ((silent(), listening(22)), Status.FAIL, "listens_on_22"),
+        ((silent(), listening(22)), Status.UNKNOWN, "not_seen"),
         ((silent(), listening(22, **filtered("nft for IPv4 alone"))), Status.FAIL, "listens_on_22"),
         ((silent(), listening(22, **filtered("a map without a way for the interface"))), Status.PASS, "kept_from_22"),
         ((listening(2222),), Status.PASS, "listens_elsewhere"),
@@ -166,7 +166,7 @@ DENIED = report(sshd_effective=DUMP, **no_rules_shown())
     [
         ((wire("publickey"),), Status.FAIL, "open_to_us"),
         ((wire("publickey"), OPEN), Status.FAIL, "open_to_us"),
-        ((wire("publickey"), DENIED), Status.FAIL, "open_to_us"),
+        ((wire("publickey"), DENIED), Status.UNKNOWN, ""),
         ((wire("publickey"), CLOSED), Status.PASS, "by_rules"),
         ((wire("publickey"), WEB_ONLY), Status.PASS, "by_rules"),
         ((wire("publickey", port=80), WEB_ONLY), Status.FAIL, "open_to_us"),

@@ -122,7 +122,7 @@ def test_the_fix_named_is_the_newest_of_the_same_branch() -> None:
     verdict = software_current.check(facts(software(version="4.6.2")))
     assert verdict.status is Status.FAIL
     assert dict(verdict.data) == {"version": "4.6.2", "count": 2, "severity": "critical", "fixed": "4.6.9"}
-    assert "A (critical)" in verdict.evidence[0].text
+    assert "A (critical)" in verdict.evidence[1].text
 
 
 def test_every_code_has_a_case() -> None:
