@@ -360,6 +360,62 @@ def test_an_item_is_set_aside_in_its_line(browser: Browser, url: str) -> None:
         expect(line.locator("summary").first).to_be_focused()
 
 
+def test_an_answer_is_undone_in_its_line(browser: Browser, url: str) -> None:
+    with reader(browser, url, OWNER) as owner:
+        owner.open(PAGE)
+        line = opened(line_of(owner.page, "asked"))
+        line.get_by_label("Met", exact=True).check()
+        line.get_by_role("button", name="Save the answer").click()
+        expect(line.locator("summary .state").first).to_have_text("met")
+        owner.page.keyboard.press("Tab")
+        expect(line.get_by_role("button", name="Undo")).to_be_focused()
+        owner.page.keyboard.press("Enter")
+        expect(line.locator("summary .state").first).to_have_text("needs you")
+        expect(line.locator("summary").first).to_be_focused()
+        expect(line.get_by_text("Undone: it is as it was before.")).to_be_visible()
+        assert not Attestation.objects.filter(item_id=KINDS["asked"], ended_at=None).exists()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_several_items_are_answered_with_one_reason(browser: Browser, url: str, javascript: bool) -> None:
+    chosen = [KINDS["asked"], KINDS["asked-required"]]
+    with reader(browser, url, OWNER, javascript=javascript) as owner:
+        owner.open(f"{PAGE}?state=needs_you")
+        page, form = owner.page, owner.page.locator("#bulk")
+        expect(form).to_be_hidden()
+        for key in chosen:
+            page.locator(f'.pick[value="{key}"]').check()
+        expect(form).to_be_in_viewport()
+        page.keyboard.press("Enter")  # sends the form, so the browser leads to what is missing in it
+        expect(form.get_by_label("They are")).to_be_focused()
+        form.get_by_label("They are").select_option("not_met")
+        form.get_by_label("One reason").fill("Looked through together.")
+        form.get_by_role("button").click()
+        expect(page.get_by_text("Saved for 2 items.")).to_be_visible()
+        assert page.url == f"{url}{PAGE}?state=needs_you#list"
+        assert Attestation.objects.filter(item_id__in=chosen, met=False, ended_at=None).count() == 2
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_text("Undone: it is as it was before.")).to_be_visible()
+        assert not Attestation.objects.filter(item_id__in=chosen, ended_at=None).exists()
+
+
+def test_one_item_is_looked_at_again_in_its_line(browser: Browser, url: str) -> None:
+    with reader(browser, url, OWNER) as owner:
+        owner.open(PAGE)
+        line = opened(line_of(owner.page, "fail"))
+        line.get_by_role("button", name="Check again now").click()
+        expect(line.locator(".look")).to_be_focused()
+        expect(line.get_by_text("Waiting for a free worker")).to_be_visible()
+        again = Scan.objects.filter(state=ScanState.QUEUED, only=[KINDS["fail"]])
+        assert again.update(state=ScanState.DONE, finished_at=timezone.now()) == 1
+        expect(line.get_by_text("The look has ended.")).to_be_visible()
+        expect(line.locator(".look")).to_be_focused()
+        owner.page.keyboard.press("Tab")
+        owner.page.keyboard.press("Enter")
+        expect(line.locator("summary").first).to_be_focused()
+        expect(line.get_by_role("button", name="Check again now")).to_be_visible()
+
+
 def test_an_items_own_page_answers_too(browser: Browser, url: str) -> None:
     with reader(browser, url, OWNER) as owner:
         owner.open(ITEM.format(KINDS["asked-required"]))
@@ -578,3 +634,54 @@ def test_paper_shows_what_a_screen_folds_and_no_controls(browser: Browser, url: 
             "() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
         )
         assert sum(map(int, re.findall(r"\d+", ink)[:3])) < 200 < sum(map(int, re.findall(r"\d+", paper)[:3]))
+
+
+# The menu and the overview's filter
+
+
+def test_the_menu_opens_and_closes_by_keyboard_and_leads_on(browser: Browser, url: str) -> None:
+    with reader(browser, url, OWNER, Look(width=360)) as owner:
+        owner.open("/")
+        summary, panel = owner.page.locator(".menu > summary"), owner.page.locator(".menu-panel")
+        summary.focus()
+        owner.page.keyboard.press("Enter")
+        expect(panel).to_be_visible()
+        assert faults(owner.page) + accessibility(owner.page) == []
+        owner.page.keyboard.press("Tab")
+        owner.page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
+        expect(summary).to_be_focused()
+        summary.click()
+        owner.page.locator("main h1").click()
+        expect(panel).to_be_hidden()
+        summary.click()
+        panel.get_by_role("link", name="Language and time zone").click()
+        expect(owner.page.get_by_role("heading", name="Language and time zone")).to_be_visible()
+
+
+def test_the_overviews_filter_leaves_a_short_address_and_becomes_a_view(browser: Browser, url: str) -> None:
+    with reader(browser, url, OWNER) as owner:
+        owner.open("/")
+        page = owner.page
+        page.get_by_label("Tag", exact=True).select_option("Japan")
+        page.get_by_role("button", name="Filter").click()
+        expect(page.locator(".lines > li")).to_have_count(1)
+        assert page.url == f"{url}/?tag=Japan#instances"
+        page.get_by_text("Save this view …").click()
+        page.get_by_label("Name of the view").fill("At home")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("link", name="At home")).to_have_attribute("aria-current", "page")
+        page.get_by_role("button", name="Drop the view “At home”").click()
+        expect(page.get_by_role("link", name="At home")).to_have_count(0)
+        expect(page.locator(".lines > li")).to_have_count(1)
+
+
+def test_the_menu_and_the_filter_need_no_javascript(browser: Browser, url: str) -> None:
+    with reader(browser, url, OWNER, javascript=False) as plain:
+        plain.open("/")
+        plain.page.locator(".menu > summary").click()
+        plain.page.get_by_role("button", name="日本語").click()
+        expect(plain.page.locator("html")).to_have_attribute("lang", "ja")
+        plain.page.locator("#q").fill("fresh")
+        plain.page.locator(".filter button").click()
+        expect(plain.page.locator(".lines > li")).to_have_count(1)
