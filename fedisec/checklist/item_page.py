@@ -19,7 +19,7 @@ from fedisec.checklist.board import Row, posture, row_of, rows_of
 from fedisec.checklist.fixes import ways_of
 from fedisec.checklist.forms import AnswerForm, MailForm, RemarkForm, WaiverForm
 from fedisec.checklist.models import Attestation, EndedWhy, Note
-from fedisec.checklist.own import find
+from fedisec.checklist.own import TOPIC, find
 from fedisec.checklist.sentence import sentence
 from fedisec.checklist.sides import Side, side_of
 from fedisec.history.spans import of_item
@@ -49,9 +49,9 @@ def in_place(request: HttpRequest) -> bool:
 
 
 def found_for(user: User, domain: str, item_id: str, role: Role = Role.VIEWER) -> tuple[Instance, Item]:
-    """The instance and the item, or Http404 as if neither existed."""
+    """The instance and the item, or Http404 as if neither existed.  What was retired can still be read."""
     instance = instance_for(user, domain, role)
-    item = find(instance, item_id)
+    item = find(instance, item_id, retired=role is Role.VIEWER)
     if item is None:
         raise Http404
     return instance, item
@@ -62,7 +62,8 @@ def context_of(
 ) -> dict[str, Any]:
     """The context of checklist/item_body.html."""
     forms, row = forms or Forms(), row_of(found, item)
-    edits = may_edit(person(request), found)
+    retired = item.topic == TOPIC and find(found, item.id) is None
+    edits = not retired and may_edit(person(request), found)
     mail = forms.mail or (MailForm(found.target.mail_domain) if item.id == pasted.ITEM_ID else None)
     return {
         "instance": found,
@@ -78,10 +79,11 @@ def context_of(
         "side": _side(row),
         "ended": None if row.attestation else _ended_by_machine(found, item),
         "notes": _notes(found, item),
-        "undo": undoing.offer(request, found, item.id),
+        "undo": undoing.offer(request, found, item.id) if edits else None,
         # Of the parts that htmx asks for, those of an item's own page say so.
         "in_place": in_place(request) and "page" not in request.GET,
         "may_edit": edits,
+        "retired": retired,
         "switch": switches.switch_of(found, item, person(request)),
         "still_manual": switches.is_still_manual(item),
         "can_look": edits and item.check_function is not None,

@@ -60,13 +60,15 @@ def items_by_instance(instances: Sequence[Instance]) -> dict[int, list[Item]]:
     }
 
 
-def find(instance: Instance, item_id: str) -> Item | None:
-    """An item of the catalogue, or one of `instance`'s own; None where it is asked no such thing."""
+def find(instance: Instance, item_id: str, *, retired: bool = False) -> Item | None:
+    """An item of the catalogue, or one of `instance`'s own; None where it is asked no such thing.  `retired`:
+    or was asked once."""
     topic, _, number = item_id.partition(".")
     if topic != TOPIC:
         return all_items().get(item_id)
     if not (number.isascii() and number.isdecimal() and len(number) < 19):
         return None
-    asked = OwnItem.objects.filter(team=instance.team_id, retired_at=None, pk=int(number))
+    asked = OwnItem.objects.filter(team=instance.team_id, pk=int(number))
+    asked = asked if retired else asked.filter(retired_at=None)
     own = asked.filter(Q(instance=None) | Q(instance=instance)).first()
     return item_of(own) if own is not None else None

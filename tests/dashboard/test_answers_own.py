@@ -149,7 +149,12 @@ def test_a_retired_item_asks_nobody_keeps_its_answers_and_can_come_back(
     path = f"{PAGE}items/{item.item_id}/"
     as_alice.post(f"{path}answer/", {"met": "yes", "note": "In the safe.", "days": "30"})
     as_alice.post(f"{LIST}{item.pk}/retire/")
-    assert asked(scanned) == [] and as_alice.get(path).status_code == 404
+    assert asked(scanned) == []
+    page = as_alice.get(path).content.decode()
+    assert (
+        "This item was retired" in page and "In the safe." in page and "<form" not in page.split("<main")[1]
+    )
+    assert as_alice.post(f"{path}answer/", {"met": "no", "note": "x", "days": "30"}).status_code == 404
     assert Attestation.objects.get().note == "In the safe."
     assert "1 retired item" in as_alice.get(LIST).content.decode()
     as_alice.post(f"{LIST}{item.pk}/restore/")
