@@ -54,6 +54,28 @@
     document.getElementById("trouble")?.removeAttribute("hidden");
   }
 
+  // The menu closes like any other: by Escape, and by a press elsewhere.
+  function closeMenu(event) {
+    const menu = document.querySelector("details.menu[open]");
+    if (!menu) return;
+    if (event.type === "keydown" ? event.key === "Escape" : !menu.contains(event.target)) {
+      menu.open = false;
+      if (event.type === "keydown") menu.querySelector("summary").focus();
+    }
+  }
+
+  // Empty fields of a plain filter do not belong in the address either.
+  function dropEmptyFields(event) {
+    const form = event.target;
+    if (!form.matches("form.filter[method=get]:not([hx-get])")) return;
+    for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+    // Coming back to the page finds the fields as they were.
+    setTimeout(() => { for (const field of form.elements) field.disabled = false; });
+  }
+
+  document.addEventListener("keydown", closeMenu);
+  document.addEventListener("click", closeMenu);
+  document.addEventListener("submit", dropEmptyFields);
   addCopyButtons(document);
   openFromAddress();
   window.addEventListener("hashchange", openFromAddress);

@@ -47,7 +47,6 @@ MAIL_PROFILE = ("mail.spf", "mail.dkim", "mail.dmarc", "mail.mta_sts", "mail.dan
 
 
 @require_GET
-@vary_on_headers("HX-Request")
 def overview(request: HttpRequest) -> HttpResponse:
     """All instances of the reader, the ones that need a hand first, and what to do next over all of them."""
     user = person(request)
@@ -64,9 +63,6 @@ def overview(request: HttpRequest) -> HttpResponse:
         "sentence": sentence_over_all(totals),
         "sieve": sieve,
     }
-    htmx = getattr(request, "htmx", None)
-    if htmx and htmx.target == "instances":
-        return render(request, "checklist/lines.html", context)
     views = list(SavedView.objects.filter(user=user))
     context |= {
         "actions": actions_of(fitting),
