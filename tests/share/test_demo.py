@@ -176,6 +176,8 @@ def test_pages_and_files_say_that_it_is_made_up(made: list[Instance], owner: Use
     overview = client.get("/").content.decode()
     assert (overview.count("demo: made up"), "trouble-paused" in overview) == (len(SERVERS), False)
     page = f"/instances/{made[0].domain}/"
+    shown = client.get(page).content.decode()
+    assert (f"{page}scan/" in shown, "#paused" in shown) == (False, False)
     for path in (page, f"{page}items/http.hsts/", f"{page}export/?format=print", f"{page}export/?format=md"):
         assert "made up" in client.get(path).content.decode().lower()
     assert client.get(f"{page}export/?format=json").json()["instance"]["demo"] is True
