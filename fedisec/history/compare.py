@@ -131,9 +131,14 @@ def _between(instance: Instance, older: Scan, newer: Scan) -> Mapping[str, list[
 
 
 def last_two(instance: Instance) -> tuple[Scan, Scan] | None:
-    """The last two looks at the whole checklist, the older first; None before there are two."""
-    last = list(Scan.objects.whole().filter(instance=instance).defer("facts")[:2])
-    return (last[1], last[0]) if len(last) == 2 else None
+    """The last two looks at the whole checklist, the older first; None before there are two.  A second look
+    that confirms belongs to the look before it: of both, the later one is given."""
+    whole = Scan.objects.whole().filter(instance=instance).defer("facts")
+    newest, began = whole.first(), whole.exclude(reason="confirm").first()
+    if newest is None or began is None:
+        return None
+    older = whole.filter(pk__lt=began.pk).first()
+    return (older, newest) if older is not None else None
 
 
 def since(instance: Instance, day: date) -> tuple[Scan, Scan] | None:

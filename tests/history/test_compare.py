@@ -99,6 +99,13 @@ def test_the_last_two_looks_are_whole_ones(instance: Instance, looks: list[Scan]
     assert last_two(instance) == (looks[2], looks[3])
 
 
+def test_a_second_look_belongs_to_the_look_before_it(instance: Instance, looks: list[Scan]) -> None:
+    Scan.objects.filter(pk__in=[looks[1].pk, looks[3].pk]).update(reason="confirm")
+    assert last_two(instance) == (looks[1], looks[3])
+    Scan.objects.filter(pk=looks[2].pk).update(reason="confirm")
+    assert last_two(instance) is None  # one look, confirmed thrice
+
+
 def test_since_a_day_begins_with_the_last_scan_before_it(instance: Instance, looks: list[Scan]) -> None:
     assert since(instance, day(2).date()) == (looks[1], looks[3])
     assert since(instance, (day(0) - timedelta(days=9)).date()) == (looks[0], looks[3])
