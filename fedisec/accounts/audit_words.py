@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
+
+from checks.errors import Reason
+from checks.reasons import REASONS
 
 GROUPS: dict[str, Promise] = {
     "instance": _("Instances"),
@@ -12,6 +16,7 @@ GROUPS: dict[str, Promise] = {
     "note": _("Notes"),
     "own_item": _("Own items"),
     "alert": _("Mails"),
+    "grade": _("Second opinions"),
     "share": _("Sharing"),
     "demo": _("Demo"),
     "account": _("Accounts"),
@@ -42,6 +47,7 @@ ACTIONS: dict[str, Promise] = {
     "own_item.restored": _("Own item brought back"),
     "alert.joined": _("Mails switched on"),
     "alert.left": _("Mails switched off"),
+    "grade.noted": _("Grade noted"),
     "share.opened": _("Public page opened"),
     "share.changed": _("Public page shows something else"),
     "share.rotated": _("Public page moved to another address"),
@@ -51,6 +57,36 @@ ACTIONS: dict[str, Promise] = {
     "account.created": _("Account created"),
     "account.password_changed": _("Password changed"),
 }
+
+
+# What stands in `before` and `after` as a code.
+STATES: dict[str, Promise] = {
+    "met": pgettext_lazy("state", "met"),
+    "warning": pgettext_lazy("state", "warning"),
+    "not_met": pgettext_lazy("state", "not met"),
+    "could_not_check": pgettext_lazy("state", "could not check"),
+    "needs_you": pgettext_lazy("state", "needs you"),
+    "accepted": pgettext_lazy("state", "accepted"),
+    "not_applicable": pgettext_lazy("state", "not applicable"),
+}
+OUTCOMES: dict[str, Promise] = {
+    "report": _("the report came"),
+    "host key": _("the server showed its host key"),
+}
+
+
+def value_word(action: str, value: str) -> str:
+    """`before` or `after` as it is read; what is no code stays as it is."""
+    if action.startswith("answer."):
+        return str(STATES.get(value, value))
+    if action != "ssh.tested":
+        return value
+    reason = next((one for one in Reason if one.value == value), None)
+    return str(OUTCOMES.get(value, value)) if reason is None else _sentence(reason)
+
+
+def _sentence(reason: Reason) -> str:
+    return REASONS[reason].in_language(get_language() or "en")
 
 
 def action_word(action: str) -> str:

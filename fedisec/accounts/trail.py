@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from checks.items import all_items
-from fedisec.accounts.audit_words import ACTIONS, GROUPS, action_word, choices
+from fedisec.accounts.audit_words import ACTIONS, GROUPS, action_word, choices, value_word
 from fedisec.accounts.models import AuditEvent, Membership, Role, User
 
 PAGE = 50
@@ -128,6 +128,8 @@ class Line:
     event: AuditEvent
     what: str
     item: str
+    before: str
+    after: str
     values: list[tuple[str, str]]
 
 
@@ -143,9 +145,15 @@ def _day(moment: datetime) -> date:
 
 def line(event: AuditEvent) -> Line:
     item = all_items().get(event.item_id)
-    title = item.title.in_language(get_language() or "en") if item is not None else event.item_id
-    values = [(name, str(value)) for name, value in event.data.items() if value not in (None, "")]
-    return Line(event, action_word(event.action), title, values)
+    own = str(event.data.get("title", event.item_id))  # of an item that the team made itself
+    title = item.title.in_language(get_language() or "en") if item is not None else own
+    values = [
+        (name, str(value))
+        for name, value in event.data.items()
+        if value not in (None, "") and name != "title"
+    ]
+    before, after = (value_word(event.action, value) for value in (event.before, event.after))
+    return Line(event, action_word(event.action), title, before, after, values)
 
 
 def rows_of(events: QuerySet[AuditEvent]) -> Iterator[dict[str, Any]]:

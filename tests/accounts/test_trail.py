@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,7 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
+import fedisec
 from fedisec.accounts.audit import record
+from fedisec.accounts.audit_words import ACTIONS, GROUPS
 from fedisec.accounts.models import AuditEvent, SetupLink, Team, User
 from fedisec.instances.models import Instance
 from fedisec.lib.table import cell, csv_lines
@@ -178,3 +182,28 @@ def test_the_first_account_is_in_the_trail(client: Client) -> None:
     event = AuditEvent.objects.get()
     assert (event.action, event.actor_name) == ("account.created", "ann@example.org")
     assert event.team_id == Team.objects.get().pk
+
+
+def test_codes_are_said_in_words(as_alice: Client, instance: Instance) -> None:
+    note(instance, before="needs_you", after="not_met")
+    note(instance, action="ssh.tested", after="key_refused")
+    note(
+        instance,
+        action="own_item.added",
+        item_id="own.7",
+        after="Disks are wiped",
+        data={"title": "Disks are wiped"},
+    )
+    page = text(as_alice)
+    assert "<span>needs you</span>" in page and "<span>not met</span>" in page
+    assert "The server does not let fedisec&#x27;s SSH key in." in page
+    assert ">Disks are wiped</a>" in page and "own_item" not in page.split("<ol")[1]
+
+
+def test_every_action_that_is_recorded_has_a_word() -> None:
+    found = set()
+    for path in Path(fedisec.__file__).parent.rglob("*.py"):
+        for call in re.findall(r"\brecord\(\s*([^,]+),", path.read_text()):
+            found |= set(re.findall(r'"([a-z_]+\.[a-z_]+)"', call))
+    assert len(found) > 10 and found <= set(ACTIONS)
+    assert {action.partition(".")[0] for action in ACTIONS} == set(GROUPS)

@@ -51,8 +51,9 @@ def told(instance: Instance, first: Inside, later: Iterable[Inside | Missing]) -
             at += timedelta(minutes=10)
             a_recorded_scan(instance, seen(less), at)
     outbox.tick(timezone.now())
-    assert Delivery.objects.exists() == Change.objects.filter(kind="regressed").exists()
-    return list(Change.objects.filter(kind="regressed").values_list("item_id", "code"))
+    found = list(Change.objects.filter(kind="regressed").values_list("item_id", "code"))
+    assert found or not Delivery.objects.exists()
+    return found
 
 
 def without(inside: Inside, *names: str) -> Inside:
