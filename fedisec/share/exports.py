@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -95,7 +95,7 @@ def export_instance(request: HttpRequest, domain: str) -> HttpResponseBase:
 def export_overview(request: HttpRequest) -> HttpResponseBase:
     """All instances of the reader, or those that the filter of the overview leaves; sent while it is made, so
     that their number costs no memory."""
-    instances, sieve = instances_for(person(request)).order_by("domain"), Sieve.of(request.GET)
+    instances, sieve = instances_for(person(request)), Sieve.of(request.GET)
     if sieve.is_set:
         instances = instances.filter(pk__in=[brief.id for brief in sieve.apply(briefs_of(person(request)))])
     name, language = request.GET.get("format", ""), _chosen_language(request)
@@ -164,11 +164,14 @@ def _language() -> str:
 
 
 def _batches(instances: QuerySet[Instance]) -> Iterator[list[Instance]]:
-    """By their names, so that none comes twice or is left out when the list changes meanwhile."""
-    after = ""
-    while batch := list(instances.filter(domain__gt=after)[:BATCH]):
+    """By name, and by key where two teams have one of the same name: none comes twice or is left out when the
+    list changes meanwhile."""
+    rest = instances.order_by("domain", "pk")
+    while batch := list(rest[:BATCH]):
         yield batch
-        after = batch[-1].domain
+        last = batch[-1]
+        after = Q(domain__gt=last.domain) | Q(domain=last.domain, pk__gt=last.pk)
+        rest = instances.filter(after).order_by("domain", "pk")
 
 
 def sheets_by_name(instances: QuerySet[Instance], *, evidence: bool = True) -> Iterator[Sheet]:

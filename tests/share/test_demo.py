@@ -31,7 +31,7 @@ from tests.factories import a_user, an_instance
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-SHORT = 4  # days, where a test needs no more
+SHORT = 2  # days, where a test needs no more
 
 
 @pytest.fixture
