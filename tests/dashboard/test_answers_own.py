@@ -65,6 +65,8 @@ def test_an_own_item_of_one_instance_is_asked_there_alone(as_alice: Client, scan
     second = other_of_team(scanned)
     item = added(as_alice, scanned, where=f"one:{scanned.pk}")
     assert (asked(scanned), asked(second)) == ([item.item_id], [])
+    together = own.items_by_instance([scanned, second])
+    assert [len(together[one.pk]) for one in (scanned, second)] == [1, 0]
     assert as_alice.get(f"{PAGE}items/{item.item_id}/").status_code == 200
     assert as_alice.get(f"/instances/second.example/items/{item.item_id}/").status_code == 404
 
