@@ -2,7 +2,8 @@
 data/ssh_algorithms.toml; Terrapin is CVE-2023-48795."""
 
 from checks.data.network import judge_algorithms, terrapin_modes
-from checks.facts import Facts, seen
+from checks.errors import Reason
+from checks.facts import Facts, Missing, MissingFact, seen
 from checks.facts.ssh import SshAlgorithms, SshService
 from checks.model import (
     OUTSIDE,
@@ -138,6 +139,8 @@ def check(facts: Facts) -> Verdict:
         return unknown("not_seen", ssh.unseen, port=ssh.named_port)
     heard = [(f"KEXINIT {one.address} port {one.port}", seen(one.algorithms)) for one in ssh.speaking]
     lists = [(label, offered) for label, offered in heard if offered is not None]
+    if not lists:
+        raise MissingFact(Missing(Reason.NOT_ASKED))
     for label, offered in lists:
         broken = _named("broken", offered)
         if broken:

@@ -26,7 +26,7 @@ LOST = Missing(Reason.CONNECTION_LOST)
 
 
 def at(
-    port: int = 22, *methods: str, algorithms: SshAlgorithms | Missing = SOUND, lets_in: bool = False
+    port: int = 22, *methods: str, algorithms: SshAlgorithms | Missing | None = SOUND, lets_in: bool = False
 ) -> SshEndpoint:
     return SshEndpoint(ADDRESS, port, PortState.OPEN, "SSH-2.0-OpenSSH_9.2", algorithms, methods, lets_in)
 
@@ -155,6 +155,7 @@ CBC_PLAIN = replace(CBC_ETM, macs=("hmac-sha2-256",))
         (at(algorithms=CBC_PLAIN), Status.WARN, "weak", "aes128-cbc"),
         (plus(kex="diffie-hellman-group14-sha256", macs="new-mac@vendor"), Status.PASS, "sound", ""),
         (at(algorithms=LOST), Status.UNKNOWN, "", ""),
+        (at(algorithms=None), Status.UNKNOWN, "", ""),
         (CLOSED, Status.UNKNOWN, "not_seen", ""),
     ],
 )  # fmt: skip
