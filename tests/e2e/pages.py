@@ -34,7 +34,7 @@ from fedisec.checklist.models import Attestation, OwnItem, Waiver
 from fedisec.enrolment.models import SshAccess
 from fedisec.history.models import DayCount
 from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
-from fedisec.scans.models import Change, ItemState, Scan
+from fedisec.scans.models import Change, ItemState, Scan, Span
 from fedisec.share.models import Share
 
 PASSWORD = "a sentence nobody guesses"
@@ -187,9 +187,13 @@ def _server(owner: User, domain: str) -> Instance:
 
 def _scanned(instance: Instance, owner: User, now: datetime) -> None:
     before = now - timedelta(days=1)
-    Scan.objects.create(instance=instance, state="done", reason="first", finished_at=before)
+    first = Scan.objects.create(instance=instance, state="done", reason="first", finished_at=before)
     scan = Scan.objects.create(instance=instance, state="done", reason="scheduled", finished_at=now)
-    ItemState.objects.bulk_create(_state(instance, item, now) for item in all_items().values())
+    states = [_state(instance, item, now) for item in all_items().values()]
+    ItemState.objects.bulk_create(states)
+    Span.objects.bulk_create(_span(state, first, moved=False) for state in states)
+    moved = {KINDS[kind] for kind in MOVED}
+    Span.objects.bulk_create(_span(state, scan, moved=True) for state in states if state.item_id in moved)
     for kind, key in (("regressed", "http.hsts"), ("recovered", "tls.versions"), ("rejudged", "mail.spf")):
         Change.objects.create(
             instance=instance, scan=scan, item_id=key, kind=kind, after="fail", processed_at=now
@@ -235,6 +239,25 @@ def _state(instance: Instance, item: Item, now: datetime) -> ItemState:
     if kind == "unknown":
         state.detail = "no answer from 192.0.2.53 in 5 s"
     return state
+
+
+def _span(state: ItemState, scan: Scan, *, moved: bool) -> Span:
+    """What the item was seen to be from `scan` on; before it moved it was the opposite."""
+    assert scan.finished_at is not None
+    status, code = state.status, state.code
+    if not moved and state.item_id in {KINDS[kind] for kind in MOVED}:
+        status, code = ("fail" if status == "pass" else "pass"), ""
+    return Span(
+        instance=state.instance,
+        item_id=state.item_id,
+        scan=scan,
+        first_at=scan.finished_at,
+        status=status,
+        code=code,
+        data=state.data,
+        evidence=state.evidence,
+        reason=state.reason if status == state.status else "",
+    )
 
 
 def _plain(item: Item) -> tuple[str, str, str]:
