@@ -19,6 +19,7 @@ from fedisec.checklist.board import row_of
 from fedisec.checklist.ending import ending
 from fedisec.checklist.models import Attestation, EndedWhy, Note, Undo, Waiver
 from fedisec.checklist.state import State
+from fedisec.history.models import Standing
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan
 
@@ -335,6 +336,26 @@ def test_undo_takes_nothing_from_who_answered_since(
     as_bob.post(f"{ITEM}answer/", ANSWER | {"met": "no"})
     assert "somebody has answered since" in as_alice.post(path, follow=True).content.decode()
     assert state(scanned) is State.NOT_MET
+
+
+def test_what_was_taken_back_does_not_return_over_a_newer_answer(
+    as_alice: Client, as_bob: Client, scanned: Instance, bob: User
+) -> None:
+    make_editor(bob, scanned)
+    as_alice.post(f"{ITEM}answer/", ANSWER)
+    as_alice.post(f"{ITEM}withdraw/")
+    path = undo_path(as_alice.get(ITEM).content.decode())
+    as_bob.post(f"{ITEM}answer/", ANSWER | {"met": "no", "note": "Bob says no."})
+    assert "somebody has answered since" in as_alice.post(path, follow=True).content.decode()
+    assert [a.note for a in Attestation.objects.filter(ended_at=None)] == ["Bob says no."]
+    assert Undo.objects.filter(used_at=None).count() == 3, "it was not used up either"
+
+
+def test_the_counts_follow_at_once(as_alice: Client, scanned: Instance) -> None:
+    as_alice.post(f"{ITEM}answer/", ANSWER)
+    met = Standing.objects.get().counts["required"]["met"]
+    as_alice.post(undo_path(as_alice.get(ITEM).content.decode()))
+    assert Standing.objects.get().counts["required"]["met"] == met - 1
 
 
 def test_nobody_undoes_what_another_did(
