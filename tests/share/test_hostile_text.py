@@ -43,6 +43,8 @@ def test_escaped_text_at_the_beginning_of_a_line_is_text_too(text: str) -> None:
 
 
 @given(TEXTS)
+@example("a\n```\nb")
+@example("````")
 def test_fenced_text_stays_in_its_block(text: str) -> None:
     tokens = _MARKDOWN.parse("\n".join([*fenced(text), "", "after"]))
     assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
