@@ -197,7 +197,9 @@ def _first_step(text: str) -> str:
     lines = text.strip("\n").split("\n\n")[0].split("\n")
     prose = " ".join(line.strip() for line in lines if not line.startswith("    "))
     found = _SENTENCE.match(prose)
-    first = (found.group() if found else prose).rstrip(":：")
+    first = found.group() if found else prose
+    if first.endswith((":", "：")):  # commands or a list follow, on the item's page
+        first = f"{first[:-1].rstrip()} …"
     return first if len(first) <= STEP_CHARS else f"{first[: STEP_CHARS - 1].rstrip()}…"
 
 
