@@ -19,7 +19,7 @@ WORD = "demo"  # typed by whoever removes it; the same in every language
 def demo_page(request: HttpRequest) -> HttpResponse:
     """Tells which servers are made up, and removes them for who may edit them and types the word."""
     mine = demo.of_user(person(request))
-    shown = instances_for(person(request)).filter(demo=True).order_by("domain")
+    shown = list(instances_for(person(request)).filter(demo=True).order_by("domain"))
     if request.method != "POST":
         if not shown:
             raise Http404

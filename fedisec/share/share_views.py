@@ -28,7 +28,7 @@ def share(request: HttpRequest, domain: str) -> HttpResponse:
     user = person(request)
     role = Role.EDITOR if request.method == "POST" else Role.VIEWER
     instance = instance_for(user, domain, role)
-    found = Share.objects.filter(instance=instance).first()
+    found = Share.objects.filter(instance=instance).select_related("opened_by").first()
     form = ShareForm(request.POST) if request.method == "POST" else ShareForm.of(found)
     if request.method == "POST" and form.is_valid():
         was_open = found is not None and found.is_open
