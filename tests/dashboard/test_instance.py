@@ -112,11 +112,11 @@ def test_the_next_five_go_by_level_then_exposure_then_effort(scanned: Instance) 
 
 def test_what_waits_for_ssh_stands_back(scanned: Instance) -> None:
     ItemState.objects.filter(instance=scanned).update(status="pass")
-    waiting = ItemState.objects.filter(item_id="data.database_backup")
+    waiting = ItemState.objects.filter(item_id="firewall.host_enabled")
     waiting.update(status="unknown", reason="not_connected")
     ItemState.objects.filter(item_id="http.hsts").update(status="fail")
     order = [row.item.id for _, row in next_actions(rows_of(scanned))]
-    assert order == ["http.hsts", "data.database_backup"]
+    assert order == ["http.hsts", "firewall.host_enabled"]
 
 
 def test_the_first_step_of_the_fix_stands_beside_the_action(as_alice: Client, scanned: Instance) -> None:
