@@ -1,4 +1,4 @@
-"""The tests of scans and alerts that run on SQLite, once more on PostgreSQL."""
+"""The tests of scans, alerts and the trail that run on SQLite, once more on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from tests.running.world import ROOT
 def test_scans_and_alerts_pass_on_postgresql(postgres_server: Postgres) -> None:
     env = {**os.environ, "DATABASE_URL": postgres_server.url(f"fedisec_{uuid.uuid4().hex[:8]}")}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/scans", "tests/history", "tests/alerts"],
+        [
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            "tests/scans", "tests/history", "tests/alerts", "tests/accounts/test_audit.py",
+        ],
         cwd=ROOT, env=env, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-5000:]
