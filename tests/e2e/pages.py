@@ -120,7 +120,9 @@ def furnish() -> None:
     )
     _in_trouble(owner, now)
     _filed(owner, now)
-    Share.objects.create(instance=Instance.objects.get(domain=FULL), token=PUBLIC, shows="items", only_met=False)
+    Share.objects.create(
+        instance=Instance.objects.get(domain=FULL), token=PUBLIC, shows="items", only_met=False
+    )
     Instance.objects.filter(domain=IDN).update(demo=True)
     for instance in Instance.objects.all():
         daily.note(instance, now, scanned=True)
