@@ -86,7 +86,7 @@ def compare(instance: Instance, older: Scan, newer: Scan) -> Comparison:
     """What differs between two finished scans of `instance`.  Four queries."""
     then, now = state_at(instance, older.pk), state_at(instance, newer.pk)
     between = _between(instance, older, newer)
-    order = {key: place for place, key in enumerate((*all_items(), *now))}
+    order = {key: place for place, key in enumerate(dict.fromkeys((*all_items(), *now)))}
     compared = ((key, kind_of(then.get(key), view)) for key, view in now.items())
     kinds = {key: kind for key, kind in compared if kind is not None}
     shown = _as_seen(instance, newer, {key: now[key] for key in kinds})
