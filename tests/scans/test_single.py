@@ -144,9 +144,10 @@ def test_a_whole_look_takes_the_place_of_a_single_one_that_waits(attempt: int) -
     assert queued(instance) == ("scheduled", [])
 
 
-def test_a_scheduled_look_waits_for_the_end_of_a_single_one() -> None:
+def test_a_scheduled_look_waits_for_the_end_of_a_single_one_and_keeps_its_place() -> None:
     now = timezone.now()
-    instance = an_instance(next_scan_at=now)
+    slot = now - timedelta(minutes=7)
+    instance = an_instance(next_scan_at=slot)
     scan = a_running_scan(instance, now)
     Scan.objects.update(reason="item", only=[LOCK])
     tick(now)
@@ -154,6 +155,15 @@ def test_a_scheduled_look_waits_for_the_end_of_a_single_one() -> None:
     Scan.objects.filter(pk=scan.pk).update(state="done")
     tick(now)
     assert queued(instance) == ("scheduled", [])
+    instance.refresh_from_db()
+    assert instance.next_scan_at == slot + timedelta(seconds=instance.interval_s)
+
+
+def test_a_single_look_of_later_becomes_whole_as_a_whole() -> None:
+    instance = an_instance()
+    queue_scan(instance, "item", only=[LOCK], due_at=timezone.now() + timedelta(hours=1))
+    assert queue_scan(instance, "manual") is Asked.QUEUED
+    assert queued(instance) == ("manual", [])
 
 
 def test_who_asks_for_the_whole_during_a_single_look_gets_it_afterwards() -> None:

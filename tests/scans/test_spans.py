@@ -112,6 +112,7 @@ def test_old_facts_are_not_judged_over_a_newer_look() -> None:
     assert rejudge(old) == 0
     assert ItemState.objects.get(item_id=LOCK).status == "pass"
     assert judging.last_scan(instance) != old
+    assert Scan.objects.get(pk=old.pk).checks_version == "0"
 
 
 def said(item_id: str, **values: object) -> Said:
