@@ -64,6 +64,7 @@ def context_of(
     forms, row = forms or Forms(), row_of(found, item)
     retired = item.topic == TOPIC and find(found, item.id) is None
     edits = not retired and may_edit(person(request), found)
+    scan = Scan.objects.filter(instance=found).defer("facts").first()
     mail = forms.mail or (MailForm(found.target.mail_domain) if item.id == pasted.ITEM_ID else None)
     return {
         "instance": found,
@@ -87,7 +88,8 @@ def context_of(
         "switch": switches.switch_of(found, item, person(request)),
         "still_manual": switches.is_still_manual(item),
         "can_look": edits and item.check_function is not None,
-        "scan": Scan.objects.filter(instance=found).defer("facts").first(),
+        "scan": scan,
+        "concerned": scan is not None and (not scan.only or item.id in scan.only),
         "spans": of_item(found, item.id),
         "trail": _trail(found, item) if edits else [],
     }

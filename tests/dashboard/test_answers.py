@@ -450,6 +450,14 @@ def test_one_item_is_looked_at_again(as_alice: Client, scanned: Instance) -> Non
     assert line.lstrip().startswith('<details class="item" id="http.hsts" open') and "autofocus" in line
 
 
+def test_a_look_at_another_item_is_called_that(as_alice: Client, scanned: Instance) -> None:
+    scan = Scan.objects.create(instance=scanned, state="running", reason="item", only=["tls.versions"])
+    assert "Looking at another item just now" in as_alice.get(f"{HSTS}look/", headers=HTMX).content.decode()
+    Scan.objects.filter(pk=scan.pk).update(state="done")
+    part = as_alice.get(f"{HSTS}look/", headers=HTMX).content.decode()
+    assert "The look has ended." not in part and "Check again now" in part
+
+
 def test_who_asks_too_often_is_told(as_alice: Client, scanned: Instance, settings: Settings) -> None:
     settings.SCAN_NOW_PAUSE_S = 60
     Scan.objects.update(started_at=timezone.now())
