@@ -268,14 +268,3 @@ def topics(rows: Iterable[Row]) -> list[Topic]:
         for key in titles
         if key in grouped
     ]
-
-
-_URGENCY = {State.NOT_MET: 0, State.WARNING: 1, State.NEEDS_YOU: 2}
-_LEVELS = {Level.REQUIRED: 0, Level.RECOMMENDED: 1, Level.OPTIONAL: 2}
-
-
-def next_actions(rows: Iterable[Row], count: int = 5) -> list[Row]:
-    """What to do next: what is not met before warnings before questions, required before recommended."""
-    open_rows = [row for row in rows if row.state.state in _URGENCY]
-    open_rows.sort(key=lambda r: (_LEVELS[r.item.level], _URGENCY[r.state.state], r.item.id))
-    return open_rows[:count]
