@@ -522,3 +522,14 @@ def test_queries_for_what_ends_do_not_grow(
     answers.attest(scanned, asked, alice, met=True, note="x", days=30)
     with django_assert_max_num_queries(4):
         assert len(ending([scanned], now=timezone.now() + timedelta(days=20))) > 10
+
+
+def test_an_items_page_needs_few_queries_however_much_was_said(
+    as_alice: Client, scanned: Instance, alice: User, django_assert_max_num_queries: AtMost
+) -> None:
+    item = all_items()[KEY]
+    for number in range(5):
+        answers.attest(scanned, item, alice, met=True, note=f"Answer {number}.")
+        answers.remark(scanned, item, alice, f"Remark {number}.")
+    with django_assert_max_num_queries(15):
+        assert "Remark 4." in as_alice.get(ITEM).content.decode()
