@@ -27,7 +27,7 @@ from fedisec.scans.settle import STRICT_ITEMS, Look, State, Step, settle
 from fedisec.scans.spans import Said, Spans
 from fedisec.scans.tidy import EvidenceBudget, storable
 
-FACTS_KEPT = 3  # scans of an instance that keep their facts: one to judge anew, two for who looks into a fault
+FACTS_KEPT = 3  # scans that keep their facts: one to judge anew, two for who looks into a fault
 
 _BLIND_MAX = 30_000  # fits a small integer of any database
 _STATE_FIELDS = [
