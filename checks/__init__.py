@@ -3,4 +3,4 @@
 Flow: Target -> probes.gather() -> Facts -> evaluate() -> {item id: Verdict}.
 """
 
-CHECKS_VERSION = "0.3.0"
+CHECKS_VERSION = "0.4.0"

@@ -84,8 +84,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Further reading beside the sources: an RFC, a manual page, a vendor's documentation.  `title` stands in the
-    language of the page, so it is not translated."""
+    """Further reading beside the sources: an RFC, a manual page, a vendor's documentation.  `title` stands in
+    the language of the page, so it is not translated."""
 
     title: str
     url: str  # https
