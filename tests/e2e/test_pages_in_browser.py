@@ -370,6 +370,7 @@ def test_an_answer_is_undone_in_its_line(browser: Browser, url: str) -> None:
         line.get_by_label("Met", exact=True).check()
         line.get_by_role("button", name="Save the answer").click()
         expect(line.locator("summary .state").first).to_have_text("met")
+        expect(line.locator("summary").first).to_be_focused()  # a moment after the swap
         owner.page.keyboard.press("Tab")
         expect(line.get_by_role("button", name="Undo")).to_be_focused()
         owner.page.keyboard.press("Enter")
