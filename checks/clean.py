@@ -18,6 +18,8 @@ _HARMFUL_IN_LINE = re.compile(f"[\x00-\x1f{_FORMS}]")
 def clean(value: str | bytes, limit: int = LINE_MAX, *, newlines: bool = True) -> str:
     """Foreign text made harmless: UTF-8 with replacement; control, bidi and surrogate characters become a
     visible mark (U+FFFD); cut to `limit` characters with an ellipsis.  Newline and tab stay."""
+    if isinstance(value, str) and len(value) <= limit and value.isascii() and value.isprintable():
+        return value  # as most of it is
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     text = text[: limit + 1]
     out = (_HARMFUL if newlines else _HARMFUL_IN_LINE).sub("\ufffd", text.replace("\r\n", "\n"))

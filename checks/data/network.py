@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -93,6 +93,7 @@ def firewalls() -> dict[str, tuple[tuple[str, str], ...]]:
     return {row["name"]: _markers(row["headers"]) for row in _toml("cdn_networks.toml")["firewall"]}
 
 
+@lru_cache(maxsize=1024)
 def cdn_of_address(address: str) -> Cdn | None:
     """The CDN in whose published ranges an address lies."""
     ip = ipaddress.ip_address(address)

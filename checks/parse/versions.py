@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
 
@@ -68,6 +69,7 @@ def is_injected(text: str) -> bool:
     return match is not None and (match[1] or "")[:1].isdigit()
 
 
+@lru_cache(maxsize=4096)
 def comparable(text: str) -> Version:
     """The version for comparing; ParseError where it cannot be compared."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 SSL3, TLS10, TLS11, TLS12, TLS13 = 0x0300, 0x0301, 0x0302, 0x0303, 0x0304
 P256, P384, P521, X25519, X448, X25519MLKEM768 = 0x17, 0x18, 0x19, 0x1D, 0x1E, 0x11EC
@@ -104,6 +105,7 @@ def _vector(data: bytes, size: int) -> bytes:
     return len(data).to_bytes(size, "big") + data
 
 
+@lru_cache(maxsize=64)
 def _numbers(values: tuple[int, ...]) -> bytes:
     return b"".join(value.to_bytes(2, "big") for value in values)
 
