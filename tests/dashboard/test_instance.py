@@ -123,8 +123,13 @@ def test_the_first_step_of_the_fix_stands_beside_the_action(as_alice: Client, sc
     ItemState.objects.filter(instance=scanned).update(status="pass")
     ItemState.objects.filter(item_id="http.hsts").update(status="fail")
     text = as_alice.get(PAGE).content.decode().split('id="next-title"')[1].split("</section>")[0]
-    # What follows the colon of the text are commands, which stand on the item's page.
-    assert "Make sure that https works on the name first" in text and "includeSubDomains …" in text
+    assert "Make sure that https works on the name first, and on every sub-domain" in text
+    assert "browsers will not go back.</p>" in text
+    ItemState.objects.filter(item_id="http.hsts").update(status="pass")
+    ItemState.objects.filter(item_id="mail.mx_sane").update(status="fail")
+    text = as_alice.get(PAGE).content.decode().split('id="next-title"')[1].split("</section>")[0]
+    # What follows a colon at the end are commands, which stand on the item's page.
+    assert "a name with an address record …</p>" in text
 
 
 def test_what_changed_counts_and_leads_to_the_two_scans(as_alice: Client, scanned: Instance) -> None:

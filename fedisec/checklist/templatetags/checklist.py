@@ -204,8 +204,8 @@ def _first_step(text: str) -> str:
 
 
 STEP_CHARS = 180
-# Up to a full stop or colon before a space, or a Japanese one anywhere.
-_SENTENCE = re.compile(r".+?(?:[.:](?=\s|$)|[。：])", re.DOTALL)
+# Up to a full stop before a space, or a Japanese one anywhere; a colon ends a sentence only before a command.
+_SENTENCE = re.compile(r".+?(?:\.(?=\s|$)|:$|。|：$)", re.DOTALL)
 
 
 @register.filter
