@@ -27,6 +27,7 @@ ACTIONS: dict[str, Promise] = {
     "instance.changed": _("Instance changed"),
     "instance.paused": _("Watching paused"),
     "instance.resumed": _("Watching resumed"),
+    "instance.removed": _("Instance removed"),
     "ssh.key_made": _("Key made"),
     "ssh.access_changed": _("Access changed"),
     "ssh.tested": _("Connection tested"),

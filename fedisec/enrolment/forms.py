@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -90,23 +89,3 @@ def _name(text: str) -> str:
         return parse_domain(text)
     except TargetError as error:
         raise forms.ValidationError(REFUSED[error.code]) from error
-
-
-class DisconnectForm(forms.Form):
-    """Taking the access away for good asks for the domain, typed."""
-
-    domain = forms.CharField(
-        label=_("Type the domain to confirm"), max_length=253, widget=forms.TextInput(attrs=_TECHNICAL)
-    )
-
-    def __init__(self, instance: Instance, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._instance = instance
-
-    def clean_domain(self) -> str:
-        typed: str = self.cleaned_data["domain"].strip().lower()
-        if typed not in {self._instance.domain, self._instance.name}:
-            raise forms.ValidationError(
-                _("This is not %(domain)s. Nothing was removed."), params={"domain": self._instance.name}
-            )
-        return typed

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from checks.probes.collector import collector_script, collector_sha256
 from fedisec.accounts.models import Role, User
 from fedisec.enrolment import enrol, steps
-from fedisec.enrolment.forms import AccessForm, DisconnectForm
+from fedisec.enrolment.forms import AccessForm
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.access import instance_for, may_edit
 from fedisec.instances.models import Instance
+from fedisec.instances.typed import TypedDomainForm
 from fedisec.lib.secrets import CannotOpen
 
 
@@ -78,7 +79,7 @@ def confirm(request: HttpRequest, domain: str) -> HttpResponse:
 def disconnect(request: HttpRequest, domain: str) -> HttpResponse:
     """Destroys the key once the domain was typed."""
     instance, access = _enrolled(request, domain)
-    form = DisconnectForm(instance, request.POST or None)
+    form = TypedDomainForm(instance, request.POST or None)
     if request.method == "POST" and form.is_valid():
         enrol.disconnect(access, person(request))
         messages.success(

@@ -19,10 +19,12 @@ from django_htmx.middleware import HtmxDetails
 
 from fedisec.accounts import audit
 from fedisec.accounts.models import Role, Team, User
+from fedisec.enrolment.models import SshAccess
 from fedisec.instances.access import instance_for
 from fedisec.instances.forms import AddForm, SettingsForm
 from fedisec.instances.models import Instance, Tag
 from fedisec.instances.reach import refusal
+from fedisec.instances.typed import TypedDomainForm
 from fedisec.scans.models import Scan
 from fedisec.scans.queue import Asked, queue_scan
 
@@ -91,6 +93,22 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
     }
     messages.success(request, told[asked] if asked is not None else _("Saved."))
     return redirect("instance", instance.domain)
+
+
+@require_http_methods(["GET", "POST"])
+def instance_remove(request: HttpRequest, domain: str) -> HttpResponse:
+    """Removes an instance with all that belongs to it, once its domain was typed.  The trail stays."""
+    instance = instance_for(person(request), domain, Role.EDITOR)
+    form = TypedDomainForm(instance, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            audit.record("instance.removed", team=instance.team, by=person(request), instance=instance)
+            instance.delete()
+        messages.success(request, _("%(name)s is gone.") % {"name": instance.name})
+        return redirect("overview")
+    connected = SshAccess.objects.filter(instance=instance).exists()
+    context = {"instance": instance, "form": form, "connected": connected}
+    return render(request, "instances/remove.html", context, status=422 if form.errors else 200)
 
 
 def _save(instance: Instance, form: SettingsForm, user: User) -> bool:
