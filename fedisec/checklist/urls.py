@@ -8,6 +8,7 @@ from fedisec.checklist import inventory_views, side_views, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("words/", views.words, name="words"),
     path("views/save/", side_views.view_save, name="view_save"),
     path("views/<int:pk>/drop/", side_views.view_drop, name="view_drop"),
     path("instances/<str:domain>/", views.instance, name="instance"),

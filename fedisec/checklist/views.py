@@ -83,6 +83,12 @@ def _may_edit_any(user: User) -> bool:
 
 
 @require_GET
+def words(request: HttpRequest) -> HttpResponse:
+    """What the levels, states and other words of the pages mean."""
+    return render(request, "checklist/words.html")
+
+
+@require_GET
 @vary_on_headers("HX-Request")
 def instance(request: HttpRequest, domain: str) -> HttpResponse:
     """Where an instance stands: sentence, counts, changes, next actions, and the filtered checklist."""

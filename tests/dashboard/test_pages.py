@@ -11,8 +11,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries as AtMost
 
 from checks.items import all_items
+from checks.model import Level
 from fedisec.accounts.models import User
 from fedisec.checklist.models import Attestation, Waiver
+from fedisec.checklist.state import State
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan
 
@@ -254,3 +256,9 @@ def test_the_instance_page_needs_few_queries(
 
 def test_the_role_decides_on_adding(as_bob: Client, scanned: Instance) -> None:
     assert as_bob.get("/instances/add/").status_code == 404
+
+
+def test_the_words_are_explained_with_every_state_and_level(as_alice: Client) -> None:
+    text = as_alice.get("/words/").content.decode()
+    assert all(f"state-{state}" in text for state in State)
+    assert all(f"level-{level}" in text for level in Level)

@@ -12,7 +12,8 @@ from pypdf import PdfReader
 from pytest_django.live_server_helper import LiveServer
 
 from checks.items import TOPICS
-from tests.e2e.pages import FULL, OWNER, Look, furnish, orm_beside_playwright, reader
+from tests.e2e.furniture import FULL, OWNER, furnish
+from tests.e2e.reading import Look, orm_beside_playwright, reader
 from tests.e2e.test_first_hour import CHROMIUM_FLAGS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
