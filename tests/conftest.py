@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from checks import codec
@@ -12,7 +14,16 @@ pytest_plugins = ["tests.lab.fixtures"]
 
 
 @pytest.fixture
-def fake_items(monkeypatch: pytest.MonkeyPatch) -> None:
+def kept_catalogue() -> Iterator[None]:
+    """The catalogue is afterwards what it was, in its order too: an item put back would stand last."""
+    before = dict(all_items())
+    yield
+    all_items().clear()
+    all_items().update(before)
+
+
+@pytest.fixture
+def fake_items(kept_catalogue: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The items of `tests.fakes` are part of the catalogue for the length of a test."""
     for key, item in ITEMS.items():
         monkeypatch.setitem(all_items(), key, item)
