@@ -153,6 +153,7 @@ def _unbound(folder: Path, anchor: str) -> Server:
   local-zone: "test." nodefault
   prefer-ip6: no
   num-threads: 1
+  incoming-num-tcp: 100
   username: ""
   chroot: ""
   directory: "{folder}"

@@ -223,6 +223,7 @@ class World:
   do-not-query-localhost: no
   local-zone: "test." nodefault
   num-threads: 1
+  incoming-num-tcp: 100
   username: ""
   chroot: ""
   directory: "{self.folder}"
