@@ -36,7 +36,7 @@ ACTIONS: dict[str, Promise] = {
     "ssh.key_resealed": _("Key sealed anew"),
     "ssh.disconnected": _("Disconnected, key destroyed"),
     "answer.attested": _("Answered"),
-    "answer.waived": _("Accepted"),
+    "answer.waived": _("Set aside"),
     "answer.withdrawn": _("Answer taken back"),
     "answer.undone": _("Answer undone"),
     "answer.ended": _("Answer ended by a newer look"),
