@@ -56,13 +56,16 @@ def gap_within(
     begun = time.monotonic()
     gap = gap_of(server.access(forced=forced))
     assert time.monotonic() - begun < wall_s + 8
-    assert not [t for t in threading.enumerate() if isinstance(t, (Client, threading.Timer)) and ours(t)]
+    assert wait_until(lambda: not any(map(ours, threading.enumerate())), 8), threading.enumerate()
     assert "\x1b" not in gap.detail and len(gap.detail) < 600
     return gap.reason
 
 
 def ours(thread: threading.Thread) -> bool:
-    return not (isinstance(thread, paramiko.Transport) and thread.server_mode)
+    """A thread of a look, not of the server that it looks at."""
+    if isinstance(thread, paramiko.Transport) and thread.server_mode:
+        return False
+    return isinstance(thread, (Client, threading.Timer))
 
 
 def message(kind: bytes, *parts: bytes | int | bool) -> paramiko.Message:
