@@ -7,17 +7,18 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from checks.facts import Facts
 from checks.facts.dns import Addresses
 from checks.items import all_items
-from checks.model import Level
+from checks.model import Level, Text
 from checks.sources_doc import advice
 from fedisec.accounts.models import AuditEvent
 from fedisec.checklist import daily, groups
 from fedisec.checklist.board import rows_of
 from fedisec.checklist.next_actions import exposure_and_effort, next_actions
+from fedisec.checklist.templatetags import checklist
 from fedisec.instances.graders import GRADERS
 from fedisec.instances.models import Glance, Instance, NotedGrade
 from fedisec.scans.models import ItemState, Scan
@@ -130,6 +131,14 @@ def test_the_first_step_of_the_fix_stands_beside_the_action(as_alice: Client, sc
     text = as_alice.get(PAGE).content.decode().split('id="next-title"')[1].split("</section>")[0]
     # What follows a colon at the end are commands, which stand on the item's page.
     assert "a name with an address record …</p>" in text
+
+
+def test_a_long_first_step_ends_at_a_word() -> None:
+    step = checklist.first_step(Text(en="Go " + "word " * 60 + "end.", ja="あ" * 300 + "。"))
+    assert step.endswith("word…") and len(step) <= checklist.STEP_CHARS
+    with translation.override("ja"):
+        step = checklist.first_step(Text(en="Go.", ja="あ" * 300 + "。"))
+    assert step.endswith("ああ…") and len(step) <= checklist.STEP_CHARS
 
 
 def test_what_changed_counts_and_leads_to_the_two_scans(as_alice: Client, scanned: Instance) -> None:

@@ -200,7 +200,12 @@ def _first_step(text: str) -> str:
     first = found.group() if found else prose
     if first.endswith((":", "：")):  # commands or a list follow, on the item's page
         first = f"{first[:-1].rstrip()} …"
-    return first if len(first) <= STEP_CHARS else f"{first[: STEP_CHARS - 1].rstrip()}…"
+    if len(first) <= STEP_CHARS:
+        return first
+    kept = first[: STEP_CHARS - 1]
+    return (
+        f"{kept[: kept.rfind(' ', STEP_CHARS - 20)].rstrip(' ,')}…"  # at a word, where the script has spaces
+    )
 
 
 STEP_CHARS = 180
