@@ -203,9 +203,8 @@ def _first_step(text: str) -> str:
     if len(first) <= STEP_CHARS:
         return first
     kept = first[: STEP_CHARS - 1]
-    return (
-        f"{kept[: kept.rfind(' ', STEP_CHARS - 20)].rstrip(' ,')}…"  # at a word, where the script has spaces
-    )
+    end = kept.rfind(" ", STEP_CHARS - 20)  # between words, where the script has spaces
+    return f"{kept[:end].rstrip(' ,')}…"
 
 
 STEP_CHARS = 180
