@@ -92,8 +92,11 @@ def _knock() -> dict[str, list[int]]:
     by_number = {one.fileno(): one for one in pending}
     found: dict[str, list[int]] = {"4": [], "6": []}
     end = time.monotonic() + _KNOCK_S
-    while by_number and time.monotonic() < end:
-        for number, _ in poll.poll(max(0.01, end - time.monotonic())):
+    left = _KNOCK_S
+    while by_number and left > 0:
+        # The last look comes after the end: what arrived while this process had to wait has arrived in time.
+        left = end - time.monotonic()
+        for number, _ in poll.poll(max(0.0, left)):
             knocker = by_number.pop(number)
             poll.unregister(number)
             if knocker.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
