@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from checks.items import TOPICS
 from checks.model import Item, Level, Text
 from checks.sources_doc import advice
-from fedisec.checklist import own
-from fedisec.checklist.board import Row
+from fedisec.checklist.board import Row, topics
 from fedisec.checklist.state import State
 
 ORDERS = ("topic", "level", "source")
@@ -93,19 +91,15 @@ def grouped(rows: Iterable[Row], order: str, source: str) -> list[Group]:
     """`rows` in one of ORDERS (another word counts as the first), empty groups left out.  By source: only the
     items of that one of SOURCES."""
     if order == "level":
-        return _by(
-            rows, lambda item: item.level.value, {level.value: _LEVEL_TITLES[level] for level in Level}
-        )
+        return _by_level(list(rows))
     if order == "source":
         return _by_source(rows, source if source in SOURCES else SOURCES[0])
-    return _by(rows, lambda item: item.topic, {**TOPICS, own.TOPIC: own.TITLE})
+    return [Group(f"topic-{topic.id}", topic.title, topic.rows) for topic in topics(rows)]
 
 
-def _by(rows: Iterable[Row], key: Callable[[Item], str], titles: dict[str, Text]) -> list[Group]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(key(row.item), []).append(row)
-    return [Group(f"topic-{name}", titles[name], tuple(found[name])) for name in titles if name in found]
+def _by_level(rows: list[Row]) -> list[Group]:
+    found = {level: tuple(row for row in rows if row.item.level is level) for level in Level}
+    return [Group(f"topic-{level}", _LEVEL_TITLES[level], mine) for level, mine in found.items() if mine]
 
 
 def _by_source(rows: Iterable[Row], source: str) -> list[Group]:
