@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from fedisec.lib import crash
 from fedisec.scans.models import Scan, ScanState
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Heartbeat:
         """Notes progress; never blocks."""
         self._phases[phase] = (done, total)
         self._changed.set()
+        crash.point("resolved" if phase == "dns" else "connected")
 
     def _run(self) -> None:
         try:

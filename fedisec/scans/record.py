@@ -21,6 +21,7 @@ from checks.items import all_items
 from checks.model import Status, Verdict
 from checks.probes import Gathered
 from fedisec.instances.models import Instance
+from fedisec.lib import crash
 from fedisec.scans.models import Change, ItemState, Scan, ScanState, Span
 from fedisec.scans.queue import queue_scan
 from fedisec.scans.settle import STRICT_ITEMS, Look, State, Step, settle
@@ -93,6 +94,8 @@ def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
             queue_scan(scan.instance, "confirm", due_at=confirm_at, now=now)
         _drop_old_facts(scan)
         import_string(settings.ON_RECORDED)(scan.instance, now, scanned=not scan.only)
+        crash.point("before_commit")
+    crash.point("after_commit")
     return True
 
 

@@ -21,6 +21,7 @@ from checks.probes import Gathered
 from checks.target import Target, Vantage
 from fedisec.enrolment.inside import way_into
 from fedisec.instances.models import Instance
+from fedisec.lib import crash
 from fedisec.lib.limits import TimeIsUp
 from fedisec.lib.vantage import vantage
 from fedisec.scans.heartbeat import Heartbeat, Superseded
@@ -36,6 +37,7 @@ def run_scan(scan_id: int) -> None:
     scan = claim(scan_id)
     if scan is None:
         return
+    crash.point("claimed")
     try:
         gathered = _look(scan)
         if not record(scan, scan.token, gathered, timezone.now()):

@@ -10,6 +10,7 @@ from tests.fakes import register
 register()
 GATHER = "tests.running.looks.gather"
 SELF_FACTS = "tests.running.looks.no_self_facts"
+CRASH_AT = os.environ.get("FEDISEC_CRASH_AT", "")  # fedisec/lib/crash.py
 SCAN_ATTEMPTS = int(os.environ.get("TEST_ATTEMPTS", "3"))
 SCAN_RETRY_PAUSES_S = (0, 0)
 MAIL_LEASE_S = 4
