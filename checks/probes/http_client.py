@@ -56,6 +56,21 @@ class _Where:
         return self.scheme, self.host, self.port
 
 
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One answer before its body is taken for text.  Header names are lower case, values cleaned."""
+
+    url: str
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes  # unpacked, cut to what was asked for
+    truncated: bool
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header field; None where the field is absent."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+
 class HttpClient:
     """One per scan.  No redirect is followed by itself, no cookie kept, no environment read; answers are
     never decoded further than UTF-8 with replacement.  `close` ends what is still open."""
@@ -86,6 +101,31 @@ class HttpClient:
         `max_body`: bytes of the unpacked body that are kept; a longer one is cut and marked `truncated`.
         `address`: dial this one instead of the name's.  `verify`: check the certificate (Malformed with a
         detail that begins with "certificate" when it does not hold).  `kind`: the budget that pays."""
+        raw = await self.raw(
+            url,
+            method=method,
+            headers=headers,
+            body=body,
+            max_body=max_body,
+            address=address,
+            verify=verify,
+            kind=kind,
+        )
+        return Page(url, raw.status, raw.headers, raw.body.decode("utf-8", "replace"), raw.truncated)
+
+    async def raw(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+        max_body: int = BODY_BYTES,
+        address: str | None = None,
+        verify: bool = False,
+        kind: str = "http",
+    ) -> Raw:
+        """`get` without taking the body for UTF-8: a document in XML names its encoding itself."""
         where = _take_apart(url)
         request = httpx.Request(
             method,
@@ -110,7 +150,7 @@ class HttpClient:
 
     async def _in_time(
         self, transport: PinnedTransport, request: httpx.Request, url: str, max_body: int
-    ) -> Page:
+    ) -> Raw:
         """The exchange within its deadline; everything that goes wrong becomes a ProbeError."""
         try:
             async with asyncio.timeout(min(self._net.limits.request_s, self._net.remaining_s())):
@@ -180,18 +220,18 @@ class HttpClient:
 
     async def _exchange(
         self, transport: PinnedTransport, request: httpx.Request, url: str, max_body: int
-    ) -> Page:
+    ) -> Raw:
         response = await transport.handle_async_request(request)
         try:
             headers = _read_headers(response.headers.raw)
             encoding = [v for k, v in headers if k == "content-encoding"]
-            raw, truncated = await _read_body(response, encoding, min(max_body, self._net.limits.body_bytes))
+            body, truncated = await _read_body(response, encoding, min(max_body, self._net.limits.body_bytes))
         finally:
             await response.aclose()
-        return Page(url, response.status_code, headers, raw.decode("utf-8", "replace"), truncated)
+        return Raw(url, response.status_code, headers, body, truncated)
 
 
-def redirect_of(page: Page) -> str | None:
+def redirect_of(page: Page | Raw) -> str | None:
     """The absolute URL that a redirect leads to; None for every other answer."""
     location = page.header("location")
     if page.status not in {301, 302, 303, 307, 308} or not location:
