@@ -26,7 +26,7 @@ from fedisec.lib.limits import TimeIsUp
 from fedisec.lib.vantage import vantage
 from fedisec.scans.heartbeat import Heartbeat, Superseded
 from fedisec.scans.models import Scan, ScanState
-from fedisec.scans.record import record
+from fedisec.scans.patience import record_with_patience
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ def run_scan(scan_id: int) -> None:
     crash.point("claimed")
     try:
         gathered = _look(scan)
-        if not record(scan, scan.token, gathered, timezone.now()):
+        if not record_with_patience(scan, scan.token, gathered, timezone.now()):
             log.warning("scan %s was taken over by somebody else", scan_id)
     except Superseded:
         log.warning("scan %s was taken over by somebody else", scan_id)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from fedisec.alerts import outbox
 from fedisec.alerts.tasks import send
+from fedisec.lib.away import Outlasting
 from fedisec.lib.limits import time_limits
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans.models import Scan, ScanState
@@ -29,16 +30,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
-        done = 0
+        done, outlasting = 0, Outlasting()
         while done < JOBS_MAX:
-            close_old_connections()
-            job = next_job()
-            if job is None:
-                time.sleep(POLL_S)
-                continue
-            with time_limits(settings.JOB_SOFT_LIMIT_S, settings.JOB_HARD_LIMIT_S):
-                job()
-            done += 1
+            with outlasting:
+                done += self._round()
+
+    def _round(self) -> bool:
+        """True if there was something to do."""
+        close_old_connections()
+        job = next_job()
+        if job is None:
+            time.sleep(POLL_S)
+            return False
+        with time_limits(settings.JOB_SOFT_LIMIT_S, settings.JOB_HARD_LIMIT_S):
+            job()
+        return True
 
 
 def next_job() -> Job | None:

@@ -12,6 +12,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from fedisec.alerts import outbox
+from fedisec.lib.away import Outlasting
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans import clock
 
@@ -24,10 +25,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
+        outlasting = Outlasting()
         while True:
-            close_old_connections()
-            clock.tick(timezone.now())
-            outbox.tick(timezone.now())
+            with outlasting:
+                close_old_connections()
+                clock.tick(timezone.now())
+                outbox.tick(timezone.now())
             if options["alive"] is not None:
                 options["alive"].touch()
             time.sleep(settings.TICK_S)
