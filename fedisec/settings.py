@@ -162,6 +162,7 @@ SCAN_ATTEMPTS = 3
 SCAN_RETRY_PAUSES_S = (10, 60)  # before the second and the third try of a scan that broke off
 MAIL_LEASE_S = CELERY_TASK_TIME_LIMIT + 20  # no send outlives its process, so none is taken over while alive
 JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT  # for runners
+MAIL_GROUP_S = env.number("FEDISEC_MAIL_GROUP", 30, 0, 3600)  # an alarm waits that long for others
 TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
 
 # Dotted paths: how scans look, and what they call of the layer above them.

@@ -32,8 +32,9 @@ def an_instance(owner: User | None = None, **fields: Any) -> Instance:
 
 
 def a_subscriber(instance: Instance, **fields: Any) -> User:
-    """Somebody who hears of the instance."""
+    """Somebody of the team who hears of the instance."""
     user = a_user(**fields)
+    Membership.objects.create(team=instance.team, user=user, role=Role.VIEWER)
     Subscription.objects.create(user=user, instance=instance)
     return user
 

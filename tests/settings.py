@@ -20,6 +20,8 @@ if SQLITE:
     DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
+MAIL_GROUP_S = 0  # what is told is packed at once
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 STORAGES = {

@@ -48,6 +48,7 @@ def _first_account(link: SetupLink, form: FirstAccountForm) -> User | None:
             return None
         user: User = form.save(commit=False)
         user.language = translation.get_language() or ""
+        user.is_superuser = True  # runs the installation: mail server, outages
         user.save()
         team = Team.objects.create(name=_("My servers"))
         Membership.objects.create(team=team, user=user, role=Role.OWNER)

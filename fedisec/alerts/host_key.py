@@ -19,7 +19,9 @@ _KEY_MAX = 120
 def about_host_key(delivery: Delivery, language: str) -> Words:
     """From what was stored when the logins were stopped: the access may be confirmed or gone by now."""
     assert delivery.instance is not None
-    instance, data = delivery.instance, delivery.data
+    notice = delivery.notices.order_by("-pk").first()
+    assert notice is not None
+    instance, data = delivery.instance, notice.data
     after = clean(data["after"], _KEY_MAX, newlines=False)
     context = {
         "language": language,

@@ -50,6 +50,7 @@ class Line:
 def letter_of(delivery: Delivery) -> EmailMultiAlternatives:
     """The mail of `delivery`, ready to send."""
     user = delivery.user
+    assert user is not None
     language = user.language or settings.LANGUAGE_CODE
     with translation.override(language), timezone.override(zone(user.time_zone)):
         words = _WORDS[MailKind(delivery.kind)](delivery, language)
@@ -64,9 +65,9 @@ def letter_of(delivery: Delivery) -> EmailMultiAlternatives:
 
 
 def about_changes(delivery: Delivery, language: str) -> Words:
-    """All that the scan of `delivery` changed."""
+    """All changes that `delivery` tells of."""
     assert delivery.instance is not None
-    changes = _in_order(Change.objects.filter(scan=delivery.scan_id))
+    changes = _in_order(Change.objects.filter(notices__delivery=delivery.pk))
     worse = [change for change in changes if change.kind == Kind.REGRESSED]
     better = [change for change in changes if change.kind == Kind.RECOVERED]
     return Words(
@@ -79,6 +80,7 @@ def about_changes(delivery: Delivery, language: str) -> Words:
 
 _WORDS: dict[MailKind, Callable[[Delivery, str], Words]] = {
     MailKind.REGRESSION: about_changes,
+    MailKind.RECOVERY: about_changes,
     MailKind.HOST_KEY: about_host_key,
 }
 
@@ -116,9 +118,8 @@ def _headers(delivery: Delivery, *, is_answer: bool) -> dict[str, str]:
     headers = {"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"}
     if is_answer:
         before = Delivery.objects.filter(
-            kind=delivery.kind,
             user=delivery.user_id,
-            instance=delivery.instance_id,
+            notices__incident__notices__delivery=delivery.pk,
             pk__lt=delivery.pk,
             state=DeliveryState.SENT,
         )

@@ -1,117 +1,101 @@
-"""From changes to mails: one per thing and subscriber, made in the transaction that empties the outbox (of
-scans) or that stores the change itself (of everything else)."""
+"""From changes to notices, and which mails are due: each step in one transaction that any clock may take.
+
+What a scan changed becomes notices in the transaction that empties its outbox; a change of another sort tells
+its notices in the transaction that stores it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils.crypto import salted_hmac
 
 from checks.items import all_items
 from checks.model import Level
-from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Subscription
+from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Notice
+from fedisec.alerts.notices import tell
+from fedisec.alerts.pack import pack
+from fedisec.alerts.recipients import of_instance
 from fedisec.scans.bell import SEND_MAIL, ring
-from fedisec.scans.models import Change
+from fedisec.scans.models import REACH, Change
 from fedisec.scans.settle import Kind
 
 BATCH = 50
 RING_AGAIN_S = 60
-MAILED = (Kind.REGRESSED.value, Kind.RECOVERED.value)
+UNSENT = (DeliveryState.PENDING, DeliveryState.SENDING)
+_KINDS = {
+    Kind.REGRESSED.value: MailKind.REGRESSION,
+    Kind.RECOVERED.value: MailKind.RECOVERY,
+}
 
 
 def tick(now: datetime) -> None:
-    """One round of the clock: new mails out of the outbox, leases that ran out, workers told."""
+    """One round of the clock: notices out of the outbox, mails out of notices, leases that ran out, workers
+    told."""
     while collect(now) == BATCH:
         pass
+    pack(now)
     end_leases(now)
     ring_unheard(now)
 
 
 def collect(now: datetime) -> int:
     """Empties the outbox for a batch of scans; returns for how many."""
-    waiting = Change.objects.filter(processed_at=None).order_by("scan_id").values_list("scan_id", flat=True)
+    waiting = _waiting(now).order_by("scan_id").values_list("scan_id", flat=True)
     return sum(_collect_scan(scan_id, now) for scan_id in list(waiting.distinct()[:BATCH]))
+
+
+def _waiting(now: datetime) -> QuerySet[Change]:
+    return Change.objects.filter(Q(held_until=None) | Q(held_until__lte=now), processed_at=None)
 
 
 def _collect_scan(scan_id: int, now: datetime) -> bool:
     """True if the changes of this scan were ours to take."""
     with transaction.atomic():
-        rows = Change.objects.filter(scan_id=scan_id, processed_at=None)
+        rows = _waiting(now).filter(scan_id=scan_id).order_by("pk")
         if connection.features.has_select_for_update_skip_locked:
             rows = rows.select_for_update(skip_locked=True)
         changes = list(rows)
         if not changes:
             return False
         Change.objects.filter(pk__in=[change.pk for change in changes]).update(processed_at=now)
-        if any(is_worth_a_mail(change) for change in changes):
-            # One mail about all that the scan changed.
-            address(MailKind.REGRESSION, str(scan_id), changes[0].instance_id, now, scan_id=scan_id)
+        recipients = of_instance(changes[0].instance_id)
+        for change in changes:
+            kind = kind_of(change)
+            if kind is not None:
+                tell(kind, str(change.pk), recipients, now, change=change, level=level_of(change.item_id))
     return True
 
 
-def address(
-    kind: MailKind,
-    about: str,
-    instance_id: int,
-    now: datetime,
-    *,
-    scan_id: int | None = None,
-    data: dict[str, str] | None = None,
-) -> None:
-    """One mail for each person who hears of the instance; none for who was told of the same thing.  Inside
-    the caller's transaction: a change that is stored has its mails."""
-    users = Subscription.objects.filter(instance=instance_id, user__is_active=True)
-    Delivery.objects.bulk_create(
-        (
-            Delivery(
-                kind=kind.value,
-                about=about,
-                data=data or {},
-                instance_id=instance_id,
-                scan_id=scan_id,
-                user_id=user_id,
-                message_id=message_id(kind, about, user_id),
-                next_try_at=now,
-                created_at=now,
-            )
-            for user_id in users.order_by("user_id").values_list("user_id", flat=True)
-        ),
-        ignore_conflicts=True,
-    )
+def kind_of(change: Change) -> MailKind | None:
+    """What a change is told as; None for one that is only listed."""
+    if change.item_id == REACH:
+        return MailKind.UNREACHABLE if change.kind in _KINDS else None
+    return _KINDS.get(change.kind)
 
 
-def is_worth_a_mail(change: Change) -> bool:
-    """Optional items are shown on the pages and in mails that go out anyway; they send none."""
-    item = all_items().get(change.item_id)
-    return change.kind in MAILED and (item is None or item.level is not Level.OPTIONAL)
-
-
-def message_id(kind: MailKind, about: str, user_id: int) -> str:
-    """The same for every try of one mail, and like no other installation's."""
-    mark = salted_hmac("fedisec.alerts", f"{kind.value} {about} {user_id}", algorithm="sha256").hexdigest()
-    return f"<{kind.value.replace('_', '-')}.{mark[:32]}@{urlsplit(settings.PUBLIC_URL).hostname}>"
+def level_of(item_id: str) -> Level | None:
+    """None for what is no item of this version: nobody who chose levels misses it."""
+    item = all_items().get(item_id)
+    return item.level if item is not None else None
 
 
 def end_leases(now: datetime) -> int:
     """Mails whose sender died go back to pending; they keep their Message-ID."""
     dead = Delivery.objects.filter(state=DeliveryState.SENDING, lease_until__lt=now)
-    return dead.update(state=DeliveryState.PENDING, lease_until=None, rung_at=None)
+    return dead.update(state=DeliveryState.PENDING, lease_until=None, rung_at=None, maybe_arrived=True)
 
 
 def due(now: datetime) -> QuerySet[Delivery]:
-    """Mails to send now, oldest first.  A person gets the mails of one kind about one instance in their
-    order: no "met again" before the "no longer met" that it answers."""
-    unsent = (DeliveryState.PENDING, DeliveryState.SENDING)
-    earlier = Delivery.objects.filter(
-        kind=OuterRef("kind"),
-        user=OuterRef("user"),
-        instance=OuterRef("instance"),
-        pk__lt=OuterRef("pk"),
-        state__in=unsent,
+    """Mails to send now, oldest first.  What was told of one incident arrives in its order: no "met again"
+    before the "no longer met" that it answers."""
+    same_reader = Q(user=OuterRef("user")) | Q(channel=OuterRef("channel"))
+    earlier = Notice.objects.filter(
+        same_reader,
+        incident__notices__delivery=OuterRef("pk"),
+        delivery__lt=OuterRef("pk"),
+        delivery__state__in=UNSENT,
     )
     ready = Delivery.objects.filter(state=DeliveryState.PENDING, next_try_at__lte=now)
     return ready.exclude(Exists(earlier)).order_by("pk")

@@ -50,16 +50,19 @@ def claim(delivery_id: int, now: datetime) -> Delivery | None:
     if mine.update(state=DeliveryState.SENDING, lease_until=lease, attempts=F("attempts") + 1) != 1:
         return None
     return (
-        Delivery.objects.select_related("instance", "user")
+        Delivery.objects.select_related("instance", "user", "channel")
         .filter(pk=delivery_id, state=DeliveryState.SENDING, lease_until=lease)
         .first()
     )
 
 
 def _still_wanted(delivery: Delivery) -> bool:
-    return Subscription.objects.filter(
-        user=delivery.user_id, instance=delivery.instance_id, user__is_active=True
-    ).exists()
+    """Whether its reader still hears of what it is about; of an instance, or of the installation."""
+    if delivery.user is None or not delivery.user.is_active:
+        return delivery.channel is not None and delivery.channel.enabled
+    about = delivery.notices.filter(instance__isnull=False)
+    mine = Subscription.objects.filter(user=delivery.user_id, instance__in=about.values("instance"))
+    return mine.exists() or not about.exists()
 
 
 def _undelivered(delivery: Delivery, error: OSError) -> None:

@@ -11,7 +11,8 @@ from django.utils import timezone
 from checks.facts import Fact
 from checks.facts.fedisec import CertificateWatch
 from fedisec.alerts.models import MailKind, Subscription
-from fedisec.alerts.outbox import address
+from fedisec.alerts.notices import tell
+from fedisec.alerts.recipients import of_instance
 from fedisec.instances.models import Instance
 
 
@@ -28,7 +29,7 @@ def host_key_changed(instance: Instance, before: str, after: str, since: datetim
     about = f"{instance.pk} {since.isoformat()} {after}"[:200]
     now = timezone.now()
     data = {"before": before, "after": after, "seen_at": now.isoformat()}
-    address(MailKind.HOST_KEY, about, instance.pk, now, data=data)
+    tell(MailKind.HOST_KEY, about, of_instance(instance.pk), now, instance_id=instance.pk, data=data)
 
 
 def self_facts(instance: Instance) -> tuple[Fact, ...]:

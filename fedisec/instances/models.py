@@ -27,7 +27,12 @@ class Instance(models.Model):
     ssh_user = models.CharField(max_length=32, default="root")  # the offered methods are asked for this user
     interval_s = models.PositiveIntegerField(default=default_interval)
     next_scan_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    # Looks from inside at a pace of their own; NULL: each scan looks from both sides.
+    inside_interval_s = models.PositiveIntegerField(null=True, blank=True)
+    next_inside_at = models.DateTimeField(null=True, blank=True, db_index=True)
     paused = models.BooleanField(default=False)
+    follow_sources = models.BooleanField(default=True)  # warnings of vulnerabilities that concern it
+    follow_releases = models.BooleanField(default=True)  # new versions of its software
     demo = models.BooleanField(default=False)  # made up for a look around: never looked at, nobody is mailed
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -18,6 +19,18 @@ class ScanState(models.TextChoices):
 
 
 ITEM = "item"
+# Stands in `Change.item_id` and `Incident.item_id` for the server as a whole, which no item of the list is.
+REACH = "reach"
+
+
+class Side(models.TextChoices):
+    """Where a scan looks from."""
+
+    BOTH = "both"
+    OUTSIDE = "outside"
+    INSIDE = "inside"
+
+
 LIVE = (ScanState.QUEUED, ScanState.RUNNING)
 
 
@@ -51,6 +64,8 @@ class Scan(models.Model):
     connections = models.JSONField(default=dict, blank=True)
     checks_version = models.CharField(max_length=20, blank=True)
     only = models.JSONField(default=list, blank=True)  # ids of the items asked for; [] = the whole checklist
+    side = models.CharField(max_length=10, default=Side.BOTH)
+    needs_key = models.BooleanField(default=False)  # logs in over SSH: for workers that hold the key file
 
     objects = ScanQuerySet.as_manager()
 
@@ -102,11 +117,40 @@ class Span(models.Model):
         return f"{self.item_id} of {self.instance_id}: {self.status} from scan {self.scan_id}"
 
 
-class ItemState(models.Model):
-    """The last verdict on an item of an instance, and what was settled by confirmed looks.
+class Settled(models.Model):
+    """What was settled by confirmed looks, as `fedisec.scans.settle` keeps it between them.
 
-    `settled` and `candidate` hold pass, warn or fail ("" = none); see `fedisec.scans.settle`.
-    """
+    `settled` and `candidate` hold pass, warn, fail or, as candidate, not_applicable ("" = none)."""
+
+    settled = models.CharField(max_length=15, blank=True)
+    settled_since = models.DateTimeField(null=True, blank=True)
+    candidate = models.CharField(max_length=15, blank=True)
+    candidate_since = models.DateTimeField(null=True, blank=True)
+    alerted = models.BooleanField(default=False)  # an open incident that people were told of
+    memory = models.JSONField(
+        default=dict, blank=True
+    )  # what else the machine remembers: flips, what was told
+    checks_version = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Reach(Settled):
+    """Whether a server answers at all: settled like an item, while no item of it is."""
+
+    instance = models.OneToOneField(Instance, models.CASCADE, related_name="reach", primary_key=True)
+    status = models.CharField(max_length=15)  # pass: something answers; fail: nothing does
+    since = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    data = models.JSONField(default=dict, blank=True)
+
+    def __str__(self) -> str:
+        return f"reach of {self.instance_id}: {self.status}"
+
+
+class ItemState(Settled):
+    """The last verdict on an item of an instance, and what was settled of it."""
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="states")
     item_id = models.CharField(max_length=60)
@@ -118,13 +162,7 @@ class ItemState(models.Model):
     detail = models.CharField(max_length=500, blank=True)
     since = models.DateTimeField()  # first scan in an unbroken row with this status
     seen_at = models.DateTimeField()  # last scan with this status
-    settled = models.CharField(max_length=5, blank=True)
-    settled_since = models.DateTimeField(null=True, blank=True)
-    candidate = models.CharField(max_length=5, blank=True)
-    candidate_since = models.DateTimeField(null=True, blank=True)
-    alerted = models.BooleanField(default=False)  # an open incident that people were told of
     blind_scans = models.PositiveSmallIntegerField(default=0)
-    checks_version = models.CharField(max_length=20, blank=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["instance", "item_id"], name="one_state_per_item"),)
@@ -133,19 +171,50 @@ class ItemState(models.Model):
         return f"{self.item_id} of {self.instance_id}: {self.status}"
 
 
+class Incident(models.Model):
+    """A regression from its confirmation to its end; at most one is open per item, or for REACH."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="incidents")
+    item_id = models.CharField(max_length=60)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.CharField(max_length=15, blank=True)  # the kind of change that ended it
+    acknowledged_at = models.DateTimeField(null=True, blank=True)  # "I know": no more reminders
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    acknowledged_why = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["instance", "item_id"], condition=Q(closed_at=None), name="one_open_incident"
+            ),
+        )
+        indexes = (models.Index(fields=["opened_at"], condition=Q(closed_at=None), name="open_incidents"),)
+
+    def __str__(self) -> str:
+        return f"{self.item_id} of {self.instance_id} since {self.opened_at:%Y-%m-%d %H:%M}"
+
+
 class Change(models.Model):
     """Something that became different, confirmed.  `processed_at` NULL is the outbox of the alerts."""
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="changes")
     scan = models.ForeignKey(Scan, models.CASCADE, related_name="changes")
     item_id = models.CharField(max_length=60)
-    kind = models.CharField(max_length=12)  # regressed, recovered, rejudged, first
+    kind = models.CharField(max_length=12)  # a fedisec.scans.settle.Kind
+    incident = models.ForeignKey(Incident, models.SET_NULL, null=True, blank=True, related_name="changes")
     before = models.CharField(max_length=15, blank=True)
     after = models.CharField(max_length=15)
     code = models.CharField(max_length=60, blank=True)
     data = models.JSONField(default=dict, blank=True)
     evidence = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    held_until = models.DateTimeField(
+        null=True, blank=True
+    )  # too many servers at once: looked at again first
     processed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -160,3 +229,16 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_id} {self.kind} ({self.before} -> {self.after})"
+
+
+class Outlook(models.Model):
+    """What a machine that scans can see of the network, by its own anchors."""
+
+    host = models.CharField(max_length=253, unique=True)
+    checked_at = models.DateTimeField()
+    answered = models.JSONField(default=dict, blank=True)  # anchor -> true or false
+    offline_since = models.DateTimeField(null=True, blank=True)
+    held_back = models.PositiveIntegerField(default=0)  # scans that waited or were dropped for it
+
+    def __str__(self) -> str:
+        return f"{self.host} {'offline' if self.offline_since else 'online'}"

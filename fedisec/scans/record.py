@@ -22,9 +22,9 @@ from checks.model import Status, Verdict
 from checks.probes import Gathered
 from fedisec.instances.models import Instance
 from fedisec.lib import crash
-from fedisec.scans.models import Change, ItemState, Scan, ScanState, Span
+from fedisec.scans.models import Change, Incident, ItemState, Scan, ScanState, Span
 from fedisec.scans.queue import queue_scan
-from fedisec.scans.settle import STRICT_ITEMS, Look, State, Step, settle
+from fedisec.scans.settle import STRICT_ITEMS, Kind, Look, State, Step, settle
 from fedisec.scans.spans import Said, Spans
 from fedisec.scans.tidy import EvidenceBudget, storable
 
@@ -125,6 +125,7 @@ def move_states(
             changes.append(_change(scan, state, step, now))
         if step.confirm_at is not None:
             wanted.append(step.confirm_at)
+    _keep_incidents(changes, now)
     _save(states, changes)
     Span.objects.bulk_create(spans.begun)
     return min(wanted, default=None)
@@ -181,6 +182,19 @@ def _change(scan: Scan, state: ItemState, step: Step, now: datetime) -> Change:
         # What nobody is told of never enters the outbox.
         processed_at=None if step.change.told else now,
     )
+
+
+def _keep_incidents(changes: list[Change], now: datetime) -> None:
+    """Opens an incident for each regression, and closes it with the recovery."""
+    for change in changes:
+        mine = Incident.objects.filter(instance=change.instance_id, item_id=change.item_id, closed_at=None)
+        if change.kind == Kind.REGRESSED:
+            change.incident = mine.first() or Incident.objects.create(
+                instance_id=change.instance_id, item_id=change.item_id, opened_at=now
+            )
+        elif change.kind in {Kind.RECOVERED, Kind.REJUDGED}:
+            change.incident = mine.first()
+            mine.update(closed_at=now, closed_by=change.kind)
 
 
 def _save(states: list[ItemState], changes: list[Change]) -> None:

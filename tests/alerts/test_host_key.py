@@ -12,7 +12,7 @@ from pytest_django import Settings
 from fedisec.accounts.models import AuditEvent, User
 from fedisec.alerts import outbox
 from fedisec.alerts.letter import letter_of
-from fedisec.alerts.models import Delivery, MailKind
+from fedisec.alerts.models import Delivery, MailKind, Notice
 from fedisec.alerts.send import claim, send_mail
 from fedisec.enrolment import enrol
 from fedisec.enrolment.enrol import stop
@@ -46,7 +46,10 @@ def tried(shown: str) -> None:
 
 
 def keys_told() -> list[str]:
-    return [mail.data["after"] for mail in Delivery.objects.order_by("pk")]
+    """What was stored with the stops; from here on the mails are on their way."""
+    found = [notice.data["after"] for notice in Notice.objects.order_by("pk")]
+    outbox.tick(timezone.now())
+    return found
 
 
 def test_the_alarm_arrives_with_both_keys_and_what_to_do(
@@ -54,6 +57,7 @@ def test_the_alarm_arrives_with_both_keys_and_what_to_do(
 ) -> None:
     settings.PUBLIC_URL = "https://fedisec.example"
     assert stop(access, label(NEW))
+    outbox.tick(timezone.now())
     mail = Delivery.objects.get()
     send_mail(mail.pk)
     (message,) = relay.taken
@@ -113,7 +117,7 @@ def test_no_stop_without_its_mail(access: SshAccess, monkeypatch: pytest.MonkeyP
     def dies(*args: object, **more: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(Delivery.objects, "bulk_create", dies)
+    monkeypatch.setattr(Notice.objects, "bulk_create", dies)
     with pytest.raises(SystemExit):
         stop(access, label(NEW))
     assert not fresh().is_stopped and not AuditEvent.objects.exists()
@@ -124,6 +128,7 @@ def test_no_stop_without_its_mail(access: SshAccess, monkeypatch: pytest.MonkeyP
 
 def test_a_sender_that_died_leaves_a_mail_with_the_same_message_id(access: SshAccess, relay: Relay) -> None:
     stop(access, label(NEW))
+    outbox.tick(timezone.now())
     mail = Delivery.objects.get()
     held = claim(mail.pk, timezone.now())
     assert held is not None and held.lease_until is not None
@@ -138,6 +143,7 @@ def test_who_confirmed_or_disconnected_meanwhile_still_reads_what_happened(
 ) -> None:
     stop(access, label(NEW))
     enrol.disconnect(fresh(), reader)
+    outbox.tick(timezone.now())
     send_mail(Delivery.objects.get().pk)
     assert label(OLD) in text_of(relay.taken[0]) and label(NEW) in text_of(relay.taken[0])
 
@@ -147,6 +153,7 @@ def test_the_alarm_waits_for_no_other_mail(access: SshAccess, story: Story) -> N
     outbox.tick(timezone.now())
     Delivery.objects.update(next_try_at=timezone.now() + timedelta(hours=1))  # the relay said "later"
     stop(access, label(NEW))
+    outbox.tick(timezone.now())
     (due,) = outbox.due(timezone.now())
     assert due.kind == MailKind.HOST_KEY
 
@@ -154,6 +161,7 @@ def test_the_alarm_waits_for_no_other_mail(access: SshAccess, story: Story) -> N
 def test_a_japanese_reader_gets_japanese_in_both_forms(access: SshAccess, reader: User) -> None:
     User.objects.filter(pk=reader.pk).update(language="ja", time_zone="Asia/Tokyo")
     stop(access, label(NEW))
+    outbox.tick(timezone.now())
     mail = letter_of(Delivery.objects.get())
     page = str(mail.alternatives[0][0])
     assert 'lang="ja"' in page and "JST" in mail.body
@@ -165,6 +173,7 @@ def test_a_japanese_reader_gets_japanese_in_both_forms(access: SshAccess, reader
 
 def test_what_a_server_calls_its_key_stays_text(access: SshAccess) -> None:
     stop(access, "ssh-ed25519 SHA256:x\r\nBcc: all@example.org <script>\x1b" + "y" * 500)
+    outbox.tick(timezone.now())
     mail = letter_of(Delivery.objects.select_related("instance", "user").get())
     assert "<script>" not in str(mail.alternatives[0][0])
     assert not set(mail.body) & {"\x1b", "\r"} and "\nBcc" not in mail.body
