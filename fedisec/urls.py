@@ -16,6 +16,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
+handler500 = "fedisec.lib.errors.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.scans.urls")),  # before an instance's name: "add" is none
     path("", include("fedisec.checklist.urls")),

@@ -1,8 +1,9 @@
-"""A database that is away: restarted, out of reach, or (SQLite) on a disk that is full."""
+"""A database that is away: restarted, out of reach, or without room to write."""
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 import time
 from types import TracebackType
 from typing import Self
@@ -11,10 +12,35 @@ from django.db import InterfaceError, OperationalError, connection
 
 log = logging.getLogger(__name__)
 
-AWAY = (OperationalError, InterfaceError)  # what Django raises then
 ASK_AGAIN_S = 1.0
 # Once it is back, those who hold a scan write their heartbeat before anybody takes it for dead.
 GRACE_S = 5.0
+
+# Classes of SQLSTATE (PostgreSQL, appendix A): connection, shutdown or start, resources (disk, memory,
+# connections), files, and transactions that were ended in favour of another one.
+_AWAY_STATES = ("08", "57P", "53", "58", "40")
+_AWAY_CODES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+
+def is_away(error: BaseException | None) -> bool:
+    """True for an error that the same statement need not meet again later; a fault in our SQL is none."""
+    if not isinstance(error, OperationalError | InterfaceError):
+        return False
+    said = error.__cause__
+    if isinstance(said, sqlite3.Error):
+        # The low byte is the code, the rest says more about it.
+        return getattr(said, "sqlite_errorcode", 0) & 0xFF in _AWAY_CODES
+    state = getattr(said, "sqlstate", None)
+    return state is None or state.startswith(_AWAY_STATES)
 
 
 def in_a_word(error: BaseException) -> str:
@@ -36,7 +62,7 @@ class Outlasting:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if not isinstance(error, AWAY):
+        if error is None or not is_away(error):
             if error is None and self._away:
                 self._away = False
                 log.warning("the database is back")
@@ -54,7 +80,9 @@ def _wait() -> None:
         time.sleep(ASK_AGAIN_S)
         try:
             connection.ensure_connection()
-        except AWAY:
-            continue
-        time.sleep(GRACE_S)
-        return
+        except OperationalError as error:
+            if not is_away(error):
+                raise
+        else:
+            time.sleep(GRACE_S)
+            return
