@@ -27,6 +27,9 @@ UNSENT = (DeliveryState.PENDING, DeliveryState.SENDING)
 _KINDS = {
     Kind.REGRESSED.value: MailKind.REGRESSION,
     Kind.RECOVERED.value: MailKind.RECOVERY,
+    "flapping": MailKind.FLAPPING,
+    "calmed": MailKind.FLAPPING,
+    "blind": MailKind.BLIND,
 }
 
 
@@ -72,7 +75,7 @@ def kind_of(change: Change) -> MailKind | None:
     """What a change is told as; None for one that is only listed."""
     if change.item_id == REACH:
         return MailKind.UNREACHABLE if change.kind in _KINDS else None
-    return _KINDS.get(change.kind)
+    return _KINDS.get(change.kind)  # a kind of a newer version is listed and not told
 
 
 def level_of(item_id: str) -> Level | None:
