@@ -16,6 +16,7 @@ from fedisec.accounts.models import User
 from fedisec.alerts.models import Channel, Delivery, DeliveryState, MailKind, Notice, Subscription
 from fedisec.alerts.packing import ALARMS, HOUR, Made, Waiting, plan
 from fedisec.alerts.recipients import Recipient, of_channel, of_person
+from fedisec.lib import crash
 
 M = TypeVar("M", Notice, Delivery)
 NOTICES_MAX = 5_000  # of one recipient in one round
@@ -51,6 +52,8 @@ def _pack_for(recipient: Recipient, now: datetime) -> int:
         )
         for mail in mails:
             _make([notices[pk] for pk in mail], recipient, now)
+    if mails:
+        crash.point("packed")
     return len(mails)
 
 
