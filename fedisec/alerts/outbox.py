@@ -17,6 +17,7 @@ from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Notice
 from fedisec.alerts.notices import tell
 from fedisec.alerts.pack import pack
 from fedisec.alerts.recipients import of_instance
+from fedisec.lib import crash
 from fedisec.scans.bell import SEND_MAIL, ring
 from fedisec.scans.models import REACH, Change
 from fedisec.scans.settle import Kind
@@ -68,6 +69,7 @@ def _collect_scan(scan_id: int, now: datetime) -> bool:
             kind = kind_of(change)
             if kind is not None:
                 tell(kind, str(change.pk), recipients, now, change=change, level=level_of(change.item_id))
+    crash.point("noticed")
     return True
 
 

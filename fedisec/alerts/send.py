@@ -11,6 +11,7 @@ import smtplib
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from checks.clean import clean
 from fedisec.alerts.letter import letter_of
 from fedisec.alerts.models import Delivery, DeliveryState, Subscription
 from fedisec.alerts.outbox import due
+from fedisec.lib import crash
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ def send_mail(delivery_id: int) -> None:
     delivery = claim(delivery_id, timezone.now())
     if delivery is None:
         return
+    crash.point("mail_claimed")
     if not _still_wanted(delivery):
         _finish(delivery, DeliveryState.FAILED, "no longer subscribed")
         return
@@ -40,6 +43,7 @@ def send_mail(delivery_id: int) -> None:
     except (smtplib.SMTPException, OSError) as error:
         _undelivered(delivery, error)
     else:
+        crash.point("after_250")
         _finish(delivery, DeliveryState.SENT, "", subject=letter.subject, sent_at=timezone.now())
 
 
@@ -105,4 +109,7 @@ def _finish(delivery: Delivery, state: DeliveryState, answer: str, **more: objec
     held = Delivery.objects.filter(
         pk=delivery.pk, state=DeliveryState.SENDING, lease_until=delivery.lease_until
     )
-    held.update(state=state, answer=answer, lease_until=None, **more)
+    with transaction.atomic():
+        held.update(state=state, answer=answer, lease_until=None, **more)
+        if state == DeliveryState.SENT:
+            crash.point("before_sent")
