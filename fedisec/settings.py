@@ -10,6 +10,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from fedisec.lib import env
 
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
     "fedisec.history",
     "fedisec.checklist",
     "fedisec.alerts",
+    "fedisec.watch",
     "fedisec.share",
 ]
 
@@ -128,6 +130,9 @@ if REDIS_URL and SQLITE:
         "REDIS_URL needs DATABASE_URL (PostgreSQL): SQLite cannot be shared by workers"
     )
 CELERY_BROKER_URL = REDIS_URL or "memory://"
+# A worker takes from all of them unless -Q names some: see fedisec.scans.bell.
+CELERY_TASK_DEFAULT_QUEUE = "outside"
+CELERY_TASK_QUEUES = [Queue("outside"), Queue("inside"), Queue("mail")]
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
@@ -167,13 +172,16 @@ TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
 
 # Dotted paths: how scans look, and what they call of the layer above them.
 GATHER = "checks.probes.gather"
-SELF_FACTS = "fedisec.alerts.watch.self_facts"  # (instance) -> facts that only the dashboard knows
+# Each (instance) -> facts that only the dashboard knows.
+SELF_FACTS = ("fedisec.alerts.watch.self_facts",)
 ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
 ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
 ON_TICK = "fedisec.checklist.daily.refresh"  # (now), once a round of the clock
 # (instance, confirmed key, new key, since when), in the transaction that stops the logins
 ON_HOST_KEY_CHANGED = "fedisec.alerts.watch.host_key_changed"
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
+# (host, since, until, waited, dropped), when a machine has a network again, in the same transaction
+ON_BACK = "fedisec.alerts.outage.back"
 
 # Where fedisec looks from (operator's settings, never a form's).
 RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")
@@ -189,6 +197,10 @@ DNSSEC_SECURE_NAME = env.text("FEDISEC_DNSSEC_SECURE_NAME", ".")
 DNSSEC_BOGUS_NAME = env.text("FEDISEC_DNSSEC_BOGUS_NAME", "dnssec-failed.org")
 DNSSEC_ANCHOR = env.text("FEDISEC_DNSSEC_ANCHOR")
 RDAP_BOOTSTRAP = env.text("FEDISEC_RDAP_BOOTSTRAP")
+# What answers whenever this machine has a network: asked before a server is said to be silent.  None: not asked.
+ANCHORS = env.parsed(
+    "FEDISEC_ANCHORS", env.anchors, "names and HOST:PORT such as example.org,192.0.2.1:443, or none"
+)
 
 # Mail.  Without EMAIL_URL each mail becomes a file in the data folder.
 EMAIL_URL = env.text("EMAIL_URL")

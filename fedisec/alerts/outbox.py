@@ -17,13 +17,16 @@ from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Notice
 from fedisec.alerts.notices import tell
 from fedisec.alerts.pack import pack
 from fedisec.alerts.recipients import of_instance
+from fedisec.alerts.turned import put_right
 from fedisec.lib import crash
-from fedisec.scans.bell import SEND_MAIL, ring
+from fedisec.scans.bell import MAIL_QUEUE, SEND_MAIL, ring
 from fedisec.scans.models import REACH, Change
 from fedisec.scans.settle import Kind
+from fedisec.scans.turned import Watch
 
 BATCH = 50
 RING_AGAIN_S = 60
+_watch = Watch()
 UNSENT = (DeliveryState.PENDING, DeliveryState.SENDING)
 _KINDS = {
     Kind.REGRESSED.value: MailKind.REGRESSION,
@@ -37,6 +40,8 @@ _KINDS = {
 def tick(now: datetime) -> None:
     """One round of the clock: notices out of the outbox, mails out of notices, leases that ran out, workers
     told."""
+    if _watch.was_turned_back(now):
+        put_right(now)
     while collect(now) == BATCH:
         pass
     pack(now)
@@ -112,5 +117,5 @@ def ring_unheard(now: datetime) -> None:
         return
     quiet = Q(rung_at=None) | Q(rung_at__lt=now - timedelta(seconds=RING_AGAIN_S))
     for pk in due(now).filter(quiet).values_list("pk", flat=True)[:BATCH]:
-        if ring(SEND_MAIL, pk):
+        if ring(SEND_MAIL, pk, queue=MAIL_QUEUE):
             Delivery.objects.filter(pk=pk, state=DeliveryState.PENDING).update(rung_at=now)

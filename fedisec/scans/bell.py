@@ -12,15 +12,17 @@ from kombu.exceptions import KombuError
 log = logging.getLogger(__name__)
 
 RUN_SCAN, SEND_MAIL = "fedisec.run_scan", "fedisec.send_mail"  # names of the tasks
+# What logs in to servers or to a relay needs the key file; a worker of the queue "outside" alone does not.
+OUTSIDE_QUEUE, INSIDE_QUEUE, MAIL_QUEUE = "outside", "inside", "mail"
 EXPIRES_S = 600  # an old ring wakes nobody; the clock rings again
 
 
-def ring(task: str, pk: int) -> bool:
+def ring(task: str, pk: int, *, queue: str) -> bool:
     """Rings once, without retry; False where there is no broker, or it did not answer."""
     if not settings.REDIS_URL:
         return False
     try:
-        current_app.send_task(task, args=(pk,), retry=False, expires=EXPIRES_S)
+        current_app.send_task(task, args=(pk,), queue=queue, retry=False, expires=EXPIRES_S)
     except (KombuError, redis.exceptions.RedisError, OSError) as error:
         log.warning("the broker was not reached (%s); the job waits in the database", type(error).__name__)
         return False

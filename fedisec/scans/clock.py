@@ -10,17 +10,21 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from fedisec.instances.models import Instance
-from fedisec.scans.models import ITEM, Scan, ScanState
+from fedisec.scans.models import ITEM, Scan, ScanState, Side
 from fedisec.scans.queue import first_slot, next_slot, queue_scan, ring_scan
 from fedisec.scans.run import give_back
+from fedisec.scans.turned import Watch, put_right
 
 BATCH = 50
 RING_AGAIN_S = 60
+_watch = Watch()
 
 
 def tick(now: datetime) -> None:
     """One round: stale scans back to the queue, due instances into it, unheard scans rung again, and what the
     hours changed counted anew."""
+    if _watch.was_turned_back(now):
+        put_right(now)
     requeue_stale(now)
     give_first_slots(now)
     while queue_due(now) == BATCH:
@@ -53,20 +57,45 @@ def queue_due(now: datetime) -> int:
     with transaction.atomic():
         # A look at single items is no substitute for the whole, which waits for its end.
         busy = Scan.objects.filter(state=ScanState.RUNNING, reason=ITEM).values("instance")
-        due = Instance.objects.filter(next_scan_at__lte=now, paused=False).exclude(pk__in=busy)
-        due = due.order_by("next_scan_at")
+        due = Instance.objects.filter(_is_due(now), paused=False).exclude(pk__in=busy)
+        due = due.order_by("next_scan_at", "pk")
         if connection.features.has_select_for_update_skip_locked:
             due = due.select_for_update(skip_locked=True)
         batch = list(due[:BATCH])
         for instance in batch:
-            slot = instance.next_scan_at
-            assert slot is not None
-            moved = Instance.objects.filter(pk=instance.pk, next_scan_at=slot).update(
-                next_scan_at=next_slot(slot, instance.interval_s, now)
+            side, slots = next_look(instance, now)
+            held = Instance.objects.filter(
+                pk=instance.pk, next_scan_at=instance.next_scan_at, next_inside_at=instance.next_inside_at
             )
-            if moved:
-                queue_scan(instance, "scheduled", now=now)
+            if held.update(**slots):
+                queue_scan(instance, "scheduled", now=now, side=side)
     return len(batch)
+
+
+def _is_due(now: datetime) -> Q:
+    return Q(next_scan_at__lte=now) | Q(inside_interval_s__isnull=False, next_inside_at__lte=now)
+
+
+def next_look(instance: Instance, now: datetime) -> tuple[Side, dict[str, datetime | None]]:
+    """From where an instance that is due is looked at, and the slots that follow.  What is due from both
+    sides in the same minute is one scan."""
+    if instance.inside_interval_s is None:
+        assert instance.next_scan_at is not None
+        return Side.BOTH, {
+            "next_scan_at": next_slot(instance.next_scan_at, instance.interval_s, now),
+            "next_inside_at": None,
+        }
+    soon = now + timedelta(minutes=1)
+    sides: list[Side] = []
+    slots: dict[str, datetime | None] = {}
+    for side, name, slot, interval_s in (
+        (Side.OUTSIDE, "next_scan_at", instance.next_scan_at, instance.interval_s),
+        (Side.INSIDE, "next_inside_at", instance.next_inside_at, instance.inside_interval_s),
+    ):
+        if slot is None or slot <= soon:
+            sides.append(side)
+            slots[name] = next_slot(slot or now, interval_s, max(now, slot or now))
+    return (sides[0] if len(sides) == 1 else Side.BOTH), slots
 
 
 def ring_unheard(now: datetime) -> None:

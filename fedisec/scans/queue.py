@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,9 +10,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Instance
-from fedisec.scans.bell import RUN_SCAN, ring
-from fedisec.scans.models import ITEM, LIVE, Scan, ScanState
+from fedisec.scans.bell import INSIDE_QUEUE, OUTSIDE_QUEUE, RUN_SCAN, ring
+from fedisec.scans.models import ITEM, LIVE, Scan, ScanState, Side
 
 SPREAD_S = 3600
 
@@ -34,12 +34,14 @@ def queue_scan(
     due_at: datetime | None = None,
     now: datetime | None = None,
     only: Sequence[str] = (),
+    side: Side = Side.BOTH,
 ) -> Asked:
     """Queues a scan; at most one is live per instance.  A look that is due now takes the place of a second
     look that waits for its time (what it leaves unconfirmed asks for another), and a look at the whole that
     of single items.  `manual` and `item` are answered with TOO_SOON within SCAN_NOW_PAUSE_S of the last
-    start.  `only` goes with the reason "item": the ids of the items to look at."""
-    assert bool(only) == (reason == ITEM)
+    start.  `only` goes with the reason "item": the ids of the items to look at.  Only scheduled scans look
+    from one `side`."""
+    assert bool(only) == (reason == ITEM) and (side is Side.BOTH or reason == "scheduled")
     now = now or timezone.now()
     due_at = due_at or now
     if instance.demo:
@@ -47,11 +49,11 @@ def queue_scan(
     if reason in {"manual", ITEM} and _started_lately(instance, now):
         return Asked.TOO_SOON
     with transaction.atomic():
-        pk = _instead(instance, reason, due_at) or _insert(instance, reason, due_at, only)
+        pk = _instead(instance, reason, due_at) or _insert(instance, reason, due_at, only, side)
         if pk is None:
             return _beside(instance, reason, now)
         Instance.objects.filter(pk=instance.pk, next_scan_at=None).update(
-            next_scan_at=first_slot(instance, now + timedelta(seconds=instance.interval_s))
+            next_scan_at=round_slot(instance.pk, instance.interval_s, now)
         )
         if due_at <= now:
             transaction.on_commit(lambda: ring_scan(pk))
@@ -68,30 +70,44 @@ def _instead(instance: Instance, reason: str, due_at: datetime) -> int | None:
     whole = reason if reason != ITEM else "manual"
     taken = second.update(due_at=due_at, reason=whole, rung_at=None)
     if not taken and reason != ITEM:
-        taken = queued.filter(reason=ITEM).update(due_at=due_at, reason=reason, only=[], rung_at=None)
+        both = {"side": Side.BOTH, "needs_key": _needs_key(instance, Side.BOTH)}
+        taken = queued.filter(reason=ITEM).update(due_at=due_at, reason=reason, only=[], rung_at=None, **both)
     return queued.values_list("pk", flat=True).first() if taken else None
 
 
-def _insert(instance: Instance, reason: str, due_at: datetime, only: Sequence[str]) -> int | None:
+def _insert(instance: Instance, reason: str, due_at: datetime, only: Sequence[str], side: Side) -> int | None:
     """The key of the new scan; None where the index that allows one live scan refuses it."""
+    scan = Scan(instance=instance, reason=reason, due_at=due_at, only=list(only), side=side)
+    scan.needs_key = _needs_key(instance, side)
     try:
         with transaction.atomic():
-            return Scan.objects.create(instance=instance, reason=reason, due_at=due_at, only=list(only)).pk
+            scan.save(force_insert=True)
     except IntegrityError:
         return None
+    return scan.pk
+
+
+def _needs_key(instance: Instance, side: Side) -> bool:
+    """Whether a scan logs in; a worker without the key file leaves it to others."""
+    return side is not Side.OUTSIDE and SshAccess.objects.filter(instance=instance).exists()
 
 
 def _beside(instance: Instance, reason: str, now: datetime) -> Asked:
     """A scan is live.  Where that is one of single items, a wish for the whole waits for its end: the clock
-    takes it up."""
+    takes it up.  A second look wants both sides of the scan that takes its place."""
+    if reason == "confirm":
+        whole = {"side": Side.BOTH, "needs_key": _needs_key(instance, Side.BOTH)}
+        waiting = Scan.objects.filter(instance=instance, state=ScanState.QUEUED)
+        waiting.exclude(side=Side.BOTH).exclude(reason=ITEM).update(**whole)
     if reason != ITEM and Scan.objects.filter(instance=instance, state__in=LIVE, reason=ITEM).exists():
         Instance.objects.filter(pk=instance.pk).update(next_scan_at=now)
     return Asked.LIVE
 
 
 def ring_scan(pk: int) -> None:
-    """Tells a worker of a scan that is due, and notes when."""
-    if ring(RUN_SCAN, pk):
+    """Tells a worker of a scan that is due, and notes when; one that holds the keys where they are needed."""
+    needs_key = Scan.objects.filter(pk=pk).values_list("needs_key", flat=True).first()
+    if ring(RUN_SCAN, pk, queue=INSIDE_QUEUE if needs_key else OUTSIDE_QUEUE):
         Scan.objects.filter(pk=pk, state=ScanState.QUEUED).update(rung_at=timezone.now())
 
 
@@ -102,9 +118,19 @@ def _started_lately(instance: Instance, now: datetime) -> bool:
 
 def first_slot(instance: Instance, base: datetime) -> datetime:
     """`base` plus a share of the hour (or of a shorter interval) that is fixed per instance, so that servers
-    added together are not scanned together for ever."""
-    spread = min(SPREAD_S, instance.interval_s)
-    return base + timedelta(seconds=zlib.crc32(str(instance.pk).encode()) % spread)
+    that were never looked at are not all looked at in the same moment."""
+    return base + timedelta(seconds=min(SPREAD_S, instance.interval_s) * _share(instance.pk))
+
+
+def round_slot(pk: int, interval_s: int, now: datetime) -> datetime:
+    """A slot half an interval from `now` or later, and before one and a half: servers that were added
+    together are spread evenly over the whole interval, each at its place for ever."""
+    return now + timedelta(seconds=interval_s * (0.5 + _share(pk)))
+
+
+def _share(pk: int) -> float:
+    """From 0 to 1, as even as can be for numbers that follow each other (Knuth's multiplicative hash)."""
+    return pk * 2654435769 % 2**32 / 2**32
 
 
 def next_slot(slot: datetime, interval_s: int, now: datetime) -> datetime:

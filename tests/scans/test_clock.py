@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,10 +13,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
+from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Instance
 from fedisec.scans import clock
-from fedisec.scans.models import Scan
-from fedisec.scans.queue import Asked, first_slot, next_slot, queue_scan
+from fedisec.scans.models import Scan, Side
+from fedisec.scans.queue import Asked, first_slot, next_slot, queue_scan, round_slot
 from tests.factories import a_running_scan, an_instance
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +107,67 @@ def test_a_first_scan_gives_the_instance_its_place_in_the_next_round() -> None:
     instance = an_instance()
     queue_scan(instance, "first", now=NOW)
     slot = slot_of(instance)
-    assert slot is not None and NOW + DAY <= slot < NOW + DAY + HOUR
+    assert slot is not None and NOW + DAY / 2 <= slot < NOW + DAY * 1.5
+
+
+def test_servers_added_together_are_spread_evenly_over_the_interval() -> None:
+    slots = sorted((round_slot(pk, 86_400, NOW) - NOW) / timedelta(hours=1) for pk in range(1, 1001))
+    assert 12 <= slots[0] < 12.1 and 35.9 < slots[-1] < 36
+    assert max(later - slot for slot, later in itertools.pairwise(slots)) < 0.1
+
+
+INSIDE: dict[str, Any] = {"interval_s": 3600, "inside_interval_s": 86_400}
+
+
+@pytest.mark.parametrize(
+    ("outside_in", "inside_in", "side", "moved"),
+    [
+        (-1, 600, "outside", ("next_scan_at",)),
+        (600, -1, "inside", ("next_inside_at",)),
+        (-1, -1, "both", ("next_scan_at", "next_inside_at")),
+        (-1, 30, "both", ("next_scan_at", "next_inside_at")),  # within a minute: one scan
+    ],
+)
+def test_the_sides_have_paces_of_their_own(
+    outside_in: int, inside_in: int, side: str, moved: tuple[str, ...]
+) -> None:
+    before: dict[str, Any] = {
+        "next_scan_at": NOW + timedelta(seconds=outside_in),
+        "next_inside_at": NOW + timedelta(seconds=inside_in),
+    }
+    instance = an_instance(**INSIDE, **before)
+    clock.tick(NOW)
+    assert Scan.objects.get().side == side
+    after = Instance.objects.get(pk=instance.pk)
+    for name, pace in (("next_scan_at", HOUR), ("next_inside_at", DAY)):
+        assert getattr(after, name) == before[name] + (pace if name in moved else timedelta(0))
+
+
+def test_a_second_look_makes_a_waiting_scan_of_one_side_whole() -> None:
+    instance = an_instance(**INSIDE)
+    queue_scan(instance, "scheduled", now=NOW, side=Side.OUTSIDE)
+    assert queue_scan(instance, "confirm", due_at=NOW + HOUR, now=NOW) is Asked.LIVE
+    assert Scan.objects.get().side == "both"
+
+
+def test_a_scan_that_logs_in_waits_for_a_worker_with_the_keys(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    settings.REDIS_URL = "redis://unused"
+    rung: list[tuple[int, str]] = []
+    monkeypatch.setattr(
+        "celery.app.base.Celery.send_task", lambda *a, args, queue, **more: rung.append((args[0], queue))
+    )
+    with_key, without = an_instance(), an_instance()
+    SshAccess.objects.create(instance=with_key, sealed_key="x", public_key="y")
+    with django_capture_on_commit_callbacks(execute=True):
+        queue_scan(with_key, "first", now=NOW)
+        queue_scan(without, "first", now=NOW)
+    first, second = Scan.objects.order_by("pk")
+    assert (first.needs_key, second.needs_key) == (True, False)
+    assert rung == [(first.pk, "inside"), (second.pk, "outside")]
 
 
 def test_scan_now_is_answered_once_a_minute(settings: Settings) -> None:
