@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from checks import CHECKS_VERSION
 from checks.facts import Facts
@@ -20,6 +18,7 @@ from fedisec.instances.models import Instance
 from fedisec.scans.models import ITEM, Scan, ScanState
 from fedisec.scans.queue import queue_scan
 from fedisec.scans.record import judge, move_states
+from fedisec.scans.run import with_self_facts
 
 MAILS = "tls.expiry_alert"
 # What fedisec is to do one day and does not do yet.  An item whose check exists is no longer among them.
@@ -79,7 +78,7 @@ def _judge(instance: Instance) -> None:
     if not Scan.objects.whole().filter(instance=instance).exists():
         return
     now = timezone.now()
-    judged = judge(Facts().with_facts(*import_string(settings.SELF_FACTS)(instance))).single([MAILS])
+    judged = judge(with_self_facts(Facts(), instance)).single([MAILS])
     scan = Scan.objects.create(
         instance=instance,
         state=ScanState.DONE,

@@ -110,7 +110,7 @@ def _look(scan: Scan) -> Gathered:
     with Heartbeat(scan.pk, scan.token) as heartbeat:
         gathered = asyncio.run(_gather(target, place, heartbeat))
     facts = way_in.noted(gathered.facts)
-    return Gathered(_with_self_facts(facts, scan.instance), gathered.connections)
+    return Gathered(with_self_facts(facts, scan.instance), gathered.connections)
 
 
 async def _gather(target: Target, place: Vantage, heartbeat: Heartbeat) -> Gathered:
@@ -125,6 +125,7 @@ async def _gather(target: Target, place: Vantage, heartbeat: Heartbeat) -> Gathe
     return found
 
 
-def _with_self_facts(facts: Facts, instance: Instance) -> Facts:
-    """Adds what only the dashboard knows; named by a setting, because it lives in a layer above this one."""
-    return facts.with_facts(*import_string(settings.SELF_FACTS)(instance))
+def with_self_facts(facts: Facts, instance: Instance) -> Facts:
+    """Adds what only the dashboard knows; named by a setting, because it lives in layers above this one."""
+    more = (fact for path in settings.SELF_FACTS for fact in import_string(path)(instance))
+    return facts.with_facts(*more)

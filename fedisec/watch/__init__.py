@@ -1,0 +1,1 @@
+"""News read for others: releases of fediverse software, and warnings of vulnerabilities."""

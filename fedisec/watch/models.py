@@ -1,0 +1,138 @@
+"""Feeds, what they said, and what of it concerns which instance."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from fedisec.instances.models import Instance
+
+
+class SourceKind(models.TextChoices):
+    RELEASE = "release"  # new versions of one software
+    WARNINGS = "warnings"  # of vulnerabilities, in whatever products
+
+
+class Source(models.Model):
+    """A feed.  Those of `data/feeds.toml` are kept equal to it, save their switch; `own` ones are an
+    operator's.
+
+    It is fetched by whoever claims it: `next_fetch_at` has come, and no lease is running.  NULL in
+    `next_fetch_at`: nobody needs it at present."""
+
+    slug = models.CharField(max_length=60, unique=True)
+    kind = models.CharField(max_length=10)  # a SourceKind
+    title = models.CharField(max_length=100)
+    url = models.CharField(max_length=500)
+    page = models.CharField(max_length=500, blank=True)  # where a person reads the same
+    language = models.CharField(max_length=8, blank=True)  # of its titles
+    about = models.CharField(max_length=60, blank=True)  # a software, or a distribution; "" = anything
+    every_s = models.PositiveIntegerField(default=3600)
+    enabled = models.BooleanField(default=True)
+    own = models.BooleanField(default=False)
+
+    next_fetch_at = models.DateTimeField(null=True, blank=True)
+    token = models.CharField(max_length=32, blank=True)  # of who is fetching
+    lease_until = models.DateTimeField(null=True, blank=True)
+    rung_at = models.DateTimeField(null=True, blank=True)
+
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=60, blank=True)
+    fetched_at = models.DateTimeField(null=True, blank=True)  # the last try, however it ended
+    last_ok_at = models.DateTimeField(null=True, blank=True)  # the last answer that was believed
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    last_error = models.CharField(max_length=300, blank=True)
+    error_reason = models.CharField(max_length=30, blank=True)  # a checks.errors.Reason, or http_<status>
+    held = models.CharField(max_length=20, blank=True)  # why what it says now is not believed: a Doubt
+    held_detail = models.CharField(max_length=300, blank=True)
+    believe = models.BooleanField(default=False)  # an operator looked: take the next answer as it is
+
+    class Meta:
+        ordering = ("kind", "title", "pk")
+        indexes = (models.Index(fields=["next_fetch_at"], condition=Q(enabled=True), name="source_queue"),)
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Entry(models.Model):
+    """One thing that a feed said.  Texts are cleaned, cut and plain."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="entries")
+    guid = models.CharField(max_length=300)
+    title = models.CharField(max_length=300)
+    url = models.CharField(max_length=500, blank=True)  # http or https, or nothing
+    summary = models.CharField(max_length=1000, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    version = models.CharField(max_length=60, blank=True)  # of a release, to compare by
+    prerelease = models.BooleanField(default=False)
+    urgent = models.BooleanField(default=False)  # a release whose notes speak of security
+    data = models.JSONField(
+        default=dict, blank=True
+    )  # id, cpe [vendor:product], cvss {score, severity, vector}
+    first_seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-published_at", "-pk")
+        constraints = (models.UniqueConstraint(fields=["source", "guid"], name="one_entry_of_a_guid"),)
+        indexes = (models.Index(fields=["source", "-published_at"], name="entries_of_source"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Said(models.TextChoices):
+    """What a person said of a warning."""
+
+    OPEN = ""
+    CONCERNS = "concerns"  # it concerns us, and something is to be done
+    NOT = "not"  # it does not
+    DONE = "done"
+
+
+class Concern(models.Model):
+    """An entry that names something which an instance runs."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="concerns")
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="concerns")
+    product = models.CharField(max_length=40)  # what it names
+    matched = models.CharField(max_length=60)  # by which "vendor:product" or word
+    by_cpe = models.BooleanField(default=False)
+    said = models.CharField(max_length=10, blank=True)  # a Said
+    said_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    said_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True, blank=True)  # NULL: somebody is still to hear of it
+
+    class Meta:
+        ordering = ("-entry__published_at", "-pk")
+        constraints = (models.UniqueConstraint(fields=["instance", "entry"], name="one_concern_each"),)
+        indexes = (
+            models.Index(fields=["instance", "said"], name="reading_list"),
+            models.Index(fields=["created_at"], condition=Q(told_at=None), name="concern_untold"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.entry_id} for {self.instance_id}"
+
+
+class Stack(models.Model):
+    """What an instance runs, in the few words that feeds are matched by; made from its last whole look."""
+
+    instance = models.OneToOneField(Instance, models.CASCADE, related_name="stack", primary_key=True)
+    scan_id = models.BigIntegerField(default=0)  # the look it was made from
+    products = models.JSONField(default=list)  # [[product, version], …]
+    distribution = models.CharField(max_length=40, blank=True)  # ID of os-release(5)
+    software = models.CharField(max_length=60, blank=True)  # as it calls itself
+    family = models.CharField(max_length=40, blank=True)
+    version = models.CharField(max_length=120, blank=True)  # as given
+    matched_to = models.BigIntegerField(default=0)  # entries up to this key were compared with `products`
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"stack of {self.instance_id}"
