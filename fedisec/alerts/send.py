@@ -105,10 +105,8 @@ def _text(said: bytes | str) -> str:
 
 
 def _finish(delivery: Delivery, state: DeliveryState, answer: str, **more: object) -> None:
-    """Fenced by the lease: who lost it changes nothing."""
-    held = Delivery.objects.filter(
-        pk=delivery.pk, state=DeliveryState.SENDING, lease_until=delivery.lease_until
-    )
+    """Fenced by the number of the try: who lost the mail to another one changes nothing."""
+    held = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.SENDING, attempts=delivery.attempts)
     with transaction.atomic():
         held.update(state=state, answer=answer, lease_until=None, **more)
         if state == DeliveryState.SENT:
