@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from fedisec.lib import env
 from fedisec.lib.listen import CannotStart
+from fedisec.lib.schema import SchemaWatch
 
 _LOCK = 0x66656469  # any number that other programs of the same database do not use
 _STAMP = ".collected"
@@ -28,6 +29,8 @@ def prepare() -> None:
         connection.ensure_connection()
     except OperationalError as error:
         raise CannotStart(f"the database does not answer: {' '.join(str(error).split())}") from error
+    if step := SchemaWatch().newer():
+        raise CannotStart(f"the database belongs to a newer version of fedisec ({step}); start that one")
     with _alone():
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from fedisec.lib.schema import GAVE_WAY
+
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 _WAITED = STOP_SIGNALS | {signal.SIGCHLD}
 
@@ -47,7 +49,7 @@ class Supervisor:
     stops all of them: SIGTERM, then SIGKILL to the group, which also ends a pool that hangs."""
 
     def __init__(self, children: Sequence[Child], say: Callable[[str], None]) -> None:
-        self._children, self._say = children, say
+        self._children, self._say, self._over = children, say, False
 
     def run(self) -> None:
         """Returns once asked to stop and all children are gone.  Main thread only."""
@@ -68,6 +70,8 @@ class Supervisor:
         for child in self._children:
             if child.process is not None and child.process.poll() is not None:
                 self._ended(child, now)
+            if self._over:
+                return True
             if child.process is None and child.start_at <= now:
                 _start(child, now)
         waiting = [child.start_at for child in self._children if child.process is None]
@@ -78,6 +82,10 @@ class Supervisor:
     def _ended(self, child: Child, now: float) -> None:
         assert child.process is not None
         code, child.process = child.process.returncode, None
+        if code == GAVE_WAY:
+            self._say(f"{child.name} gave way to a newer version; everything stops")
+            self._over = True
+            return
         child.failures = 0 if now - child.started > STEADY_S else child.failures
         pause = BACKOFF_S[min(child.failures, len(BACKOFF_S) - 1)]
         child.failures += 1

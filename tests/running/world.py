@@ -141,6 +141,15 @@ class World:
         with closing(sqlite3.connect(self.data / "fedisec.sqlite3", timeout=20)) as connection:
             return list(connection.execute(query))
 
+    def execute(self, statement: str) -> None:
+        """Something that changes rows, past the program."""
+        if self.mode == "grown":
+            with psycopg.connect(self._servers["DATABASE_URL"]) as connection:
+                connection.execute(statement)
+            return
+        with closing(sqlite3.connect(self.data / "fedisec.sqlite3", timeout=20)) as lite, lite:
+            lite.execute(statement)
+
     def one(self, query: str) -> Any:
         return self.rows(query)[0][0]
 

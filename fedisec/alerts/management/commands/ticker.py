@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from fedisec.alerts import outbox
 from fedisec.lib.away import Outlasting
+from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans import clock
 
@@ -25,10 +26,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
-        outlasting = Outlasting()
+        outlasting, schema = Outlasting(), SchemaWatch()
         while True:
             with outlasting:
                 close_old_connections()
+                schema.give_way()
                 clock.tick(timezone.now())
                 outbox.tick(timezone.now())
             if options["alive"] is not None:

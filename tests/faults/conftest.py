@@ -1,0 +1,7 @@
+"""Worlds as in tests/running."""
+
+from __future__ import annotations
+
+from tests.running.conftest import make_world, mode, postgres_server, redis_server
+
+__all__ = ["make_world", "mode", "postgres_server", "redis_server"]
