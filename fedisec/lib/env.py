@@ -117,6 +117,22 @@ def resolver(value: str) -> str:
     return value
 
 
+def anchors(value: str) -> tuple[tuple[str, int | None], ...] | None:
+    """NAME, HOST:PORT and [V6]:PORT, comma-separated, as (host, port or None); None for "none"."""
+    if value == "none":
+        return None
+    return tuple(_anchor(part.strip()) for part in value.split(",") if part.strip())
+
+
+def _anchor(text: str) -> tuple[str, int | None]:
+    found = urlsplit(f"//{text}")
+    if found.netloc != text or "@" in text or not found.hostname or found.port == 0:
+        raise ValueError
+    if found.port is None and (text.endswith(":") or text.replace(".", "").isdigit()):
+        raise ValueError  # an address is connected to, so it needs a port
+    return found.hostname, found.port
+
+
 def time_zone(value: str) -> str:
     """A name of the zone database."""
     ZoneInfo(value)

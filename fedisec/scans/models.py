@@ -236,9 +236,9 @@ class Outlook(models.Model):
 
     host = models.CharField(max_length=253, unique=True)
     checked_at = models.DateTimeField()
-    answered = models.JSONField(default=dict, blank=True)  # anchor -> true or false
+    answered = models.JSONField(default=dict, blank=True)  # anchor -> when it last answered, ISO 8601
     offline_since = models.DateTimeField(null=True, blank=True)
-    held_back = models.PositiveIntegerField(default=0)  # scans that waited or were dropped for it
+    held_back = models.PositiveIntegerField(default=0)  # looks that were not believed meanwhile
 
     def __str__(self) -> str:
         return f"{self.host} {'offline' if self.offline_since else 'online'}"

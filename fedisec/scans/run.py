@@ -24,6 +24,7 @@ from fedisec.instances.models import Instance
 from fedisec.lib import crash
 from fedisec.lib.limits import TimeIsUp
 from fedisec.lib.vantage import vantage
+from fedisec.scans import news, outlook
 from fedisec.scans.heartbeat import Heartbeat, Superseded
 from fedisec.scans.models import Scan, ScanState
 from fedisec.scans.patience import record_with_patience
@@ -33,14 +34,17 @@ log = logging.getLogger(__name__)
 
 def run_scan(scan_id: int) -> None:
     """Claims the scan if it is queued and due, looks, and records.  A look that breaks off goes back to the
-    queue, with a growing pause, at most SCAN_ATTEMPTS times."""
-    scan = claim(scan_id)
+    queue, with a growing pause, at most SCAN_ATTEMPTS times.  A machine without a network claims nothing, and
+    records no bad news: the scan waits, and that is no try."""
+    scan = claim(scan_id) if outlook.sees() else None
     if scan is None:
         return
     crash.point("claimed")
     try:
         gathered = _look(scan)
-        if not record_with_patience(scan, scan.token, gathered, timezone.now()):
+        if news.is_bad(scan, gathered.facts) and not outlook.saw(scan.started_at or timezone.now()):
+            _not_believed(scan)
+        elif not record_with_patience(scan, scan.token, gathered, timezone.now()):
             log.warning("scan %s was taken over by somebody else", scan_id)
     except Superseded:
         log.warning("scan %s was taken over by somebody else", scan_id)
@@ -83,6 +87,13 @@ def give_back(scan: Scan, error: str, *, silent_since: datetime | None = None) -
         _requeue(held, scan.attempt, timezone.now() + timedelta(seconds=pause), error)
         return
     held.update(state=ScanState.FAILED, token="", finished_at=timezone.now(), error=error)
+
+
+def _not_believed(scan: Scan) -> None:
+    """The scan waits until this machine has a network again, or another one takes it."""
+    log.warning("scan %s is to be done again: fedisec itself had no network", scan.pk)
+    _requeue(_held(scan), F("attempt") - 1, timezone.now(), "")
+    outlook.drop_look()
 
 
 def _held(scan: Scan) -> QuerySet[Scan]:

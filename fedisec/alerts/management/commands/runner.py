@@ -15,8 +15,8 @@ from fedisec.alerts import outbox
 from fedisec.alerts.tasks import send
 from fedisec.lib.away import Outlasting
 from fedisec.lib.limits import time_limits
-from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
+from fedisec.scans import outlook
 from fedisec.scans.models import Scan, ScanState
 from fedisec.scans.tasks import run
 
@@ -31,10 +31,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
-        done, outlasting, schema = 0, Outlasting(), SchemaWatch()
+        done, outlasting = 0, Outlasting()
         while done < JOBS_MAX:
             with outlasting:
-                schema.give_way()
                 done += self._round()
 
     def _round(self) -> bool:
@@ -51,11 +50,15 @@ class Command(BaseCommand):
 
 def next_job() -> Job | None:
     """A mail before a scan (it is short, and somebody waits for it), else the scan that is due longest.
-    Somebody else may be quicker; then the job does nothing."""
+    Somebody else may be quicker; then the job does nothing.  Without a network no scan is begun."""
     now = timezone.now()
     mail = outbox.due(now).values_list("pk", flat=True).first()
     if mail is not None:
         return lambda: send(mail)
     due = Scan.objects.filter(state=ScanState.QUEUED, due_at__lte=now).order_by("due_at", "pk")
     scan = due.values_list("pk", flat=True).first()
-    return (lambda: run(scan)) if scan is not None else None
+    if scan is None:
+        outlook.watch()
+    elif outlook.sees():
+        return lambda: run(scan)
+    return None
