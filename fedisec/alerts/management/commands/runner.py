@@ -15,6 +15,7 @@ from fedisec.alerts import outbox
 from fedisec.alerts.tasks import send
 from fedisec.lib.away import Outlasting
 from fedisec.lib.limits import time_limits
+from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans import outlook
 from fedisec.scans.models import Scan, ScanState
@@ -31,9 +32,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
-        done, outlasting = 0, Outlasting()
+        done, outlasting, schema = 0, Outlasting(), SchemaWatch()
         while done < JOBS_MAX:
             with outlasting:
+                schema.give_way()
                 done += self._round()
 
     def _round(self) -> bool:
