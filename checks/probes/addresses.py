@@ -52,9 +52,13 @@ def may_dial(address: str, allowed: Iterable[Network]) -> bool:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if any(ip.version == network.version and ip in network for network in allowed):
-        return True
-    return is_public(ip)
+    return is_within(ip, allowed) or is_public(ip)
+
+
+def is_within(address: str | Address, networks: Iterable[Network]) -> bool:
+    """Inside one of `networks`; ValueError for what is no address."""
+    ip = ipaddress.ip_address(address) if isinstance(address, str) else address
+    return any(ip.version == network.version and ip in network for network in networks)
 
 
 def _inner_v4(ip: Address) -> ipaddress.IPv4Address | None:

@@ -108,6 +108,8 @@ class Channel(models.Model):
     name = models.CharField(max_length=60)
     sealed_address = models.TextField(blank=True)
     sealed_secret = models.TextField(blank=True)
+    sealed_secret_before = models.TextField(blank=True)  # signs too, for a day after the change
+    secret_made_at = models.DateTimeField(null=True, blank=True)
     shown = models.CharField(max_length=253, blank=True)  # scheme and host, for pages
     levels = models.JSONField(default=chosen_levels)
     kinds = models.JSONField(default=chosen_kinds)
@@ -116,6 +118,7 @@ class Channel(models.Model):
     time_zone = models.CharField(max_length=64, blank=True)
     enabled = models.BooleanField(default=True)
     failing_since = models.DateTimeField(null=True, blank=True)
+    stopped_why = models.CharField(max_length=20, blank=True)  # a code; why fedisec itself switched it off
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"

@@ -12,11 +12,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from checks.errors import ForbiddenAddress, Malformed, TimedOut, TooLarge
+from checks.probes.addresses import is_within, parse_networks
 from checks.probes.dns import Resolver
 from checks.probes.http_client import HttpClient, Raw, redirect_of
 from checks.probes.http_dial import WEB_PORTS
 from checks.probes.net import Net
-from checks.target import Limits
+from checks.target import Limits, Vantage
 from fedisec.lib.vantage import vantage
 
 __all__ = ["FEED_BYTES", "Raw", "get", "request"]
@@ -48,13 +49,20 @@ def request(
     limit: int = 64 * 1024,
     deadline_s: float = 15.0,
     ports: frozenset[int] = WEB_PORTS,
+    cut: bool = False,
+    own_networks: bool = False,
 ) -> Raw:
     """One request and its answer, whatever its status; a redirect is an answer.  Raises ProbeErrors only:
     TooLarge for a body of more than `limit` bytes, on the wire or unpacked; TimedOut `deadline_s` seconds
     after the call, the look-up of the name included; ForbiddenAddress for an address that the rule refuses or
     a port that is not in `ports`; Malformed with a detail that begins with "certificate" where that does not
-    hold."""
-    return asyncio.run(_within(method, url, headers, body, limit, deadline_s, ports, 0))
+    hold.
+
+    `cut`: a body that is too large is cut instead (`Raw.truncated`).  `own_networks`: only the networks that
+    the operator allows are dialled, for what no public network may read."""
+    return asyncio.run(
+        _within(method, url, headers, body, limit, deadline_s, ports, 0, cut=cut, own_networks=own_networks)
+    )
 
 
 async def _within(
@@ -66,14 +74,17 @@ async def _within(
     deadline_s: float,
     ports: frozenset[int],
     redirects: int,
+    *,
+    cut: bool = False,
+    own_networks: bool = False,
 ) -> Raw:
     place = vantage()
-    net = Net(place, _limits(limit, deadline_s, redirects + 1))
+    net = (_OwnNet if own_networks else Net)(place, _limits(limit, deadline_s, redirects + 1))
     client = HttpClient(net, Resolver(place, net), trust_pem=place.trust_pem, ports=ports)
     lines = tuple(headers)
     try:
         async with asyncio.timeout(deadline_s):
-            answer = await _ask(client, method, url, lines, body, limit)
+            answer = await _ask(client, method, url, lines, body, limit, cut=cut)
             for hop in range(redirects):
                 ahead = redirect_of(answer)
                 if ahead is None:
@@ -90,11 +101,29 @@ async def _within(
     return answer
 
 
+class _OwnNet(Net):
+    """Dials nothing but the networks that the operator allows."""
+
+    def __init__(self, place: Vantage, limits: Limits) -> None:
+        super().__init__(place, limits)
+        self._own = parse_networks(place.allow_networks)
+
+    def may_dial(self, address: str) -> bool:
+        return is_within(address, self._own)
+
+
 async def _ask(
-    client: HttpClient, method: str, url: str, headers: tuple[tuple[str, str], ...], body: bytes, limit: int
+    client: HttpClient,
+    method: str,
+    url: str,
+    headers: tuple[tuple[str, str], ...],
+    body: bytes,
+    limit: int,
+    *,
+    cut: bool = False,
 ) -> Raw:
     answer = await client.raw(url, method=method, headers=headers, body=body, max_body=limit, verify=True)
-    if answer.truncated:
+    if answer.truncated and not cut:
         raise TooLarge(f"{url[:200]}: more than {limit} bytes")
     return answer
 

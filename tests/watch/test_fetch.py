@@ -138,3 +138,21 @@ def test_a_certificate_is_verified(settings: Settings, tmp_path: Path) -> None:
             else:
                 error = _reason(served, url)
                 assert error.reason is Reason.MALFORMED and error.detail.startswith("certificate")
+
+
+def test_a_long_answer_is_cut_where_that_is_asked_for(web: Site) -> None:
+    url = web.say("/hook", b"x" * 100_000)
+    answer = fetch.request("POST", url, limit=4096, ports=_ports(web), cut=True)
+    assert (answer.status, len(answer.body), answer.truncated) == (200, 4096, True)
+    with pytest.raises(ProbeError) as caught:
+        fetch.request("POST", url, limit=4096, ports=_ports(web))
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
+def test_what_is_for_the_own_networks_goes_nowhere_else(web: Site, settings: Settings) -> None:
+    url = web.say("/hook", b"ok")
+    assert fetch.request("GET", url, ports=_ports(web), own_networks=True).status == 200
+    for elsewhere in ("http://1.1.1.1/", "http://[2606:4700::1111]/", "http://127.0.0.2/"):
+        with pytest.raises(ProbeError) as caught:
+            fetch.request("GET", elsewhere, own_networks=True)
+        assert caught.value.reason is Reason.FORBIDDEN_ADDRESS

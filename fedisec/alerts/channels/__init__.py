@@ -1,0 +1,1 @@
+"""Other ways than mail: signed webhooks, and the services that Apprise knows."""
