@@ -36,6 +36,14 @@ class _Said(models.Model):
         abstract = True
 
 
+class EndingTold(models.IntegerChoices):
+    """How far people were told of the end of an answer or a waiver."""
+
+    NOTHING = 0
+    AHEAD = 1  # that it ends soon
+    ENDED = 2
+
+
 class Attestation(_Said):
     """A person's answer, valid until a day.  A newer machine `fail` ends it (`ended_why` = machine)."""
 
@@ -43,8 +51,14 @@ class Attestation(_Said):
     note = models.TextField(max_length=2000, blank=True)
     link = models.URLField(max_length=500, blank=True)
     valid_until = models.DateTimeField()
+    ending_told = models.PositiveSmallIntegerField(default=EndingTold.NOTHING)
 
     class Meta:
+        indexes = (
+            models.Index(
+                fields=["valid_until"], condition=Q(ended_at=None, ending_told__lt=2), name="attestation_ends"
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["instance", "item_id"], condition=Q(ended_at=None), name="one_live_attestation"
@@ -69,8 +83,14 @@ class Waiver(_Said):
     kind = models.CharField(max_length=20)  # a WaiverKind
     reason = models.TextField(max_length=2000)
     valid_until = models.DateTimeField(null=True, blank=True)
+    ending_told = models.PositiveSmallIntegerField(default=EndingTold.NOTHING)
 
     class Meta:
+        indexes = (
+            models.Index(
+                fields=["valid_until"], condition=Q(ended_at=None, ending_told__lt=2), name="waiver_ends"
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 fields=["instance", "item_id"], condition=Q(ended_at=None), name="one_live_waiver"
