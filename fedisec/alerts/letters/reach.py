@@ -1,0 +1,115 @@
+"""The words about a server that does not answer, or answers again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from fedisec.alerts.letters.items import evidence_of
+from fedisec.alerts.letters.page import Block, Point, Points, Prose, Quote, Section
+from fedisec.alerts.letters.story import Story, began
+from fedisec.alerts.letters.words import joined, line, moment, name_of, span, when
+from fedisec.instances.models import Instance
+from fedisec.scans.models import Change
+
+_LISTED_MAX = 8
+
+
+def reach_sections(instance: Instance, story: Story) -> list[Section]:
+    """One section at most."""
+    if story.down is not None:
+        return [_down(instance, story.down)]
+    if story.outage is not None:
+        since = when(_data(story.outage.change).get("since")) or story.outage.since
+        values = {"span": span(since, story.outage.until)}
+        words = _("It did not answer %(span)s. Now it answers again.") % values
+        return [Section(_("The server answers again:"), (Prose(words),))]
+    if story.up is not None:
+        incident = story.up.incident
+        words = _("Its items are judged again.")
+        if incident is not None:
+            values = {"span": span(began(story.up), story.up.created_at)}
+            words = _("It did not answer %(span)s. Now it answers again.") % values
+        return [Section(_("The server answers again:"), (Prose(words),))]
+    return []
+
+
+def _data(change: Change) -> dict[str, Any]:
+    return change.data if isinstance(change.data, dict) else {}
+
+
+def _down(instance: Instance, change: Change) -> Section:
+    data, name = _data(change), name_of(instance)
+    since = when(data.get("since")) or began(change)
+    code = str(data.get("code") or change.code)
+    what = {
+        "no_name": _("The DNS knows no address for %(name)s any more, since %(at)s."),
+        "dns_fails": _("The DNS gives an error instead of an address for %(name)s, since %(at)s."),
+        "refused": _("Every connection to %(name)s is refused, since %(at)s."),
+    }.get(code, _("Nothing at %(name)s answers from outside, since %(at)s."))
+    blocks: list[Block] = [Prose(what % {"name": name, "at": moment(since)}, strong=True)]
+    tried = _tried(change)
+    if tried:
+        blocks.append(Quote(_("Tried:"), "\n".join(tried)))
+    also = _also(data.get("also"))
+    if also:
+        blocks.append(Prose(_("At the same time: %(what)s.") % {"what": also}))
+    blocks.append(Prose(_("Look here first:")))
+    blocks.append(Points(_first_looks(instance, code), numbered=True))
+    blocks.append(Prose(_("While it is silent, its items are not judged, and nobody is told about them.")))
+    return Section(_("The server does not answer:"), tuple(blocks))
+
+
+def _tried(change: Change) -> list[str]:
+    """What was tried and how it ended, a line each."""
+    listed = _data(change).get("tried")
+    rows: Iterable[Any] = listed if isinstance(listed, list) else change.evidence or []
+    found = []
+    for row in rows:
+        if isinstance(row, list | tuple):
+            found.append(": ".join(line(part, 200) for part in row[:2]))
+        else:
+            found.append(line(row, 200))
+    if not found and evidence_of(change):
+        found.append(evidence_of(change))
+    return [one for one in found if one][:_LISTED_MAX]
+
+
+def _also(value: Any) -> str:
+    """Names of what failed as well; a number of servers."""
+    if isinstance(value, str):
+        return line(value, 200)
+    if isinstance(value, list):
+        names = [line(one, 100) for one in value if isinstance(one, str)]
+        return joined(names[:_LISTED_MAX]) + ("…" if len(names) > _LISTED_MAX else "")
+    return ""
+
+
+def _first_looks(instance: Instance, code: str) -> tuple[Point, ...]:
+    if code in {"no_name", "dns_fails"}:
+        return (
+            Point(_("Is the domain still registered and paid for? The registrar's page and mails tell.")),
+            Point(_("What do the name servers themselves say?"), commands=f"dig +trace {instance.domain} A"),
+            Point(_("Are the name servers up, and is the zone in them?")),
+        )
+    return (
+        Point(
+            _(
+                "Does it answer from elsewhere, for example from a phone without Wi-Fi? If it does, look "
+                "for a ban of fedisec's address on the server."
+            ),
+            commands=f"curl -sI https://{instance.domain}/",
+        ),
+        Point(
+            _(
+                "Does the hoster tell of a fault, and does the machine run? Its console works without a "
+                "network."
+            )
+        ),
+        Point(
+            _("On the machine: is the disk full, and does the web server run?"),
+            commands="df -h\nsystemctl --failed",
+        ),
+    )

@@ -1,0 +1,112 @@
+"""What several changes of one server come to by the time they are read: each item is said once.  Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fedisec.scans.models import REACH, Change
+
+REGRESSED, RECOVERED = "regressed", "recovered"
+FLAPPING, CALMED, BLIND = "flapping", "calmed", "blind"
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What was not met for a while and is met again; `times`: how often, from `since` to `until`."""
+
+    change: Change
+    since: datetime
+    until: datetime
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Each item stands in one of the lists."""
+
+    worse: list[Change] = field(default_factory=list)
+    better: list[Change] = field(default_factory=list)
+    returned: list[Returned] = field(default_factory=list)
+    flapping: list[Change] = field(default_factory=list)
+    calmed: list[Change] = field(default_factory=list)
+    blind: list[Change] = field(default_factory=list)
+    down: Change | None = None  # the server as a whole does not answer …
+    up: Change | None = None  # … or answers again …
+    outage: Returned | None = None  # … or both, within this mail
+
+    @property
+    def speaks_of(self) -> set[str]:
+        """The items that are named as not met: not counted once more as what still fails."""
+        return {change.item_id for change in (*self.worse, *self.flapping)}
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing in it is worse than before."""
+        return not (self.worse or self.flapping or self.blind or self.down)
+
+
+def story_of(changes: Iterable[Change]) -> Story:
+    """`changes` of one server, in any order; of the same item the last one decides."""
+    story = Story()
+    by_item: dict[str, list[Change]] = defaultdict(list)
+    for change in sorted(changes, key=lambda change: change.pk):
+        by_item[change.item_id].append(change)
+    down = up = outage = None
+    for item_id, row in by_item.items():
+        if item_id == REACH:
+            down, up, outage = _reach(row)
+        else:
+            _place(story, row)
+    return Story(
+        story.worse, story.better, story.returned, story.flapping, story.calmed, story.blind, down, up, outage
+    )
+
+
+def _place(story: Story, row: Sequence[Change]) -> None:
+    last = row[-1]
+    if last.kind == BLIND:
+        story.blind.append(last)
+    elif last.kind == CALMED:
+        story.calmed.append(last)
+    elif any(change.kind == FLAPPING for change in _since_calm(row)):
+        story.flapping.append(last)
+    elif last.kind == REGRESSED:
+        story.worse.append(last)
+    elif last.kind == RECOVERED:
+        back = _returned(row)
+        if back is None:
+            story.better.append(last)
+        else:
+            story.returned.append(back)
+
+
+def _since_calm(row: Sequence[Change]) -> Sequence[Change]:
+    ends = [place for place, change in enumerate(row) if change.kind == CALMED]
+    return row[ends[-1] + 1 :] if ends else row
+
+
+def _returned(row: Sequence[Change]) -> Returned | None:
+    """None where the first that this mail tells of is the recovery: its begin was told before."""
+    first, last = row[0], row[-1]
+    if first.kind != REGRESSED or last.kind != RECOVERED:
+        return None
+    times = sum(change.kind == REGRESSED for change in row)
+    return Returned(last, began(first), last.created_at, times)
+
+
+def began(change: Change) -> datetime:
+    """Since when a regression is seen as one."""
+    opened = change.incident.opened_at if change.incident is not None else change.created_at
+    return min(opened, change.created_at)
+
+
+def _reach(row: Sequence[Change]) -> tuple[Change | None, Change | None, Returned | None]:
+    if row[-1].kind == REGRESSED:
+        return row[-1], None, None
+    back = _returned(row)
+    if back is not None:
+        return None, None, back
+    return None, (row[-1] if row[-1].kind == RECOVERED else None), None
