@@ -202,14 +202,13 @@ ANCHORS = env.parsed(
     "FEDISEC_ANCHORS", env.anchors, "names and HOST:PORT such as example.org,192.0.2.1:443, or none"
 )
 
-# Mail.  Without EMAIL_URL each mail becomes a file in the data folder.
+# Mail: by the relay that EMAIL_URL names, else by the one that was set by form, else into a folder.
 EMAIL_URL = env.text("EMAIL_URL")
 if EMAIL_URL:
-    globals().update(env.parsed("EMAIL_URL", env.mail, "like smtp+tls://user:password@host:587"))
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
-    EMAIL_FILE_PATH = DATA / "mail"
-EMAIL_TIMEOUT = 30
+    env.parsed("EMAIL_URL", env.mail, "like smtp+tls://user:password@host:587")
+EMAIL_BACKEND = "fedisec.alerts.relay.Backend"
+EMAIL_FILE_PATH = DATA / "mail"
+EMAIL_TIMEOUT = 60  # seconds for one mail, from the look-up of the relay's name to its last answer
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("FEDISEC_FROM") or f"fedisec@{_host}"
 
 # Sign-in.

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.lab.ca import Leaf
 
 
 class Relay:
@@ -61,16 +66,69 @@ class Relay:
 
 
 @contextmanager
-def a_relay() -> Iterator[tuple[Relay, int]]:
-    """A running relay on a free port of loopback."""
+def a_relay(**options: Any) -> Iterator[tuple[Relay, int]]:
+    """A running relay on a free port of loopback; `options` are those of aiosmtpd's SMTP."""
     logging.getLogger("mail.log").setLevel(logging.WARNING)
     relay, port = Relay(), free_port()
-    controller = Controller(relay, "127.0.0.1", port)
+    controller = Controller(relay, "127.0.0.1", port, **options)
     controller.start()
     try:
         yield relay, port
     finally:
         controller.stop()
+
+
+def with_tls(leaf: Leaf) -> dict[str, Any]:
+    """Options for a relay that offers STARTTLS, and takes no mail without it."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(leaf.chain, leaf.key)
+    return {"tls_context": context, "require_starttls": True}
+
+
+def with_login(user: str, password: str) -> dict[str, Any]:
+    """Options for a relay that takes mails from that user alone."""
+
+    def check(
+        server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        right = given == LoginPassword(user.encode(), password.encode())
+        return AuthResult(success=right, handled=right)
+
+    return {"authenticator": check, "auth_required": True}
+
+
+@contextmanager
+def a_silent_relay(
+    *answers: bytes, context: ssl.SSLContext | None = None, every_s: float = 0
+) -> Iterator[int]:
+    """Says `answers`, the first at once and then one to each line it gets (or one `every_s` seconds), then
+    nothing: neither word nor end.  With `context` it speaks TLS from the start."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        held: list[socket.socket] = []
+
+        def serve() -> None:
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                held.append(connection)
+                if context is not None:
+                    connection = context.wrap_socket(connection, server_side=True)
+                    held.append(connection)
+                for answer in answers:
+                    connection.sendall(answer)
+                    if every_s:
+                        time.sleep(every_s)
+                    else:
+                        connection.recv(4096)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            listener.close()
+            for connection in held:
+                connection.close()
+            thread.join(5)
 
 
 def free_port() -> int:

@@ -1,7 +1,8 @@
-"""Sends one mail: claims it, hands it to the relay outside any transaction, notes what the relay said.
+"""Sends one mail, or makes one call of a channel: claims it, hands it over outside any transaction, notes
+what the other side said.
 
-A mail is never lost.  It can arrive twice only if the process dies between the relay's "250" and our commit,
-and then with the same Message-ID.
+A mail is never lost.  It can arrive twice only if nobody heard the relay's answer to its content (a process
+that died, a connection that broke), and then with the same Message-ID.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from checks.clean import clean
+from fedisec.alerts import relay
+from fedisec.alerts.dialogue import MaybeArrived
 from fedisec.alerts.letter import letter_of
 from fedisec.alerts.models import Delivery, DeliveryState, Subscription
 from fedisec.alerts.outbox import due
@@ -25,7 +28,8 @@ log = logging.getLogger(__name__)
 
 PAUSES_MIN = (1, 2, 5, 10, 30, 60)
 GIVE_UP_AFTER = timedelta(days=3)
-_ANSWER_MAX = 500
+NOT_WANTED = "no longer subscribed"  # an answer that is no trouble
+_ANSWER_MAX, _SUBJECT_MAX = 500, 200
 
 
 def send_mail(delivery_id: int) -> None:
@@ -35,16 +39,37 @@ def send_mail(delivery_id: int) -> None:
         return
     crash.point("mail_claimed")
     if not _still_wanted(delivery):
-        _finish(delivery, DeliveryState.FAILED, "no longer subscribed")
+        _finish(delivery, DeliveryState.FAILED, NOT_WANTED)
         return
+    if delivery.channel_id is not None:
+        _call(delivery)
+    else:
+        _mail(delivery)
+
+
+def _mail(delivery: Delivery) -> None:
     letter = letter_of(delivery)
+    subject = letter.subject[:_SUBJECT_MAX]
     try:
-        letter.send()
-    except (smtplib.SMTPException, OSError) as error:
-        _undelivered(delivery, error)
+        answer = relay.send(letter)
+    except OSError as error:  # smtplib's exceptions are OSErrors
+        maybe = isinstance(error, MaybeArrived)
+        _undelivered(delivery, describe(error), is_final(error), maybe_arrived=maybe, subject=subject)
     else:
         crash.point("after_250")
-        _finish(delivery, DeliveryState.SENT, "", subject=letter.subject, sent_at=timezone.now())
+        _delivered(delivery, answer, subject=subject)
+
+
+def _call(delivery: Delivery) -> None:
+    from fedisec.alerts.channels.calling import NotTaken, call
+
+    try:
+        answer = call(delivery)
+    except NotTaken as trouble:
+        maybe = trouble.maybe_arrived
+        _undelivered(delivery, trouble.answer, trouble.final, maybe_arrived=maybe, pause=trouble.pause)
+    else:
+        _delivered(delivery, answer)
 
 
 def claim(delivery_id: int, now: datetime) -> Delivery | None:
@@ -69,16 +94,31 @@ def _still_wanted(delivery: Delivery) -> bool:
     return mine.exists() or not about.exists()
 
 
-def _undelivered(delivery: Delivery, error: OSError) -> None:
-    answer = describe(error)
+def _delivered(delivery: Delivery, answer: str, **more: object) -> None:
+    said = clean(answer, _ANSWER_MAX, newlines=False)
+    _finish(delivery, DeliveryState.SENT, said, sent_at=timezone.now(), **more)
+
+
+def _undelivered(
+    delivery: Delivery,
+    answer: str,
+    final: bool,
+    *,
+    maybe_arrived: bool,
+    pause: timedelta | None = None,
+    **more: object,
+) -> None:
+    """`final`: nobody will ever take it.  `pause`: the least time before another try."""
     now = timezone.now()
-    if is_final(error) or now - delivery.created_at > GIVE_UP_AFTER:
-        log.error("mail %s was not delivered: %s", delivery.message_id, answer)
-        _finish(delivery, DeliveryState.FAILED, answer)
+    more |= {"maybe_arrived": True} if maybe_arrived else {}
+    if final or now - delivery.created_at > GIVE_UP_AFTER:
+        log.error("mail %s was given up: %s", delivery.message_id, answer)
+        _finish(delivery, DeliveryState.FAILED, answer, next_try_at=now, **more)
         return
-    pause = timedelta(minutes=PAUSES_MIN[min(delivery.attempts, len(PAUSES_MIN)) - 1])
+    own = timedelta(minutes=PAUSES_MIN[min(delivery.attempts, len(PAUSES_MIN)) - 1])
     log.warning("mail %s waits for another try: %s", delivery.message_id, answer)
-    _finish(delivery, DeliveryState.PENDING, answer, next_try_at=now + pause, rung_at=None)
+    again = now + max(own, pause or own)
+    _finish(delivery, DeliveryState.PENDING, answer, next_try_at=again, rung_at=None, **more)
 
 
 def is_final(error: OSError) -> bool:
@@ -90,7 +130,9 @@ def is_final(error: OSError) -> bool:
 
 
 def describe(error: OSError) -> str:
-    """What the relay said, as one clean line."""
+    """What the relay said, or what came instead, as one clean line."""
+    if isinstance(error, MaybeArrived):
+        return clean(f"no answer to the content: {error}", _ANSWER_MAX, newlines=False)
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         words = "; ".join(f"{code} {_text(said)}" for code, said in error.recipients.values())
     elif isinstance(error, smtplib.SMTPResponseException):

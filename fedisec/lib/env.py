@@ -9,9 +9,10 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
@@ -86,12 +87,49 @@ def database(value: str) -> dict[str, Any]:
     return found
 
 
-def mail(value: str) -> dict[str, Any]:
-    """Django's words for an address of a mail server."""
-    found: dict[str, Any] = environ.Env.email_url_config(value)
-    if value.startswith("smtp") and not found["EMAIL_HOST"]:
+@dataclass(frozen=True, slots=True)
+class MailRelay:
+    """Where EMAIL_URL sends mails; `security` is starttls, tls or none."""
+
+    host: str
+    port: int
+    security: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+# smtp+plain alone switches TLS off; smtp does on the way to this very machine.
+_MAIL_SCHEMES = {
+    "smtp": ("starttls", 587),
+    "smtp+tls": ("starttls", 587),
+    "smtp+ssl": ("tls", 465),
+    "smtps": ("tls", 465),
+    "smtp+plain": ("none", 25),
+}
+
+
+def mail(value: str) -> MailRelay:
+    """An address of a mail server; user and password percent-encoded where they hold one of "@:/%"."""
+    found = urlsplit(value)
+    security, port = _MAIL_SCHEMES[found.scheme]
+    if not found.hostname or found.port == 0 or found.path not in {"", "/"} or found.query or found.fragment:
         raise ValueError
-    return found
+    if found.scheme == "smtp" and _is_loopback(found.hostname):
+        security, port = "none", 25
+    return MailRelay(
+        found.hostname,
+        found.port or port,
+        security,
+        unquote(found.username or ""),
+        unquote(found.password or ""),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def networks(value: str) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ def story(instance: Instance) -> Story:
 def relay(settings: Settings) -> Iterator[Relay]:
     """A relay that the settings point to."""
     with a_relay() as (running, port):
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        settings.EMAIL_BACKEND = "fedisec.alerts.relay.Backend"
+        settings.EMAIL_URL = f"smtp://127.0.0.1:{port}"
         yield running
 
 

@@ -48,7 +48,7 @@ def test_a_mail_arrives_and_is_noted_as_sent(mail: Delivery, relay: Relay, reade
     ]
     assert message["In-Reply-To"] is None
     sent = the_mail()
-    assert (sent.state, sent.attempts, sent.answer, sent.lease_until) == ("sent", 1, "", None)
+    assert (sent.state, sent.attempts, sent.answer, sent.lease_until) == ("sent", 1, "250 OK", None)
     assert sent.sent_at is not None
     assert sent.subject == message["Subject"]
 
@@ -69,12 +69,12 @@ def test_a_mail_in_somebody_elses_hands_is_left_alone(mail: Delivery, relay: Rel
 def test_a_relay_that_is_away_is_tried_again_under_the_same_message_id(
     mail: Delivery, relay: Relay, settings: Settings
 ) -> None:
-    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    right, settings.EMAIL_URL = settings.EMAIL_URL, "smtp://127.0.0.1:1"
     send_mail(mail.pk)
     waiting = the_mail()
     assert waiting.state == "pending"
     assert "ConnectionRefusedError" in waiting.answer
-    settings.EMAIL_PORT = port
+    settings.EMAIL_URL = right
     relay.answers = ["data 451 try later"]
     assert try_again().state == "pending"
     assert try_again().state == "sent"
@@ -125,7 +125,7 @@ def test_one_refused_reader_does_not_keep_the_mail_from_the_other(
 def test_the_pauses_grow_and_after_days_it_is_given_up(
     mail: Delivery, relay: Relay, settings: Settings
 ) -> None:
-    settings.EMAIL_PORT = 1
+    settings.EMAIL_URL = "smtp://127.0.0.1:1"
     pauses = []
     for _ in range(len(PAUSES_MIN) + 2):
         waiting = try_again()
