@@ -17,6 +17,7 @@ from checks.probes.addresses import may_dial, parse_networks
 from checks.target import TargetError, parse_domain
 from fedisec.accounts.models import Team
 from fedisec.instances.models import Instance
+from fedisec.instances.pace import PaceForm
 
 REFUSED = {
     "empty": _("Enter the domain of the server, for example mastodon.example."),
@@ -233,11 +234,12 @@ def _is_null_check(validator: object) -> bool:
     return type(validator).__name__ == "ProhibitNullCharactersValidator"
 
 
+OWN_FIELDS = ("tags", "interval_s", "inside_interval_s", "paused")
 TAGS_MAX = 10
 TAG_MAX = 30
 
 
-class SettingsForm(MoreForm):
+class SettingsForm(PaceForm, MoreForm):
     """What is set for an instance that is on the list: the same, tags, and whether it is looked at."""
 
     tags = forms.CharField(
@@ -256,8 +258,13 @@ class SettingsForm(MoreForm):
     @classmethod
     def of(cls, instance: Instance) -> SettingsForm:
         """The form with what is stored."""
-        own = {"tags": ", ".join(tag.name for tag in instance.tags.all()), "paused": instance.paused}
-        return cls(initial={**MoreForm.of(instance).initial, **own})
+        own = {
+            "tags": ", ".join(tag.name for tag in instance.tags.all()),
+            "interval_s": instance.interval_s,
+            "inside_interval_s": instance.inside_interval_s or "",
+            "paused": instance.paused,
+        }
+        return cls(initial={**MoreForm.of(instance).initial, **own}, instance=instance)
 
     def clean_tags(self) -> list[str]:
         found: dict[str, str] = {}
@@ -275,4 +282,4 @@ class SettingsForm(MoreForm):
     @property
     def own_fields(self) -> list[forms.BoundField]:
         """The fields that only an instance on the list has."""
-        return [self[name] for name in ("tags", "paused")]
+        return [self[name] for name in OWN_FIELDS]

@@ -128,6 +128,20 @@ def round_slot(pk: int, interval_s: int, now: datetime) -> datetime:
     return now + timedelta(seconds=interval_s * (0.5 + _share(pk)))
 
 
+def set_pace(instance: Instance, changed: Sequence[str]) -> None:
+    """New slots where a pace was changed (names of fields): at the instance's place in the new round, the
+    first within one interval.  Inside the caller's transaction."""
+    now, slots = timezone.now(), {}
+    for name, slot, pace_s in (
+        ("interval_s", "next_scan_at", instance.interval_s),
+        ("inside_interval_s", "next_inside_at", instance.inside_interval_s),
+    ):
+        if name in changed:
+            slots[slot] = now + timedelta(seconds=pace_s * _share(instance.pk)) if pace_s else None
+    if slots:
+        Instance.objects.filter(pk=instance.pk).update(**slots)
+
+
 def _share(pk: int) -> float:
     """From 0 to 1, as even as can be for numbers that follow each other (Knuth's multiplicative hash)."""
     return pk * 2654435769 % 2**32 / 2**32

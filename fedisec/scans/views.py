@@ -21,12 +21,12 @@ from fedisec.accounts import audit
 from fedisec.accounts.models import Role, Team, User
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.access import instance_for
-from fedisec.instances.forms import AddForm, SettingsForm
+from fedisec.instances.forms import OWN_FIELDS, AddForm, SettingsForm
 from fedisec.instances.models import Instance, Tag
 from fedisec.instances.reach import refusal
 from fedisec.instances.typed import TypedDomainForm
 from fedisec.scans.models import Scan
-from fedisec.scans.queue import Asked, queue_scan
+from fedisec.scans.queue import Asked, queue_scan, set_pace
 
 
 class HtmxRequest(HttpRequest):
@@ -80,7 +80,7 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
         return render(
             request, "instances/edit.html", {"instance": instance, "form": SettingsForm.of(instance)}
         )
-    form = SettingsForm(request.POST)
+    form = SettingsForm(request.POST, instance=instance)
     if not form.is_valid():
         return render(request, "instances/edit.html", {"instance": instance, "form": form}, status=422)
     looks_anew = _save(instance, form, person(request))
@@ -114,7 +114,8 @@ def instance_remove(request: HttpRequest, domain: str) -> HttpResponse:
 def _save(instance: Instance, form: SettingsForm, user: User) -> bool:
     """Stores what was set, with lines in the trail; True where a look may now find other things."""
     tags = sorted(form.cleaned_data["tags"], key=str.casefold)
-    wanted = {**form.more, "tags": tags, "paused": form.cleaned_data["paused"]}
+    own = {name: form.cleaned_data[name] for name in OWN_FIELDS}
+    wanted = {**form.more, **own, "tags": tags}
     with transaction.atomic():
         stored = Instance.objects.select_for_update().get(pk=instance.pk)
         had = {name: getattr(stored, name) for name in wanted if name != "tags"}
@@ -124,6 +125,7 @@ def _save(instance: Instance, form: SettingsForm, user: User) -> bool:
             if name != "tags":
                 setattr(stored, name, wanted[name])
         stored.save(update_fields=[name for name in changed if name != "tags"])
+        set_pace(stored, changed)
         if "tags" in changed:
             stored.tags.all().delete()
             Tag.objects.bulk_create(Tag(instance=stored, name=name) for name in tags)
@@ -150,6 +152,8 @@ def _tell(
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "–"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
