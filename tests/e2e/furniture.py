@@ -8,16 +8,21 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
+from checks.codec import encode_facts
+from checks.facts import Facts
+from checks.facts.software import Software
 from checks.items import all_items
 from checks.model import Item, Settles
 from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.checklist import daily
 from fedisec.checklist.models import Attestation, OwnItem, Waiver
 from fedisec.enrolment.models import SshAccess
+from fedisec.enrolment.report import sections_of
 from fedisec.history.models import DayCount
 from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
 from fedisec.scans.models import Change, ItemState, Scan, Span
 from fedisec.share.models import Share
+from tests.checks.inside.fixtures import report
 
 PASSWORD = "a sentence nobody guesses"
 OWNER, NEWCOMER = "owner@example.org", "newcomer@example.org"
@@ -100,6 +105,7 @@ def furnish() -> None:
     Scan.objects.create(
         instance=_server(owner, FAILED), state="failed", reason="first", error="broke off: " + "x" * 300
     )
+    _connected(Instance.objects.get(domain=FULL), now)
     _in_trouble(owner, now)
     _filed(owner, now)
     Share.objects.create(
@@ -123,6 +129,30 @@ def _day(instance: Instance, now: datetime, ago: int) -> DayCount:
     }
     day = timezone.localdate(now - timedelta(days=ago))
     return DayCount(instance=instance, day=day, counts=counts, met=met, applicable=124, scanned=True)
+
+
+def _connected(instance: Instance, now: datetime) -> None:
+    """Looked at from inside too: what a booted machine said, as it was recorded."""
+    inside = report("trixie-bad-sudo")
+    software = Software("mastodon", "mastodon", "4.5.4+glitch", "4.5.4", fork="glitch", seen_at=now)
+    facts = encode_facts(Facts().with_facts(inside, software))
+    Scan.objects.filter(instance=instance, finished_at=now).update(facts=facts)
+    SshAccess.objects.create(
+        instance=instance,
+        sealed_key="sealed",
+        public_key=f"ssh-ed25519 {'A' * 68} fedisec",
+        host_key=f"ssh-ed25519 {'B' * 68}",
+        offered_host_key=f"ssh-ed25519 {'B' * 68}",
+        confirmed_at=now - timedelta(days=9),
+        report_at=now,
+        report={
+            "where": "fedisec port 22",
+            "reason": "",
+            "detail": "",
+            "as_root": True,
+            "sections": [list(pair) for pair in sections_of(inside)],
+        },
+    )
 
 
 def _in_trouble(owner: User, now: datetime) -> None:

@@ -65,7 +65,10 @@ OWNERS_PAGES = {
     "settings": f"{PAGE}settings/",
     "remove": f"{PAGE}remove/",
     "inventory": f"{PAGE}inventory/",
+    "inventory-empty": f"/instances/{IDN}/inventory/",
     "ssh": f"{PAGE}ssh/",
+    "ssh-new": f"/instances/{LONG}/ssh/",
+    "ssh-stopped": f"/instances/{STOPPED}/ssh/",
     "compare": f"{PAGE}compare/",
     "audit": "/audit/",
     "words": "/words/",
@@ -81,8 +84,10 @@ OWNERS_PAGES = {
     "password": "/account/password/change/",
     **{f"item-{kind}": ITEM.format(key) for kind, key in KINDS.items()},
 }
-# axe judges every page once light and once dark, once narrow and once wide; elsewhere some of each sort.
-EVERY_PAGE = {Look("en", "dark", 1280), Look("ja", "light", 360)}
+# axe judges every page in all eight looks where somebody asks for it (`make test-looks`); elsewhere once light
+# and once dark, once narrow and once wide, and some of each sort in all.
+ALL = os.environ.get("FEDISEC_LOOKS") == "all"
+EVERY_PAGE = set(LOOKS) if ALL else {Look("en", "dark", 1280), Look("ja", "light", 360)}
 SAMPLE = {"sign-in", "overview", "filtered", "item-fail", "item-waived", "item-attested"}
 # Pictures take longer than the looks themselves: all of them only where somebody asks for them.
 SHOTS = set(LOOKS) if os.environ.get("FEDISEC_SCREENSHOTS") == "all" else {LOOKS[1], LOOKS[6]}
