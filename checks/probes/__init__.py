@@ -31,6 +31,8 @@ ALL_PROBES: tuple[Probe, ...] = (
     *inside.PROBES,
 )
 
+INSIDE_PROBES: tuple[Probe, ...] = inside.PROBES
+
 SCANS_AT_ONCE = 16  # in one event loop; the others wait, their clocks not yet running
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
