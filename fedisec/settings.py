@@ -169,6 +169,7 @@ MAIL_LEASE_S = CELERY_TASK_TIME_LIMIT + 20  # no send outlives its process, so n
 JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT  # for runners
 MAIL_GROUP_S = env.number("FEDISEC_MAIL_GROUP", 30, 0, 3600)  # an alarm waits that long for others
 TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
+FEEDS = env.flag("FEDISEC_FEEDS", default=True)  # releases and warnings are read from the internet
 
 # Dotted paths: how scans look, and what they call of the layer above them.
 GATHER = "checks.probes.gather"
@@ -176,7 +177,9 @@ GATHER = "checks.probes.gather"
 SELF_FACTS = ("fedisec.alerts.watch.self_facts",)
 ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
 ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
-ON_TICK = "fedisec.checklist.daily.refresh"  # (now), once a round of the clock
+ON_TICK = ("fedisec.checklist.daily.refresh", "fedisec.watch.clock.tick")  # (now), once a round of the clock
+NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner may do beside scans and mails
+ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version
 # (instance, confirmed key, new key, since when), in the transaction that stops the logins
 ON_HOST_KEY_CHANGED = "fedisec.alerts.watch.host_key_changed"
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction

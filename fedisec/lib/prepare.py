@@ -1,4 +1,5 @@
-"""What has to be in place before a process serves: the key file, tables, cache table, static files."""
+"""What has to be in place before a process serves: the key file, tables, cache table, static files, the
+feeds that come with it."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
 from fedisec.lib import env
 from fedisec.lib.listen import CannotStart
@@ -38,6 +40,7 @@ def prepare() -> None:
         if not settings.REDIS_URL:
             call_command("createcachetable", verbosity=0)
         collect_static()
+        import_string(settings.ON_PREPARE)()
 
 
 def _key_file() -> None:

@@ -30,7 +30,8 @@ def tick(now: datetime) -> None:
     while queue_due(now) == BATCH:
         pass
     ring_unheard(now)
-    import_string(settings.ON_TICK)(now)
+    for path in settings.ON_TICK:
+        import_string(path)(now)
 
 
 def requeue_stale(now: datetime) -> int:

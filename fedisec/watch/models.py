@@ -74,11 +74,15 @@ class Entry(models.Model):
         default=dict, blank=True
     )  # id, cpe [vendor:product], cvss {score, severity, vector}
     first_seen_at = models.DateTimeField(default=timezone.now)
+    matched = models.BooleanField(default=False)  # a warning that was compared with what instances run
 
     class Meta:
         ordering = ("-published_at", "-pk")
         constraints = (models.UniqueConstraint(fields=["source", "guid"], name="one_entry_of_a_guid"),)
-        indexes = (models.Index(fields=["source", "-published_at"], name="entries_of_source"),)
+        indexes = (
+            models.Index(fields=["source", "-published_at"], name="entries_of_source"),
+            models.Index(fields=["id"], condition=Q(matched=False), name="entries_unmatched"),
+        )
 
     def __str__(self) -> str:
         return self.title
@@ -131,7 +135,6 @@ class Stack(models.Model):
     software = models.CharField(max_length=60, blank=True)  # as it calls itself
     family = models.CharField(max_length=40, blank=True)
     version = models.CharField(max_length=120, blank=True)  # as given
-    matched_to = models.BigIntegerField(default=0)  # entries up to this key were compared with `products`
     made_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ GATHER = "tests.running.looks.gather"
 SELF_FACTS = ("tests.running.looks.no_self_facts",)
 if "FEDISEC_ANCHORS" not in os.environ:
     ANCHORS = None  # there is no network, and the tests know it
+FEEDS = False
 CRASH_AT = os.environ.get("FEDISEC_CRASH_AT", "")  # fedisec/lib/crash.py
 SCAN_ATTEMPTS = int(os.environ.get("TEST_ATTEMPTS", "3"))
 SCAN_RETRY_PAUSES_S = (0, 0)

@@ -81,10 +81,12 @@ class Site:
                     reply.rude(self.connection)
                     self.close_connection = True
                     return
-                known = reply.headers.get("ETag") in {None, headers.get("if-none-match")}
-                dated = reply.headers.get("Last-Modified") in {None, headers.get("if-modified-since")}
-                asks = {"if-none-match", "if-modified-since"} & set(headers)
-                if reply.status == 200 and asks and known and dated:
+                marks = {
+                    asks: reply.headers[says]
+                    for says, asks in (("ETag", "if-none-match"), ("Last-Modified", "if-modified-since"))
+                    if says in reply.headers
+                }
+                if reply.status == 200 and marks and all(headers.get(k) == v for k, v in marks.items()):
                     self._send(304, reply, b"")
                 else:
                     self._send(reply.status, reply, reply.body)

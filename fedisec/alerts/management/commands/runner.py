@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from fedisec.alerts import outbox
 from fedisec.alerts.tasks import send
@@ -22,6 +23,7 @@ from fedisec.scans.models import Scan, ScanState
 from fedisec.scans.tasks import run
 
 POLL_S = 0.5
+FEED_WAITS_S = 600  # a feed may wait that long for scans
 JOBS_MAX = 200  # then a fresh process: what leaks, leaks no further
 
 Job = Callable[[], None]
@@ -52,15 +54,17 @@ class Command(BaseCommand):
 
 def next_job() -> Job | None:
     """A mail before a scan (it is short, and somebody waits for it), else the scan that is due longest.
-    Somebody else may be quicker; then the job does nothing.  Without a network no scan is begun."""
+    Somebody else may be quicker; then the job does nothing.  A feed is read where no scan waits, or where it
+    has waited for long.  Without a network neither is begun."""
     now = timezone.now()
     mail = outbox.due(now).values_list("pk", flat=True).first()
     if mail is not None:
         return lambda: send(mail)
     due = Scan.objects.filter(state=ScanState.QUEUED, due_at__lte=now).order_by("due_at", "pk")
     scan = due.values_list("pk", flat=True).first()
-    if scan is None:
+    feed: Job | None = import_string(settings.NEXT_JOB)(now, 0 if scan is None else FEED_WAITS_S)
+    if scan is None and feed is None:
         outlook.watch()
     elif outlook.sees():
-        return lambda: run(scan)
+        return feed if scan is None or feed is not None else lambda: run(scan)
     return None

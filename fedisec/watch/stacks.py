@@ -1,0 +1,126 @@
+"""What each instance runs, in the few words that feeds are matched by; and so which feeds anybody needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet
+
+from checks.clean import clean
+from checks.codec import CodecError, decode_facts
+from checks.facts import Facts, MissingFact
+from checks.facts.inside import Inside
+from checks.facts.software import Software
+from checks.parse.host.release import parse_release
+from checks.parse.host.versions import inventory
+from fedisec.instances.models import Glance, Instance
+from fedisec.scans.models import Scan
+from fedisec.watch.models import Source, SourceKind, Stack
+
+BATCH = 50
+PRODUCTS_MAX = 60
+_EVERYWHERE = (("openssh", ""), ("linux", ""))  # of a server that was seen from inside
+_SAME_FEED = {"raspbian": "debian"}
+
+
+def refresh(now: datetime) -> list[Stack]:
+    """Makes the stacks of a batch of instances that were looked at since; returns those whose programs are
+    others than before."""
+    old = Q(instance__stack=None) | Q(made_at__gt=F("instance__stack__made_at"))
+    found = Glance.objects.filter(old, instance__demo=False).select_related("instance", "instance__stack")
+    return [made for glance in found.order_by("made_at")[:BATCH] if (made := _remake(glance, now))]
+
+
+def _remake(glance: Glance, now: datetime) -> Stack | None:
+    before: Stack | None = getattr(glance.instance, "stack", None)
+    last = Scan.objects.whole().filter(instance=glance.instance, facts__isnull=False).only("pk").first()
+    if before is not None and (last is None or before.scan_id == last.pk):
+        Stack.objects.filter(pk=before.pk).update(made_at=now)
+        return None
+    made = stack_of(glance.instance, _facts(last), now)
+    made.scan_id = last.pk if last is not None else 0
+    if before is not None and not made.products:
+        made.products = before.products  # a look from outside alone takes nothing away
+        made.distribution = before.distribution
+    fields = ["scan_id", "products", "distribution", "software", "family", "version", "made_at"]
+    Stack.objects.bulk_create([made], update_conflicts=True, unique_fields=["instance"], update_fields=fields)
+    same = before is not None and (before.products, before.software) == (made.products, made.software)
+    return None if same else made
+
+
+def _facts(scan: Scan | None) -> Facts:
+    if scan is None:
+        return Facts()
+    try:
+        return decode_facts(Scan.objects.values_list("facts", flat=True).get(pk=scan.pk))
+    except CodecError:  # of another version: the next look brings new ones
+        return Facts()
+
+
+def stack_of(instance: Instance, facts: Facts, now: datetime) -> Stack:
+    """Not stored."""
+    made = Stack(instance=instance, made_at=now)
+    software, inside = facts.maybe(Software), facts.maybe(Inside)
+    if software is not None:
+        made.software, made.family = software.name[:60], software.family[:40]
+        made.version = clean(software.version, 120, newlines=False)
+    if inside is not None:
+        made.products = [list(pair) for pair in _products(inside)][:PRODUCTS_MAX]
+        made.distribution = distribution_of(inside)
+    return made
+
+
+def _products(inside: Inside) -> Iterable[tuple[str, str]]:
+    try:
+        found = [(one.name, one.version) for one in inventory(inside)]
+    except MissingFact:
+        found = []
+    return dict.fromkeys((*found, *_EVERYWHERE))
+
+
+def distribution_of(inside: Inside) -> str:
+    """ID of os-release(5), "" where it could not be read."""
+    try:
+        release = parse_release(inside.lines("release"))
+    except MissingFact:
+        return ""
+    return _SAME_FEED.get(release.id, release.id)[:40] if release is not None else ""
+
+
+def of_followers(kind: SourceKind) -> QuerySet[Stack]:
+    """The stacks of instances that news of `kind` are read for."""
+    wish = "follow_releases" if kind is SourceKind.RELEASE else "follow_sources"
+    return Stack.objects.filter(**{f"instance__{wish}": True}, instance__demo=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Whom feeds would be read for: a feed that nobody needs is not asked for."""
+
+    warnings: bool
+    distributions: frozenset[str]
+    software: frozenset[tuple[str, str]]  # (name, family)
+
+    def names(self, source: Source) -> bool:
+        if source.kind == SourceKind.RELEASE:
+            return any(followed_by(source.about, *pair) for pair in self.software)
+        return source.about in self.distributions if source.about else self.warnings
+
+
+def needs() -> Needs:
+    """Three queries."""
+    return Needs(
+        Instance.objects.filter(follow_sources=True, demo=False).exists(),
+        frozenset(
+            of_followers(SourceKind.WARNINGS).order_by().values_list("distribution", flat=True).distinct()
+        ),
+        frozenset(of_followers(SourceKind.RELEASE).order_by().values_list("software", "family").distinct()),
+    )
+
+
+def followed_by(about: str, software: str, family: str) -> bool:
+    """Whether the release feed about `about` is that of `software`: by its own name, else (a fork with its
+    upstream's name and numbers) by the family's."""
+    return bool(about) and about == (software or family)
