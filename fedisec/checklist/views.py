@@ -172,6 +172,6 @@ def _failed(scan: Scan | None) -> bool:
 
 def changes_of(found: Instance) -> list[tuple[Change, Item | None]]:
     """The latest confirmed changes, newest first."""
-    kinds = ("regressed", "recovered", "rejudged")
+    kinds = ("regressed", "recovered", "rejudged", "flapping", "calmed", "closed")
     latest = Change.objects.filter(instance=found, kind__in=kinds)[:CHANGES_SHOWN]
     return [(change, all_items().get(change.item_id)) for change in latest]

@@ -37,6 +37,15 @@ def reason_word(reason: str) -> str:
 
 
 @register.filter
+def side_word(side: str) -> str:
+    """From where a scan looked; "" for both sides."""
+    return {
+        "outside": pgettext("scan", "from outside alone"),
+        "inside": pgettext("scan", "from inside alone"),
+    }.get(side, "")
+
+
+@register.filter
 def scan_state_word(state: str) -> str:
     """How far a scan is."""
     return {
