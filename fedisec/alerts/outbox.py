@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from checks.items import all_items
 from checks.model import Level
+from fedisec.alerts import storm
 from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Notice
 from fedisec.alerts.notices import tell
 from fedisec.alerts.pack import pack
@@ -42,6 +43,7 @@ def tick(now: datetime) -> None:
     told."""
     if _watch.was_turned_back(now):
         put_right(now)
+    storm.tick(now)
     while collect(now) == BATCH:
         pass
     pack(now)
@@ -56,7 +58,8 @@ def collect(now: datetime) -> int:
 
 
 def _waiting(now: datetime) -> QuerySet[Change]:
-    return Change.objects.filter(Q(held_until=None) | Q(held_until__lte=now), processed_at=None)
+    """What was weighed (`storm`) and is not held."""
+    return Change.objects.filter(held_until__lte=now, processed_at=None)
 
 
 def _collect_scan(scan_id: int, now: datetime) -> bool:
