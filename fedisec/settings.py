@@ -177,6 +177,9 @@ GATHER = "checks.probes.gather"
 SELF_FACTS = ("fedisec.alerts.watch.self_facts",)
 ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
 ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
+SILENCED = "fedisec.checklist.silence.silenced"  # (instance, now) -> ids of items of which nobody is to hear
+# (instance, certificates that the web server shows, now, told), in the transaction that stores the look
+ON_CERTIFICATES = "fedisec.alerts.certificates.seen"
 ON_TICK = ("fedisec.checklist.daily.refresh", "fedisec.watch.clock.tick")  # (now), once a round of the clock
 NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner may do beside scans and mails
 ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version

@@ -120,13 +120,14 @@ class Span(models.Model):
 class Settled(models.Model):
     """What was settled by confirmed looks, as `fedisec.scans.settle` keeps it between them.
 
-    `settled` and `candidate` hold pass, warn, fail or, as candidate, not_applicable ("" = none)."""
+    `settled` and `candidate` hold pass, warn, fail, "" (none) or, of what had failed, not_applicable."""
 
     settled = models.CharField(max_length=15, blank=True)
     settled_since = models.DateTimeField(null=True, blank=True)
     candidate = models.CharField(max_length=15, blank=True)
     candidate_since = models.DateTimeField(null=True, blank=True)
     alerted = models.BooleanField(default=False)  # an open incident that people were told of
+    calm_at = models.DateTimeField(null=True, blank=True)  # flapping, until nothing has moved up to then
     memory = models.JSONField(
         default=dict, blank=True
     )  # what else the machine remembers: flips, what was told
@@ -141,9 +142,11 @@ class Reach(Settled):
 
     instance = models.OneToOneField(Instance, models.CASCADE, related_name="reach", primary_key=True)
     status = models.CharField(max_length=15)  # pass: something answers; fail: nothing does
+    code = models.CharField(max_length=60, blank=True)  # of fedisec.scans.reach
     since = models.DateTimeField()
     seen_at = models.DateTimeField()
-    data = models.JSONField(default=dict, blank=True)
+    data = models.JSONField(default=dict, blank=True)  # the code and, of a fail, what else failed ("also")
+    evidence = models.JSONField(default=list, blank=True)  # [[label, text], …]
 
     def __str__(self) -> str:
         return f"reach of {self.instance_id}: {self.status}"
@@ -166,6 +169,9 @@ class ItemState(Settled):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["instance", "item_id"], name="one_state_per_item"),)
+        indexes = (
+            models.Index(fields=["calm_at"], condition=Q(calm_at__isnull=False), name="flapping_states"),
+        )
 
     def __str__(self) -> str:
         return f"{self.item_id} of {self.instance_id}: {self.status}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -22,9 +22,12 @@ from checks.model import Status, Verdict
 from checks.probes import Gathered
 from fedisec.instances.models import Instance
 from fedisec.lib import crash
-from fedisec.scans.models import Change, Incident, ItemState, Scan, ScanState, Span
+from fedisec.scans.blind import Blind
+from fedisec.scans.certificates import Shown, shown
+from fedisec.scans.models import ItemState, Scan, ScanState, Span
+from fedisec.scans.moves import Moves
 from fedisec.scans.queue import queue_scan
-from fedisec.scans.settle import STRICT_ITEMS, Kind, Look, State, Step, settle
+from fedisec.scans.reach import UNSEEN, Reached, reach
 from fedisec.scans.spans import Said, Spans
 from fedisec.scans.tidy import EvidenceBudget, storable
 
@@ -44,6 +47,8 @@ class Judged:
     verdicts: Mapping[str, Verdict]
     evidence: Mapping[str, list[list[str]]]
     connections: dict[str, int]
+    reach: Reached = UNSEEN
+    certificates: tuple[Shown, ...] = ()
 
     def only(self, keys: Iterable[str]) -> Judged:
         """The same with these verdicts alone."""
@@ -66,7 +71,8 @@ def judge(facts: Facts, connections: Mapping[str, int] | None = None) -> Judged:
     """Every verdict on `facts`, and both in a form that any database takes."""
     verdicts, budget = evaluate(facts), EvidenceBudget()
     evidence = {key: budget.fit(verdict.evidence) for key, verdict in verdicts.items()}
-    return Judged(storable(encode_facts(facts)), verdicts, evidence, dict(connections or {}))
+    used = dict(connections or {})
+    return Judged(storable(encode_facts(facts)), verdicts, evidence, used, reach(facts), shown(facts))
 
 
 def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
@@ -107,52 +113,40 @@ def move_states(
     # One writer per instance at a time: `rejudge` may run beside a scan.
     instance = Instance.objects.select_for_update().get(pk=scan.instance_id)
     known = {state.item_id: state for state in ItemState.objects.filter(instance=instance)}
-    confirm_after = timedelta(seconds=settings.CONFIRM_AFTER_S)
-    states, changes, wanted = [], [], []
-    spans = Spans(scan, now, again or _other_rules(scan))
+    moves = Moves(instance, scan, began, now, again=again)
+    reached = True if again else moves.server(judged.reach, _fails_anew(judged, known))
+    spans, blind = Spans(scan, now, again or _other_rules(scan)), Blind(scan, reached=reached and not again)
+    states = []
     for key, verdict in judged.verdicts.items():
         state = known.get(key) or ItemState(instance=instance, item_id=key, since=now)
         before = Said.of(state) if key in known else None
-        look = Look(verdict.status, began, now, CHECKS_VERSION)
-        step = settle(_settled_part(state, again), look, confirm_after, strict=key in STRICT_ITEMS)
         _move(state, verdict, now)
         state.evidence = judged.evidence[key]
         spans.moved(before, state)
         state.seen_at = scan.finished_at if again and scan.finished_at is not None else now
-        _keep_settled(state, step)
+        # A server that does not answer says nothing of its items, whatever one of them could still see.
+        moves.item(state, Status.UNKNOWN if judged.reach.status is Status.FAIL else verdict.status)
+        blind.note(state, verdict, quiet=key in moves.quiet)
         states.append(state)
-        if step.change is not None:
-            changes.append(_change(scan, state, step, now))
-        if step.confirm_at is not None:
-            wanted.append(step.confirm_at)
-    _keep_incidents(changes, now)
-    _save(states, changes)
+    moves.changes += blind.changes(now)
+    _save(states)
+    moves.store()
     Span.objects.bulk_create(spans.begun)
-    return min(wanted, default=None)
+    if not again:
+        moves.certificates(judged.certificates, states)
+    return moves.confirm_at
+
+
+def _fails_anew(judged: Judged, known: Mapping[str, ItemState]) -> list[str]:
+    """Items that are seen to fail and were not settled so."""
+    failing = (key for key, verdict in judged.verdicts.items() if verdict.status is Status.FAIL)
+    return sorted(key for key in failing if key not in known or known[key].settled != Status.FAIL)
 
 
 def _other_rules(scan: Scan) -> bool:
     """The scan before this one was judged by another version of the checks."""
     before = Scan.objects.whole().filter(instance_id=scan.instance_id, pk__lt=scan.pk)
     return before.values_list("checks_version", flat=True).first() not in {None, CHECKS_VERSION}
-
-
-def _settled_part(state: ItemState, again: bool) -> State:
-    return State(
-        state.settled,
-        state.settled_since,
-        state.candidate,
-        state.candidate_since,
-        state.alerted,
-        rules="" if again else state.checks_version,  # "" differs from every version
-    )
-
-
-def _keep_settled(state: ItemState, step: Step) -> None:
-    new = step.state
-    state.settled, state.settled_since = new.settled, new.settled_since
-    state.candidate, state.candidate_since = new.candidate, new.candidate_since
-    state.alerted, state.checks_version = new.alerted, new.rules or state.checks_version
 
 
 def _move(state: ItemState, verdict: Verdict, now: datetime) -> None:
@@ -166,47 +160,10 @@ def _move(state: ItemState, verdict: Verdict, now: datetime) -> None:
     state.detail = clean(verdict.detail, 500, newlines=False)
 
 
-def _change(scan: Scan, state: ItemState, step: Step, now: datetime) -> Change:
-    assert step.change is not None
-    return Change(
-        instance_id=scan.instance_id,
-        scan=scan,
-        item_id=state.item_id,
-        kind=step.change.kind.value,
-        before=step.change.before,
-        after=step.change.after,
-        code=state.code,
-        data=state.data,
-        evidence=state.evidence,
-        created_at=now,
-        # What nobody is told of never enters the outbox.
-        processed_at=None if step.change.told else now,
-    )
-
-
-def _keep_incidents(changes: list[Change], now: datetime) -> None:
-    """Opens an incident for each regression, and closes it with the recovery."""
-    for change in changes:
-        mine = Incident.objects.filter(instance=change.instance_id, item_id=change.item_id, closed_at=None)
-        if change.kind == Kind.REGRESSED:
-            change.incident = mine.first() or Incident.objects.create(
-                instance_id=change.instance_id, item_id=change.item_id, opened_at=now
-            )
-        elif change.kind in {Kind.RECOVERED, Kind.REJUDGED}:
-            change.incident = mine.first()
-            mine.update(closed_at=now, closed_by=change.kind)
-
-
-def _save(states: list[ItemState], changes: list[Change]) -> None:
-    """One statement each, whatever their number."""
+def _save(states: list[ItemState]) -> None:
+    """One statement, whatever their number."""
     ItemState.objects.bulk_create(
         states, update_conflicts=True, unique_fields=["instance", "item_id"], update_fields=_STATE_FIELDS
-    )
-    Change.objects.bulk_create(
-        changes,
-        update_conflicts=True,
-        unique_fields=["scan", "item_id", "kind"],
-        update_fields=["after", "code", "data", "evidence", "created_at"],
     )
 
 
