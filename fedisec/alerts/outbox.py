@@ -39,8 +39,8 @@ _KINDS = {
 
 
 def tick(now: datetime) -> None:
-    """One round of the clock: notices out of the outbox, mails out of notices, leases that ran out, workers
-    told."""
+    """One round of the clock: storms held back, notices out of the outbox, mails out of notices, leases that
+    ran out, workers told."""
     if _watch.was_turned_back(now):
         put_right(now)
     storm.tick(now)
