@@ -33,14 +33,17 @@ class Asked:
 
 
 class Site:
-    """`replies` by path; a path that is not in it answers 404.  Where a reply has an ETag or Last-Modified, the
+    """`replies` by path; a path that is not in it answers `fallback`, or 404 without one.  Where a reply has an ETag or Last-Modified, the
     conditional request of who knows it is answered 304, as a real server does."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, address: tuple[str, int] = ("127.0.0.1", 0)
+    ) -> None:
         self.replies: dict[str, Reply] = {}
+        self.fallback = b""
         self.asked: list[Asked] = []
         self.over = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._server = _Server(address, self._handler())
         self._scheme = "http"
         if tls is not None:
             self._scheme = "https"
@@ -76,7 +79,8 @@ class Site:
                 length = int(self.headers.get("Content-Length", 0))
                 headers = {k.lower(): v for k, v in self.headers.items()}
                 site.asked.append(Asked(self.command, self.path, headers, self.rfile.read(length)))
-                reply = site.replies.get(self.path, Reply(b"not here", 404))
+                missing = Reply(site.fallback) if site.fallback else Reply(b"not here", 404)
+                reply = site.replies.get(self.path, missing)
                 if reply.rude is not None:
                     reply.rude(self.connection)
                     self.close_connection = True
@@ -91,7 +95,7 @@ class Site:
                 else:
                     self._send(reply.status, reply, reply.body)
 
-            do_POST = do_GET
+            do_POST = do_PUT = do_GET
 
             def _send(self, status: int, reply: Reply, body: bytes) -> None:
                 self.send_response(status)

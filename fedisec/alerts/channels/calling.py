@@ -13,11 +13,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from fedisec.accounts import audit
-from fedisec.alerts.channels import webhook
-from fedisec.alerts.channels.facts import facts_of
+from fedisec.alerts.channels import apprise_way, webhook
 from fedisec.alerts.channels.sealing import address_of, secrets_of, signs_twice
 from fedisec.alerts.channels.trouble import NotTaken
-from fedisec.alerts.models import Channel, ChannelKind, Delivery
+from fedisec.alerts.letter import Summary, summary_of
+from fedisec.alerts.models import Channel, ChannelKind, Delivery, MailKind
 from fedisec.lib.middleware import zone
 from fedisec.lib.secrets import CannotOpen
 
@@ -32,7 +32,7 @@ def call(delivery: Delivery) -> str:
     channel, now = delivery.channel, timezone.now()
     assert channel is not None
     try:
-        with in_words_of(channel):
+        with _in_words_of(channel):
             said = _call(channel, delivery, now)
     except NotTaken as trouble:
         _failed(channel, trouble, now)
@@ -45,7 +45,7 @@ def call(delivery: Delivery) -> str:
 
 
 @contextmanager
-def in_words_of(channel: Channel) -> Iterator[None]:
+def _in_words_of(channel: Channel) -> Iterator[None]:
     """The language and time zone that were chosen for a channel are active."""
     language = channel.language or settings.LANGUAGE_CODE
     with translation.override(language), timezone.override(zone(channel.time_zone)):
@@ -55,14 +55,22 @@ def in_words_of(channel: Channel) -> Iterator[None]:
 def _call(channel: Channel, delivery: Delivery, now: datetime) -> str:
     try:
         address = address_of(channel)
-        if channel.kind != ChannelKind.WEBHOOK:
-            raise NotTaken(_("This kind of channel is not known here."))
-        secrets = secrets_of(channel, now)
+        secrets = secrets_of(channel, now) if channel.kind == ChannelKind.WEBHOOK else []
     except CannotOpen:
         raise NotTaken(_("No key in the key file opens the address of this channel.")) from None
-    body = webhook.body_of(facts_of(delivery), delivery.created_at)
-    key = webhook.message_id(delivery.message_id)
-    return webhook.post(address, secrets, key, body, now, delivery.attempts)
+    summary = summary_of(delivery)
+    if channel.kind == ChannelKind.WEBHOOK:
+        body = webhook.body_of(summary.facts, delivery.created_at)
+        key = webhook.message_id(delivery.message_id)
+        return webhook.post(address, secrets, key, body, now, delivery.attempts)
+    text = apprise_way.short(_text(delivery, summary), summary.facts["link"])
+    return apprise_way.send(address, summary.subject, text, now, delivery.attempts)
+
+
+def _text(delivery: Delivery, summary: Summary) -> str:
+    if delivery.kind == MailKind.TEST:  # the words of a test mail speak of mail
+        return _("This is the test that somebody asked for. Alarms will come the same way.")
+    return summary.text
 
 
 def _failed(channel: Channel, trouble: NotTaken, now: datetime) -> None:

@@ -102,7 +102,7 @@ def refusal(answer: Raw, said: str, attempts: int, now: datetime) -> NotTaken:
     if status == HTTPStatus.GONE:
         return NotTaken(said, final=True, stop=Stop.GONE)
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        return NotTaken(said, pause=_pause(answer.header("retry-after"), now))
+        return NotTaken(said, pause=pause_of(answer.header("retry-after"), now))
     if 400 <= status < 500:
         return NotTaken(said, final=attempts >= TRIES_OF_4XX)
     if 300 <= status < 400:
@@ -110,7 +110,7 @@ def refusal(answer: Raw, said: str, attempts: int, now: datetime) -> NotTaken:
     return NotTaken(said, maybe_arrived=True)
 
 
-def _pause(header: str | None, now: datetime) -> timedelta | None:
+def pause_of(header: str | None, now: datetime) -> timedelta | None:
     """Retry-After (RFC 9110 10.2.3): seconds or a date; None for neither."""
     text = (header or "").strip()
     if text.isascii() and text.isdigit():

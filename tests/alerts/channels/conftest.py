@@ -46,6 +46,7 @@ def receiver(_served: Site, settings: Settings, authority_file: Path) -> Site:
     settings.TRUST_CA = str(authority_file)
     _served.replies.clear()
     _served.asked.clear()
+    _served.fallback = b""
     return _served
 
 

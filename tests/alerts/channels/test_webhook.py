@@ -138,7 +138,7 @@ def test_a_receiver_that_is_gone_switches_its_channel_off(
      ("-5", None), ("", None), ("Sat, 99 Nov 2020 99:00:00", None)],
 )  # fmt: skip
 def test_a_pause_that_the_receiver_wants_is_kept_within_bounds(header: str, pause: int | None) -> None:
-    found = webhook._pause(header, NOW)
+    found = webhook.pause_of(header, NOW)
     assert found == (None if pause is None else timedelta(seconds=pause))
 
 
