@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from fedisec.lib import schema
 from fedisec.lib.schema import GAVE_WAY, SchemaWatch
 from fedisec.lib.supervisor import Child, Supervisor
+from tests.faults.table import fault, full
 from tests.running.conftest import MakeWorld
 from tests.running.world import World, wait_for
 
@@ -59,8 +61,14 @@ def brought_on(world: World) -> None:
     world.execute(f"INSERT INTO django_migrations (app, name, applied) VALUES {row}")
 
 
+@full
+@fault(
+    "R11",
+    "a newer version migrates while this one runs",
+    "the old processes end once, in good order, with one line",
+)
 @pytest.mark.timeout(120)
-def test_running_processes_give_way(mode: str, make_world: MakeWorld) -> None:
+def test_running_processes_give_way(mode: str, make_world: MakeWorld, seen: Callable[[str], None]) -> None:
     world = make_world(mode)
     process = world.up()
     brought_on(world)
@@ -70,6 +78,7 @@ def test_running_processes_give_way(mode: str, make_world: MakeWorld) -> None:
     assert "belongs to a newer version of fedisec (scans.9999_of_tomorrow)" in log
     assert "everything stops" in log
     assert "Traceback" not in log and "starts again" not in log, log
+    seen("each said one line and ended with code 0; nothing was started again")
 
 
 def test_an_old_version_does_not_start_on_it(make_world: MakeWorld, tmp_path: Path) -> None:

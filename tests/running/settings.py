@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from fedisec.settings import *  # noqa: F403
+from fedisec.settings import INSTALLED_APPS
 from tests.fakes import register
 
 register()
+INSTALLED_APPS += ["tests.running.quick.Quick"]
 GATHER = "tests.running.looks.gather"
 SELF_FACTS = ("tests.running.looks.no_self_facts",)
 if "FEDISEC_ANCHORS" not in os.environ:
@@ -16,7 +18,8 @@ FEEDS = False
 CRASH_AT = os.environ.get("FEDISEC_CRASH_AT", "")  # fedisec/lib/crash.py
 SCAN_ATTEMPTS = int(os.environ.get("TEST_ATTEMPTS", "3"))
 SCAN_RETRY_PAUSES_S = (0, 0)
-MAIL_LEASE_S = 4
+MAIL_LEASE_S = int(os.environ.get("TEST_MAIL_LEASE", "4"))
+MAIL_GROUP_S = int(os.environ.get("FEDISEC_MAIL_GROUP", "0"))
 JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = 20, 25
 if "TEST_LIMITS" in os.environ:
     JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = (int(part) for part in os.environ["TEST_LIMITS"].split(","))

@@ -1,4 +1,11 @@
-"""Runs inside the settings under test: `python -m tests.running.tool add INTERVAL DOMAIN… | ask DOMAIN | alarm | pause`."""
+"""Runs inside the settings under test: `python -m tests.running.tool COMMAND`.
+
+add INTERVAL DOMAIN…   instances of one person; 0: no interval, the first scan is queued
+ask DOMAIN             asks for a scan
+look DOMAIN TIMES      so many scans, one after the other, each followed by a round of the clock
+alarm                  every server shows another SSH host key
+pause                  no more scans by the clock
+"""
 
 from __future__ import annotations
 
@@ -28,6 +35,8 @@ def main(command: str, *given: str) -> None:
                 queue_scan(instance, "first")
     elif command == "ask":
         print(queue_scan(Instance.objects.get(domain=given[0]), "manual"))
+    elif command == "look":
+        look(given[0], int(given[1]))
     elif command == "alarm":  # every server shows another SSH host key
         for instance in Instance.objects.all():
             access = SshAccess.objects.create(
@@ -38,6 +47,23 @@ def main(command: str, *given: str) -> None:
         Instance.objects.update(paused=True)
     else:
         raise SystemExit(f"unknown command {command}")
+
+
+def look(domain: str, times: int) -> None:
+    """Ends with a scan in the queue where the last look wants a second one."""
+    from django.utils import timezone
+
+    from fedisec.alerts import outbox
+    from fedisec.instances.models import Instance
+    from fedisec.scans.models import Scan
+    from fedisec.scans.queue import queue_scan
+    from fedisec.scans.run import run_scan
+
+    instance = Instance.objects.get(domain=domain)
+    for _ in range(times):
+        queue_scan(instance, "manual")
+        run_scan(Scan.objects.filter(instance=instance, state="queued").get().pk)
+        outbox.tick(timezone.now())
 
 
 if __name__ == "__main__":

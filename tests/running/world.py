@@ -76,12 +76,12 @@ class World:
         assert process.poll() is None, self.log()
         return process
 
-    def worker(self, count: int = 1) -> subprocess.Popen[bytes]:
+    def worker(self, count: int = 1, **env: str) -> subprocess.Popen[bytes]:
         """One more process that does jobs, of the kind that this mode has, with `count` at a time."""
         if self.mode == "embedded":
             assert count == 1
-            return self.start("manage.py", "runner")
-        return self.start(*WORKER, "-c", str(count))
+            return self.start("manage.py", "runner", **env)
+        return self.start(*WORKER, "-c", str(count), **env)
 
     def manage(self, *arguments: str) -> str:
         return self._run("manage.py", *arguments)
