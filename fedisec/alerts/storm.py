@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import DateTimeField, QuerySet, Value
+from django.db.models import DateTimeField, Max, QuerySet, Value
 from django.db.models.functions import Least
 
 from fedisec.instances.models import Instance
 from fedisec.scans import outlook
-from fedisec.scans.models import LIVE, REACH, Change, Incident, ItemState, Reach, Scan
+from fedisec.scans.models import ITEM, LIVE, REACH, Change, Incident, ItemState, Reach, Scan, ScanState
 from fedisec.scans.queue import queue_scan
 from fedisec.scans.settle import Kind
 
@@ -32,8 +32,18 @@ SUSPECTED_FOR = timedelta(minutes=30)  # the second look at a silent server come
 BATCH = 500
 
 # Without what was seen, which may be long.
-_FIELDS = ("instance_id", "item_id", "kind", "code", "created_at", "held_until", "incident__closed_at")
-_SETTLED = ("instance_id", "settled", "candidate", "candidate_since", "seen_at")
+_FIELDS = (
+    "instance_id",
+    "scan_id",
+    "item_id",
+    "kind",
+    "code",
+    "created_at",
+    "held_until",
+    "incident__closed_at",
+)
+_SETTLED = ("instance_id", "settled", "candidate", "candidate_since")
+ENDED = (ScanState.DONE, ScanState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +196,7 @@ def _move(storms: Mapping[Way, Sequence[Change]], now: datetime) -> None:
         # The hour, and with it both looks, begins anew: what was seen meanwhile may be our own fault.
         _hold_on([change for rows in storms.values() for change in rows], now)
         return
-    seen = _seen({way.item_id for way in storms}, now)
+    seen = _seen(storms, now)
     late: set[int] = set()
     for rows in storms.values():
         began = _end(rows) - HOLD
@@ -216,30 +226,31 @@ def _hold_on(changes: Iterable[Change], now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """When each server, and each item of it, was looked at last, and what a second look has yet to settle."""
+    """When the last look at each server began, and what a second look has yet to settle."""
 
-    reach: Mapping[int, Reach]
-    items: Mapping[tuple[int, str], ItemState]
+    began: Mapping[int, datetime]
+    doubted: Collection[tuple[int, str]]
 
     def since(self, change: Change, moment: datetime) -> bool:
-        known = (self.reach.get(change.instance_id), self.items.get((change.instance_id, change.item_id)))
-        return any(state is not None and state.seen_at >= moment for state in known)
+        began = self.began.get(change.instance_id)
+        return began is not None and began >= moment
 
     def doubts(self, change: Change) -> bool:
         """The last look said otherwise, and another one is to confirm it."""
-        state = self.items.get((change.instance_id, change.item_id))
-        one = self.reach.get(change.instance_id) if change.item_id == REACH else state
-        return one is not None and one.candidate != ""
+        return (change.instance_id, change.item_id) in self.doubted
 
 
-def _seen(items: Collection[str], now: datetime) -> _Seen:
+def _seen(storms: Mapping[Way, Sequence[Change]], now: datetime) -> _Seen:
     """Of all servers that have something held."""
-    having = Change.objects.filter(processed_at=None, held_until__gt=now)
-    reach = Reach.objects.filter(instance__in=having.values("instance")).only(*_SETTLED)
-    return _Seen(
-        {state.instance_id: state for state in reach},
-        {(state.instance_id, state.item_id): state for state in _states(items, reach)},
-    )
+    having = Change.objects.filter(processed_at=None, held_until__gt=now).values("instance")
+    first = min(change.scan_id for rows in storms.values() for change in rows)
+    looks = Scan.objects.filter(pk__gt=first, instance__in=having, state__in=ENDED).exclude(reason=ITEM)
+    reach = Reach.objects.filter(instance__in=having)
+    states = _states({way.item_id for way in storms}, reach)
+    doubted = {(state.instance_id, state.item_id) for state in states.exclude(candidate="")}
+    doubted |= {(pk, REACH) for pk in reach.exclude(candidate="").values_list("pk", flat=True)}
+    last = looks.order_by().values_list("instance").annotate(Max("started_at"))
+    return _Seen({pk: began for pk, began in last if began is not None}, doubted)
 
 
 def _look_again(instances: Collection[int], now: datetime) -> None:

@@ -6,7 +6,8 @@ from checks.errors import Reason
 from checks.evaluate import evaluate
 from checks.facts import Facts
 from checks.model import Status
-from fedisec.scans.models import ItemState, Scan
+from fedisec.scans.models import ItemState, Reach, Scan
+from fedisec.scans.reach import reach
 
 # What a line that is cut looks like from this side.
 _SILENCE = frozenset(
@@ -15,9 +16,12 @@ _SILENCE = frozenset(
 
 
 def is_bad(scan: Scan, facts: Facts) -> bool:
-    """True when an item fails that was settled as met, or half of what was looked for met silence."""
+    """True when an item fails that was settled as met, or the server does not answer that did, or half of
+    what was looked for met silence."""
     if _is_silent(facts):
         return True
+    if reach(facts).status is Status.FAIL:
+        return not Reach.objects.filter(instance=scan.instance_id, settled=Status.FAIL).exists()
     failing = [key for key, verdict in evaluate(facts).items() if verdict.status is Status.FAIL]
     met = ItemState.objects.filter(instance=scan.instance_id, settled__in=(Status.PASS, Status.WARN))
     return met.filter(item_id__in=failing).exists()
