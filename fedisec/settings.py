@@ -174,7 +174,7 @@ FEEDS = env.flag("FEDISEC_FEEDS", default=True)  # releases and warnings are rea
 # Dotted paths: how scans look, and what they call of the layer above them.
 GATHER = "checks.probes.gather"
 # Each (instance) -> facts that only the dashboard knows.
-SELF_FACTS = ("fedisec.alerts.watch.self_facts",)
+SELF_FACTS = ("fedisec.alerts.watch.self_facts", "fedisec.watch.freshness.self_facts")
 ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
 ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
 SILENCED = "fedisec.checklist.silence.silenced"  # (instance, now) -> ids of items of which nobody is to hear

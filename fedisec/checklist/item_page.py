@@ -86,7 +86,7 @@ def context_of(
         "may_edit": edits,
         "retired": retired,
         "switch": switches.switch_of(found, item, person(request)),
-        "still_manual": switches.is_still_manual(item),
+        "follow": switches.follow_of(found, item),
         "can_look": edits and item.check_function is not None,
         "scan": scan,
         "concerned": scan is not None and (not scan.only or item.id in scan.only),

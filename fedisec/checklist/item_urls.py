@@ -20,6 +20,7 @@ urlpatterns = [
     path("instances/<str:domain>/undo/<int:pk>/", answer_views.undo, name="undo"),
     path(_ITEM, item_views.item, name="item"),
     path(f"{_ITEM}look/", item_views.look, name="look"),
+    path(f"{_ITEM}follow/", item_views.follow, name="follow"),
     path(f"{_ITEM}answer/", answer_views.answer, name="answer"),
     path(f"{_ITEM}waive/", answer_views.waive, name="waive"),
     path(f"{_ITEM}withdraw/", answer_views.withdraw, name="withdraw"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -55,6 +55,16 @@ def mails(request: HttpRequest, domain: str) -> HttpResponse:
     """Starts or ends the mails about an instance to the reader; the item about them is judged anew."""
     found, entry = found_for(person(request), domain, switches.MAILS, Role.EDITOR)
     switches.turn(found, person(request), on=request.POST.get("on") == "yes")
+    return answered(request, found, entry)
+
+
+@require_POST
+def follow(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
+    """Starts or ends the reading of news for an instance; the item about it is judged anew."""
+    if item_id not in switches.FOLLOWS:
+        raise Http404
+    found, entry = found_for(person(request), domain, item_id, Role.EDITOR)
+    switches.follow(found, person(request), entry.id, on=request.POST.get("on") == "yes")
     return answered(request, found, entry)
 
 

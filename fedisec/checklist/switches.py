@@ -21,8 +21,8 @@ from fedisec.scans.record import judge, move_states
 from fedisec.scans.run import with_self_facts
 
 MAILS = "tls.expiry_alert"
-# What fedisec is to do one day and does not do yet.  An item whose check exists is no longer among them.
-FEEDS = frozenset({"updates.sources_followed", "updates.releases_followed"})
+# Item -> the field of an instance that says whether these news are read for it.
+FOLLOWS = {"updates.sources_followed": "follow_sources", "updates.releases_followed": "follow_releases"}
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,16 @@ class Switch:
     paused: bool
 
 
+@dataclass(frozen=True)
+class Follow:
+    """Whether news are read for the instance: `releases`, or else warnings of vulnerabilities."""
+
+    on: bool
+    releases: bool
+
+
 def switch_of(instance: Instance, item: Item, user: User) -> Switch | None:
-    """The switch of an item, as its reader finds it; None for an item without one.  One query."""
+    """The switch of the item about mails, as its reader finds it; None for another item.  One query."""
     if item.id != MAILS:
         return None
     told = instance.subscriptions.filter(user__is_active=True).order_by("user__email")
@@ -44,9 +52,10 @@ def switch_of(instance: Instance, item: Item, user: User) -> Switch | None:
     return Switch(user.pk in hears, others, instance.paused)
 
 
-def is_still_manual(item: Item) -> bool:
-    """True where a person answers because fedisec does not look yet."""
-    return item.id in FEEDS and item.check_function is None
+def follow_of(instance: Instance, item: Item) -> Follow | None:
+    """The switch of an item about news; None for another item.  No query."""
+    field = FOLLOWS.get(item.id)
+    return Follow(getattr(instance, field), field == "follow_releases") if field else None
 
 
 def turn(instance: Instance, user: User, *, on: bool) -> None:
@@ -60,30 +69,49 @@ def turn(instance: Instance, user: User, *, on: bool) -> None:
             instance.subscriptions.create(user=user)
         else:
             mine.delete()
-        words = ("off", "on") if on else ("on", "off")
-        audit.record(
-            "alert.joined" if on else "alert.left",
-            team=instance.team,
-            by=user,
-            instance=instance,
-            item_id=MAILS,
-            before=words[0],
-            after=words[1],
-        )
-        _judge(instance)
+        _note("alert.joined" if on else "alert.left", instance, user, MAILS, on=on)
+        rejudge(instance, MAILS)
 
 
-def _judge(instance: Instance) -> None:
-    """A look at fedisec's own settings alone.  Before the first scan nothing is there to move."""
+def follow(instance: Instance, user: User, item_id: str, *, on: bool) -> None:
+    """Starts or ends the reading of news for `instance`, for everybody who hears of it, and judges the item
+    anew.  `item_id`: a key of FOLLOWS."""
+    field = FOLLOWS[item_id]
+    with transaction.atomic():
+        found = Instance.objects.select_for_update().get(pk=instance.pk)
+        if getattr(found, field) == on:
+            return
+        Instance.objects.filter(pk=instance.pk).update(**{field: on})
+        setattr(instance, field, on)
+        _note("feeds.followed" if on else "feeds.left", instance, user, item_id, on=on)
+        rejudge(instance, item_id)
+
+
+def _note(action: str, instance: Instance, user: User, item_id: str, *, on: bool) -> None:
+    words = ("off", "on") if on else ("on", "off")
+    audit.record(
+        action,
+        team=instance.team,
+        by=user,
+        instance=instance,
+        item_id=item_id,
+        before=words[0],
+        after=words[1],
+    )
+
+
+def rejudge(instance: Instance, item_id: str) -> None:
+    """A look at fedisec's own settings alone, inside the caller's transaction.  Before the first scan nothing
+    is there to move."""
     if not Scan.objects.whole().filter(instance=instance).exists():
         return
     now = timezone.now()
-    judged = judge(with_self_facts(Facts(), instance)).single([MAILS])
+    judged = judge(with_self_facts(Facts(), instance)).single([item_id])
     scan = Scan.objects.create(
         instance=instance,
         state=ScanState.DONE,
         reason=ITEM,
-        only=[MAILS],
+        only=[item_id],
         finished_at=now,
         counts=judged.counts,
         checks_version=CHECKS_VERSION,

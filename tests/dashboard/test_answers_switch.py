@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from checks.items import all_items
@@ -12,6 +13,7 @@ from fedisec.alerts.models import Subscription
 from fedisec.checklist.state import State
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan, Span
+from fedisec.watch.models import Source, Stack
 from tests.dashboard.test_answers import HTMX, PAGE, make_editor, state
 
 pytestmark = pytest.mark.django_db
@@ -107,15 +109,57 @@ def test_viewers_and_strangers_switch_nothing(as_bob: Client, as_charlie: Client
     assert "Mail me when" not in as_bob.get(ITEM).content.decode()
 
 
-@pytest.mark.parametrize("key", ["updates.sources_followed", "updates.releases_followed"])
-def test_what_fedisec_does_not_do_yet_stays_a_question(as_alice: Client, scanned: Instance, key: str) -> None:
-    assert all_items()[key].check_function is None
-    ItemState.objects.filter(item_id=key).update(status="unknown", reason="dashboard_only")
-    assert state(scanned, key) is State.NEEDS_YOU
+NEWS = ["updates.sources_followed", "updates.releases_followed"]
+
+
+@pytest.fixture
+def news(scanned: Instance, settings: Settings) -> Instance:
+    """Everything was read a moment ago, and Mastodon runs."""
+    settings.FEEDS = True
+    now = timezone.now()
+    for kind, about in (("warnings", ""), ("release", "mastodon")):
+        Source.objects.create(slug=kind, kind=kind, title=f"The {kind}", url="x", about=about, last_ok_at=now)
+    Stack.objects.create(instance=scanned, software="mastodon", family="mastodon", made_at=now)
+    return scanned
+
+
+@pytest.mark.parametrize("key", NEWS)
+def test_news_are_switched_for_the_instance_and_judged_at_once(
+    as_alice: Client, news: Instance, key: str
+) -> None:
     path = f"{PAGE}items/{key}/"
-    page = as_alice.get(path).content.decode()
-    assert "fedisec does not read these feeds yet" in page
-    assert "Mail me" not in page and "Check again now" not in page and "Last looked at" not in page
-    given = {"met": "yes", "note": "I read the weekly report.", "days": "90"}
-    assert as_alice.post(f"{path}answer/", given).status_code == 302
-    assert state(scanned, key) is State.MET
+    for on, state_then, action in (("no", State.NOT_MET, "feeds.left"), ("yes", State.MET, "feeds.followed")):
+        page = as_alice.post(f"{path}follow/", {"on": on}, follow=True).content.decode()
+        assert state(news, key) is state_then
+        assert ("Switch them on" if on == "no" else "Switch them off") in page
+        event = AuditEvent.objects.first()
+        assert event is not None
+        assert (event.action, event.actor_name, event.item_id) == (action, "alice@example.org", key)
+    as_alice.post(f"{path}follow/", {"on": "yes"})
+    assert AuditEvent.objects.count() == 2, "the same twice changes nothing"
+    news.refresh_from_db()
+    assert news.follow_sources and news.follow_releases
+    assert not ItemState.objects.exclude(item_id=key).filter(code__in=["off", "read"]).exists()
+
+
+@pytest.mark.parametrize("key", NEWS)
+def test_news_are_no_question_to_a_person_any_more(as_alice: Client, news: Instance, key: str) -> None:
+    assert not all_items()[key].takes_answers
+    page = as_alice.get(f"{PAGE}items/{key}/").content.decode()
+    assert "Switch them off" in page and "Mail me" not in page
+
+
+def test_in_place_the_line_of_the_news_comes_anew(as_alice: Client, news: Instance) -> None:
+    text = as_alice.post(f"{PAGE}items/{NEWS[0]}/follow/", {"on": "no"}, headers=HTMX).content.decode()
+    assert text.lstrip().startswith(f'<details class="item" id="{NEWS[0]}" open') and "Switch them on" in text
+
+
+def test_viewers_and_strangers_switch_no_news(as_bob: Client, as_charlie: Client, news: Instance) -> None:
+    paths = [f"{PAGE}items/{key}/follow/" for key in (*NEWS, KEY)]
+    for client in (as_bob, as_charlie):
+        assert {client.post(path, {"on": "no"}).status_code for path in paths} == {404}
+    assert "Switch them" not in as_bob.get(f"{PAGE}items/{NEWS[0]}/").content.decode()
+
+
+def test_what_is_no_news_has_no_such_switch(as_alice: Client, news: Instance) -> None:
+    assert as_alice.post(f"{PAGE}items/{KEY}/follow/", {"on": "no"}).status_code == 404

@@ -8,7 +8,6 @@ import pytest
 
 from checks.data.tables import Advisory, Branch, Releases
 from checks.facts.software import Software
-from checks.items import all_items
 from checks.items.updates import software_current
 from checks.model import Status
 from tests.checks.http.pages import facts, software
@@ -128,8 +127,3 @@ def test_the_fix_named_is_the_newest_of_the_same_branch() -> None:
 def test_every_code_has_a_case() -> None:
     ended: Case = (ITEM, (), FAIL, "branch_ended")
     assert_all_codes([*CASES, ended], {ITEM})
-
-
-def test_items_of_the_dashboard_are_left_to_it() -> None:
-    for name in ("updates.sources_followed", "updates.releases_followed"):
-        assert all_items()[name].check_function is None

@@ -1,0 +1,78 @@
+"""What a scan is told of the feeds, and the items that follow from it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from checks.evaluate import judge
+from checks.facts import Facts
+from checks.facts.fedisec import FeedsWatch
+from checks.items import all_items
+from checks.model import Status
+from fedisec.instances.models import Instance
+from fedisec.scans.run import with_self_facts
+from fedisec.watch import fetching
+from fedisec.watch.catalogue import sync
+from fedisec.watch.models import Source, SourceKind
+from tests.factories import an_instance
+from tests.watch import feeds
+from tests.watch.conftest import AddRunner, AddSource
+from tests.watch.site import Site
+
+pytestmark = pytest.mark.django_db
+SOURCES, RELEASES = "updates.sources_followed", "updates.releases_followed"
+
+
+def _said(instance: Instance) -> dict[str, tuple[str, str]]:
+    """Item -> (status, code), by the facts that a scan of `instance` would have."""
+    facts = with_self_facts(Facts(), instance)
+    verdicts = {key: judge(all_items()[key], facts) for key in (SOURCES, RELEASES)}
+    return {key: (verdict.status.value, verdict.code) for key, verdict in verdicts.items()}
+
+
+def test_both_items_are_met_once_their_feeds_were_read(web: Site, runs: AddRunner, source: AddSource) -> None:
+    instance = runs("mastodon", "4.7.2")
+    releases = source("/mastodon", SourceKind.RELEASE, about="mastodon")
+    warnings = source("/jvn")
+    assert _said(instance) == {SOURCES: ("unknown", "not_yet"), RELEASES: ("unknown", "not_yet")}
+    web.say("/mastodon", feeds.github("a/b", "v4.7.3", newest=timezone.now()))
+    web.say("/jvn", feeds.jpcert("A", newest=timezone.now()))
+    fetching.fetch_source(releases.pk)
+    fetching.fetch_source(warnings.pk)
+    assert _said(instance) == {SOURCES: ("pass", "read"), RELEASES: ("pass", "read")}
+    old = timezone.now() - timedelta(days=3, minutes=1)
+    Source.objects.update(last_ok_at=old)
+    assert _said(instance) == {SOURCES: ("warn", "stale"), RELEASES: ("warn", "stale")}
+    Instance.objects.update(follow_sources=False, follow_releases=False)
+    assert _said(Instance.objects.get()) == {SOURCES: ("fail", "off"), RELEASES: ("fail", "off")}
+
+
+def test_a_feed_that_is_held_is_no_good_answer(web: Site, runs: AddRunner, source: AddSource) -> None:
+    instance = runs("mastodon", "4.7.2")
+    found = source("/mastodon", SourceKind.RELEASE, about="mastodon")
+    web.say("/mastodon", feeds.github("a/b", "v99.0.0", newest=timezone.now()))
+    fetching.fetch_source(found.pk)
+    assert _said(instance)[RELEASES] == ("unknown", "silent")
+    verdict = judge(all_items()[RELEASES], with_self_facts(Facts(), instance))
+    assert verdict.status is Status.UNKNOWN and "not believed: leap 99.0.0" in verdict.evidence[0].text
+
+
+def test_only_the_feed_of_the_own_distribution_counts(db: None, runs: AddRunner, settings: Settings) -> None:
+    sync()
+    instance = runs("mastodon", "4.7.2", distribution="debian")
+    watch = with_self_facts(Facts(), instance).get(FeedsWatch)
+    assert {feed.title for feed in watch.sources} == {
+        "JPCERT/CC", "JVN", "JVN iPedia", "JVN iPedia (English)", "ScanNetSecurity", "Debian security",
+    }  # fmt: skip
+    assert (watch.software, watch.family, watch.reading) == ("mastodon", "mastodon", False)
+    settings.FEEDS = True
+    assert with_self_facts(Facts(), instance).get(FeedsWatch).reading
+
+
+def test_before_the_first_look_nothing_is_known(db: None) -> None:
+    watch = with_self_facts(Facts(), an_instance()).get(FeedsWatch)
+    assert (watch.software, watch.sources, watch.release_feeds) == ("", (), ())
