@@ -7,6 +7,7 @@ import logging
 import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
@@ -19,15 +20,16 @@ from checks.clean import clean
 from checks.facts import Facts
 from checks.probes import Gathered
 from checks.target import Target, Vantage
-from fedisec.enrolment.inside import way_into
+from fedisec.enrolment.inside import WayIn, way_into
 from fedisec.instances.models import Instance
 from fedisec.lib import crash
 from fedisec.lib.limits import TimeIsUp
 from fedisec.lib.vantage import vantage
 from fedisec.scans import news, outlook
 from fedisec.scans.heartbeat import Heartbeat, Superseded
-from fedisec.scans.models import Scan, ScanState
+from fedisec.scans.models import Scan, ScanState, Side
 from fedisec.scans.patience import record_with_patience
+from fedisec.scans.sides import probes_of
 
 log = logging.getLogger(__name__)
 
@@ -116,16 +118,19 @@ def _requeue(held: QuerySet[Scan], attempt: int | CombinedExpression, due_at: da
 
 def _look(scan: Scan) -> Gathered:
     """All network I/O of a scan, outside any transaction.  Superseded when the token was lost meanwhile."""
-    place, way_in = vantage(), way_into(scan.instance)
+    place = vantage()
+    way_in = way_into(scan.instance) if scan.side != Side.OUTSIDE else WayIn()
     target = replace(scan.instance.target, access=way_in.access)
     with Heartbeat(scan.pk, scan.token) as heartbeat:
-        gathered = asyncio.run(_gather(target, place, heartbeat))
+        gathered = asyncio.run(_gather(target, place, heartbeat, Side(scan.side)))
     facts = way_in.noted(gathered.facts)
     return Gathered(with_self_facts(facts, scan.instance), gathered.connections)
 
 
-async def _gather(target: Target, place: Vantage, heartbeat: Heartbeat) -> Gathered:
+async def _gather(target: Target, place: Vantage, heartbeat: Heartbeat, side: Side) -> Gathered:
     gather = import_string(settings.GATHER)
+    if side is not Side.BOTH:
+        gather = partial(gather, probes=probes_of(side))
     heartbeat.ends(asyncio.current_task())
     try:
         found: Gathered = await gather(target, place, progress=heartbeat.progress)
