@@ -185,6 +185,7 @@ NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner ma
 ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version
 # (instance, confirmed key, new key, since when), in the transaction that stops the logins
 ON_HOST_KEY_CHANGED = "fedisec.alerts.watch.host_key_changed"
+CONFIRM_ADDRESS = "fedisec.alerts.asking.ask"  # (allauth's EmailAddress), to mail its owner a link
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 # (host, since, until, waited, dropped), when a machine has a network again, in the same transaction
 ON_BACK = "fedisec.alerts.outage.back"
@@ -237,7 +238,7 @@ ACCOUNT_ADAPTER = "fedisec.accounts.adapter.ClosedAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # signing in needs no mail; alerts need it, see fedisec.alerts.confirming
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[fedisec] "
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True

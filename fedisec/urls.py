@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.enrolment.urls")),
     path("", include("fedisec.accounts.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
+    path("", include("fedisec.alerts.server_urls")),  # before allauth's page of addresses
     path("account/", include("allauth.account.urls")),
     path("healthz", healthz, name="healthz"),
 ]

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from checks.facts import Facts
@@ -19,8 +20,12 @@ from fedisec.scans.record import record
 _numbers = count(1)
 
 
-def a_user(**fields: Any) -> User:
-    return User.objects.create_user(fields.pop("email", f"person{next(_numbers)}@example.org"), **fields)
+def a_user(confirmed: bool = True, **fields: Any) -> User:
+    """Somebody with an account, who has shown that mails to the address arrive."""
+    user = User.objects.create_user(fields.pop("email", f"person{next(_numbers)}@example.org"), **fields)
+    if confirmed:
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
 
 
 def an_instance(owner: User | None = None, **fields: Any) -> Instance:

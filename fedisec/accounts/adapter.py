@@ -8,6 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from fedisec.accounts.audit import record
 from fedisec.accounts.models import User
@@ -22,6 +23,32 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
             super().set_password(user, password)
             for team in user.teams.order_by("pk"):
                 record("account.password_changed", team=team, by=user)
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """Queued like every mail: a relay that is away must not lose it, nor keep the page waiting."""
+        import_string(settings.CONFIRM_ADDRESS)(emailconfirmation.email_address)
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        """Another address than the one in use takes its place."""
+        user = email_address.user
+        before = user.email if user.email != email_address.email else ""
+        with transaction.atomic():
+            if User.objects.exclude(pk=user.pk).filter(email=email_address.email).exists():
+                return False
+            if not super().confirm_email(request, email_address):
+                return False
+            if before:
+                user.emailaddress_set.exclude(pk=email_address.pk).delete()
+                email_address.set_as_primary()  # and that of the account
+            for team in user.teams.order_by("pk"):
+                record(
+                    "account.address_confirmed",
+                    team=team,
+                    by=user,
+                    before=before,
+                    after=email_address.email,
+                )
+        return True
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         if "password_reset_url" in context:

@@ -16,6 +16,8 @@ GROUPS: dict[str, Promise] = {
     "note": _("Notes"),
     "own_item": _("Own items"),
     "alert": _("Mails"),
+    "mail_server": _("Mail server"),
+    "mail": _("Delivery"),
     "feeds": _("News"),
     "grade": _("Second opinions"),
     "share": _("Sharing"),
@@ -49,6 +51,10 @@ ACTIONS: dict[str, Promise] = {
     "own_item.restored": _("Own item brought back"),
     "alert.joined": _("Mails switched on"),
     "alert.left": _("Mails switched off"),
+    "mail_server.changed": _("Mail server changed"),
+    "mail_server.removed": _("Mail server removed"),
+    "mail.tested": _("Test mail sent"),
+    "mail.again": _("Mail tried again by hand"),
     "feeds.followed": _("News switched on"),
     "feeds.left": _("News switched off"),
     "grade.noted": _("Grade noted"),
@@ -60,6 +66,7 @@ ACTIONS: dict[str, Promise] = {
     "demo.removed": _("Demo servers removed"),
     "account.created": _("Account created"),
     "account.password_changed": _("Password changed"),
+    "account.address_confirmed": _("Mail address confirmed"),
 }
 
 

@@ -17,7 +17,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from checks.clean import clean
-from fedisec.alerts import relay
+from fedisec.accounts.models import User
+from fedisec.alerts import asking, relay
+from fedisec.alerts.confirming import may_be_mailed
 from fedisec.alerts.dialogue import MaybeArrived
 from fedisec.alerts.letter import letter_of
 from fedisec.alerts.models import Delivery, DeliveryState, Subscription
@@ -28,7 +30,8 @@ log = logging.getLogger(__name__)
 
 PAUSES_MIN = (1, 2, 5, 10, 30, 60)
 GIVE_UP_AFTER = timedelta(days=3)
-NOT_WANTED = "no longer subscribed"  # an answer that is no trouble
+NOT_WANTED = "no longer subscribed"  # answers that are no trouble of the relay
+NOT_CONFIRMED = "the address is not confirmed"
 _ANSWER_MAX, _SUBJECT_MAX = 500, 200
 
 
@@ -38,8 +41,9 @@ def send_mail(delivery_id: int) -> None:
     if delivery is None:
         return
     crash.point("mail_claimed")
-    if not _still_wanted(delivery):
-        _finish(delivery, DeliveryState.FAILED, NOT_WANTED)
+    why_not = _why_not(delivery)
+    if why_not:
+        _finish(delivery, DeliveryState.FAILED, why_not)
         return
     if delivery.channel_id is not None:
         _call(delivery)
@@ -48,7 +52,7 @@ def send_mail(delivery_id: int) -> None:
 
 
 def _mail(delivery: Delivery) -> None:
-    letter = letter_of(delivery)
+    letter = asking.letter_of(delivery) if delivery.kind == asking.CONFIRM else letter_of(delivery)
     subject = letter.subject[:_SUBJECT_MAX]
     try:
         answer = relay.send(letter)
@@ -85,13 +89,19 @@ def claim(delivery_id: int, now: datetime) -> Delivery | None:
     )
 
 
-def _still_wanted(delivery: Delivery) -> bool:
-    """Whether its reader still hears of what it is about; of an instance, or of the installation."""
-    if delivery.user is None or not delivery.user.is_active:
-        return delivery.channel is not None and delivery.channel.enabled
+def _why_not(delivery: Delivery) -> str:
+    """ "" where it is to be sent: its reader still hears of what it is about, at a confirmed address."""
+    user = delivery.user
+    if user is None:
+        return "" if delivery.channel is not None and delivery.channel.enabled else NOT_WANTED
+    if delivery.kind == asking.CONFIRM:
+        return "" if user.is_active and asking.is_open(delivery) else NOT_WANTED
     about = delivery.notices.filter(instance__isnull=False)
-    mine = Subscription.objects.filter(user=delivery.user_id, instance__in=about.values("instance"))
-    return mine.exists() or not about.exists()
+    mine = Subscription.objects.filter(user=user, instance__in=about.values("instance"))
+    if not user.is_active or not (mine.exists() or not about.exists()):
+        return NOT_WANTED
+    reached = may_be_mailed(User.objects.filter(pk=user.pk)).exists()
+    return "" if reached else NOT_CONFIRMED
 
 
 def _delivered(delivery: Delivery, answer: str, **more: object) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.conf import settings
 from django.utils import timezone
 
 from checks.facts import Fact
 from checks.facts.fedisec import CertificateWatch
-from fedisec.alerts.models import MailKind, Subscription
+from fedisec.alerts import relay
+from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Subscription
 from fedisec.alerts.notices import tell
 from fedisec.alerts.recipients import of_instance
 from fedisec.instances.models import Instance
@@ -33,7 +33,11 @@ def host_key_changed(instance: Instance, before: str, after: str, since: datetim
 
 
 def self_facts(instance: Instance) -> tuple[Fact, ...]:
-    """Facts that only the dashboard can give.  Nobody hears of anything while mails go to a folder."""
-    hears = Subscription.objects.filter(instance=instance, user__is_active=True).count()
-    recipients = hears if settings.EMAIL_URL else 0
+    """Facts that only the dashboard can give.  Nobody hears of anything while mails go to a folder, nor at an
+    address that was never confirmed; a channel counts once it has taken something."""
+    hears = [one for one in of_instance(instance.pk) if one.wishes.wants(MailKind.CERTIFICATE)]
+    mailed = sum(one.user is not None for one in hears) if relay.is_set() else 0
+    channels = [one.channel_id for one in hears if one.channel is not None]
+    proved = Delivery.objects.filter(channel__in=channels, state=DeliveryState.SENT).values("channel")
+    recipients = mailed + proved.distinct().count()
     return (CertificateWatch(watching=not instance.paused, confirmed_recipients=recipients),)

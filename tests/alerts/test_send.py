@@ -14,6 +14,7 @@ from fedisec.alerts import outbox, send
 from fedisec.alerts.models import Delivery, DeliveryState, Subscription
 from fedisec.alerts.send import PAUSES_MIN, claim, send_mail
 from tests.alerts.conftest import Story, the_mail
+from tests.factories import a_subscriber
 from tests.smtp import Relay, text_of
 
 GOOD, BAD = {"lock": "pass"}, {"lock": "fail"}
@@ -106,20 +107,47 @@ def test_a_refusal_for_good_is_kept_and_not_tried_again(mail: Delivery, relay: R
 def test_one_refused_reader_does_not_keep_the_mail_from_the_other(
     mail: Delivery, relay: Relay, reader: User
 ) -> None:
+    assert mail.instance is not None
     other = Delivery.objects.create(
         instance=mail.instance,
         kind=mail.kind,
         about=mail.about,
-        user=User.objects.create_user("other@example.org"),
+        user=a_subscriber(mail.instance, email="other@example.org"),
         message_id="<x@y>",
     )
-    assert mail.instance is not None
-    assert other.user is not None
-    Subscription.objects.create(user=other.user, instance=mail.instance)
     relay.answers = ["rcpt 550 gone"]
     send_mail(mail.pk)
     send_mail(other.pk)
     assert relay.recipients == ["other@example.org"]
+
+
+@pytest.mark.parametrize("end", ["drop", "hang"])
+def test_a_relay_that_does_not_answer_to_the_content_gets_it_again_with_the_same_message_id(
+    mail: Delivery, relay: Relay, settings: Settings, end: str
+) -> None:
+    settings.EMAIL_TIMEOUT = 1
+    relay.answers = [end]
+    send_mail(mail.pk)
+    waiting = the_mail()
+    assert (waiting.state, waiting.maybe_arrived) == ("pending", True)
+    assert waiting.answer.startswith("no answer to the content: ")
+    assert try_again().state == "sent"
+    assert [message["Message-ID"] for message in relay.taken] == [mail.message_id] * 2
+
+
+def test_three_refusals_for_now_cost_three_tries_and_arrive_once(mail: Delivery, relay: Relay) -> None:
+    relay.answers = ["data 451 later"] * 3
+    states = [try_again().state for _ in range(4)]
+    assert states == ["pending", "pending", "pending", "sent"]
+    assert the_mail().maybe_arrived is False
+    assert len(relay.taken) == 1
+
+
+def test_what_is_given_up_is_logged(mail: Delivery, relay: Relay, caplog: pytest.LogCaptureFixture) -> None:
+    relay.answers = ["rcpt 550 no such user"]
+    send_mail(mail.pk)
+    (record,) = [one for one in caplog.records if one.levelname == "ERROR"]
+    assert record.getMessage() == f"mail {mail.message_id} was given up: 550 no such user"
 
 
 def test_the_pauses_grow_and_after_days_it_is_given_up(
