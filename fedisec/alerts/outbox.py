@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from checks.items import all_items
 from checks.model import Level
-from fedisec.alerts import storm
+from fedisec.alerts import asking, digest, endings, reminders, storm
 from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Notice
 from fedisec.alerts.notices import tell
 from fedisec.alerts.pack import pack
@@ -39,13 +39,15 @@ _KINDS = {
 
 
 def tick(now: datetime) -> None:
-    """One round of the clock: storms held back, notices out of the outbox, mails out of notices, leases that
-    ran out, workers told."""
+    """One round of the clock: storms held back, notices out of outbox and calendar, mails out of
+    notices, leases that ran out, workers told."""
     if _watch.was_turned_back(now):
         put_right(now)
     storm.tick(now)
     while collect(now) == BATCH:
         pass
+    for calendar in (reminders, endings, digest, asking):
+        calendar.tick(now)
     pack(now)
     end_leases(now)
     ring_unheard(now)

@@ -14,7 +14,7 @@ from checks.facts.inside import Inside
 from checks.probes import Gathered, Progress, gather, inside
 from checks.target import Target, Vantage
 from fedisec.accounts.models import User
-from fedisec.alerts.models import Delivery
+from fedisec.alerts.models import Notice
 from fedisec.alerts.watch import subscribe_creator
 from fedisec.enrolment import enrol
 from fedisec.enrolment.inside import way_into
@@ -116,7 +116,7 @@ def test_another_host_key_stops_the_logins_until_it_is_confirmed(instance: Insta
         assert gap(scanned(instance)) == ("host_key_changed", f"now {label(other.host_key)}")
         assert SEEN[-1].access is None and "Accepted" not in server.log
     # One alarm, whatever number of scans.
-    (alarm,) = Delivery.objects.filter(user=alice)
+    (alarm,) = Notice.objects.filter(user=alice)
     assert (alarm.kind, alarm.data["before"], alarm.data["after"]) == (
         "host_key", label(server_key), label(other_key),
     )  # fmt: skip
