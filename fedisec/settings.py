@@ -189,6 +189,8 @@ CONFIRM_ADDRESS = "fedisec.alerts.asking.ask"  # (allauth's EmailAddress), to ma
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 # (host, since, until, waited, dropped), when a machine has a network again, in the same transaction
 ON_BACK = "fedisec.alerts.outage.back"
+# (since, until, missed), when no clock had ticked for long, in the same transaction
+ON_RETURN = "fedisec.alerts.outage.stood_still"
 
 # Where fedisec looks from (operator's settings, never a form's).
 RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")
@@ -208,6 +210,8 @@ RDAP_BOOTSTRAP = env.text("FEDISEC_RDAP_BOOTSTRAP")
 ANCHORS = env.parsed(
     "FEDISEC_ANCHORS", env.anchors, "names and HOST:PORT such as example.org,192.0.2.1:443, or none"
 )
+# A sign of life goes there once a minute, for a watch that calls when it does not come.
+DEADMAN_URL = env.parsed("FEDISEC_DEADMAN_URL", env.optional_web_address, "an http or https address")
 
 # Mail: by the relay that EMAIL_URL names, else by the one that was set by form, else into a folder.
 EMAIL_URL = env.text("EMAIL_URL")

@@ -77,6 +77,13 @@ def web_address(value: str) -> SplitResult:
     return found
 
 
+def optional_web_address(value: str) -> str:
+    """ "" or an http or https address, as it was given."""
+    if value:
+        web_address(value)
+    return value
+
+
 def database(value: str) -> dict[str, Any]:
     """Django's words for a postgres:// address."""
     if urlsplit(value).scheme not in _POSTGRES:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.module_loading import import_string
 
 from fedisec.instances.models import Instance
+from fedisec.scans import incidents, outlook, pulse
 from fedisec.scans.models import ITEM, Scan, ScanState, Side
 from fedisec.scans.queue import first_slot, next_slot, queue_scan, ring_scan
 from fedisec.scans.run import give_back
@@ -25,11 +26,14 @@ def tick(now: datetime) -> None:
     hours changed counted anew."""
     if _watch.was_turned_back(now):
         put_right(now)
+    pulse.tick(now)  # before the slots that were missed move on
+    outlook.tick(now)
     requeue_stale(now)
     give_first_slots(now)
     while queue_due(now) == BATCH:
         pass
     ring_unheard(now)
+    incidents.tick(now)
     for path in settings.ON_TICK:
         import_string(path)(now)
 

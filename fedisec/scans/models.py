@@ -145,7 +145,9 @@ class Reach(Settled):
     code = models.CharField(max_length=60, blank=True)  # of fedisec.scans.reach
     since = models.DateTimeField()
     seen_at = models.DateTimeField()
-    data = models.JSONField(default=dict, blank=True)  # the code and, of a fail, what else failed ("also")
+    data = models.JSONField(
+        default=dict, blank=True
+    )  # "code", "since"; of a fail "also": items that failed too
     evidence = models.JSONField(default=list, blank=True)  # [[label, text], …]
 
     def __str__(self) -> str:
@@ -248,3 +250,14 @@ class Outlook(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} {'offline' if self.offline_since else 'online'}"
+
+
+class Pulse(models.Model):
+    """When the clock last ticked on one machine, since that was started."""
+
+    boot = models.CharField(max_length=36, unique=True)  # a name that the kernel makes up at each start
+    at = models.DateTimeField()
+    uptime_s = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.boot} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -16,6 +16,7 @@ from fedisec.lib.away import Outlasting
 from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans import clock
+from fedisec.scans.deadman import DeadMan
 
 
 class Command(BaseCommand):
@@ -26,13 +27,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
-        outlasting, schema = Outlasting(), SchemaWatch()
+        outlasting, schema, dead_man = Outlasting(), SchemaWatch(), DeadMan()
         while True:
             with outlasting:
                 close_old_connections()
                 schema.give_way()
                 clock.tick(timezone.now())
                 outbox.tick(timezone.now())
+                dead_man.alive()
             if options["alive"] is not None:
                 options["alive"].touch()
             time.sleep(settings.TICK_S)
