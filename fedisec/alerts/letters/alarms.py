@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fedisec.alerts.letters.certificates import certificate_section
+from fedisec.alerts.letters.certificates import certificate_section, newest
 from fedisec.alerts.letters.items import advice, in_order, seen_note
 from fedisec.alerts.letters.page import Note, Page, Point, Points, Prose, Section
 from fedisec.alerts.letters.reach import reach_sections
-from fedisec.alerts.letters.reading import Mail, by_instance, changes_of, latest, still_failing
+from fedisec.alerts.letters.reading import (
+    Mail,
+    by_instance,
+    changes_of,
+    latest,
+    silent_since,
+    still_failing,
+)
 from fedisec.alerts.letters.story import Returned, Story, story_of
 from fedisec.alerts.letters.subjects import Tally, news_of
 from fedisec.alerts.letters.words import (
@@ -28,11 +35,11 @@ from fedisec.alerts.letters.words import (
 )
 from fedisec.alerts.models import MailKind, Notice
 from fedisec.instances.models import Instance
+from fedisec.scans.certificates import ITEM_ID
 from fedisec.scans.models import Change
 
 INSTANCES_MAX = 20
 ITEMS_MAX = 50
-_CERTIFICATE_ITEM = "tls.certificate_lasts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,13 @@ class OfOne:
     story: Story
     certificates: Sequence[Notice] = ()
     tally: Tally = field(default_factory=Tally)
+    still: int = 0  # further items that are not met
+    silent_since: datetime | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Nothing in it is worse than before."""
+        return self.story.is_good and not self.certificates
 
     @property
     def weight(self) -> tuple[int, ...]:
@@ -67,25 +81,10 @@ class Room:
 def alarms(mail: Mail, notices: Sequence[Notice]) -> Page:
     """All of `notices`, which are alarms about instances."""
     told = stories(mail, notices)
-    named = told[:INSTANCES_MAX]
-    failing = still_failing(
-        [one.instance.pk for one in named],
-        {one.instance.pk: one.story.speaks_of for one in named},
-        mail.now,
-    )
     at = latest(notices) or mail.delivery.created_at
-    tally = sum((one.tally for one in told), Tally())
-    foot = (
-        Prose(
-            _(
-                "fedisec mails when a second look has confirmed a change. It stays silent about what it "
-                "could not see."
-            )
-        ),
-    )
     if len(told) == 1:
-        return _about_one(mail, told[0], failing[told[0].instance.pk], at, foot)
-    return _about_many(mail, told, failing, at, tally, foot)
+        return _about_one(mail, told[0], at)
+    return _about_many(mail, told, at)
 
 
 def stories(mail: Mail, notices: Sequence[Notice]) -> list[OfOne]:
@@ -95,28 +94,50 @@ def stories(mail: Mail, notices: Sequence[Notice]) -> list[OfOne]:
     certificates = by_instance([one for one in notices if one.kind == MailKind.CERTIFICATE])
     told = []
     for pk in by_instance(notices):
-        ending = certificates.get(pk, [])
+        ending = newest(certificates.get(pk, ()))
         rows = changes.get(pk, [])
         if ending:  # it says more than the item does
-            rows = [
-                change for change in rows if change.item_id != _CERTIFICATE_ITEM or change.after == "pass"
-            ]
+            rows = [change for change in rows if change.item_id != ITEM_ID or change.after == "pass"]
         story = story_of(rows)
         told.append(OfOne(instances[pk], story, ending, Tally.of(story, len(ending), mail.items)))
-    return sorted(told, key=lambda one: (one.weight, one.instance.domain))
+    told.sort(key=lambda one: (one.weight, one.instance.domain))
+    return [*_completed(told[:INSTANCES_MAX], mail.now), *told[INSTANCES_MAX:]]
 
 
-def _about_one(mail: Mail, told: OfOne, still: int, at: datetime, foot: tuple[Prose, ...]) -> Page:
+def _completed(told: Sequence[OfOne], now: datetime) -> list[OfOne]:
+    """Those that are named, with what else is known of them."""
+    keys = [one.instance.pk for one in told]
+    failing = still_failing(keys, {one.instance.pk: one.story.speaks_of for one in told}, now)
+    silent = silent_since([one.instance.pk for one in told if one.story.down is not None])
+    return [
+        replace(one, still=failing[one.instance.pk], silent_since=silent.get(one.instance.pk)) for one in told
+    ]
+
+
+def _about_one(mail: Mail, told: OfOne, at: datetime) -> Page:
     name = name_of(told.instance)
     return Page(
         subject_line(name, news_of(told.tally)),
         name,
         lead=(_seen(name, at),),
         sections=tuple(_sections(mail, told, Room())),
-        close=(Prose(_still(still, bool(told.story.worse)), link_of(told.instance)),),
-        foot=foot,
-        is_answer=told.story.is_good and not told.certificates,
+        close=(Prose(_still(told), link_of(told.instance)),),
+        foot=_foot(told.tally),
+        is_answer=told.is_good,
     )
+
+
+def _foot(tally: Tally) -> tuple[Prose, ...]:
+    if tally.blind == tally.total:
+        words = _(
+            "fedisec mails once when it has not seen something for long. It never takes that for a fault."
+        )
+    else:
+        words = _(
+            "fedisec mails when a second look has confirmed a change. It stays silent about what it "
+            "could not see."
+        )
+    return (Prose(words),)
 
 
 def _seen(name: str, at: datetime) -> Prose:
@@ -124,27 +145,26 @@ def _seen(name: str, at: datetime) -> Prose:
     return Prose(_("%(name)s, seen on %(moment)s") % {"name": name, "moment": moment(at)})
 
 
-def _still(count: int, worse: bool) -> str:
+def _still(told: OfOne) -> str:
+    """What else is wrong; "" where that would be out of place."""
+    story, count = told.story, told.still
     if count:
-        return ngettext(
+        words = ngettext(
             "Besides this, %(count)d item is still not met.",
             "Besides this, %(count)d items are still not met.",
             count,
-        ) % {"count": count}
-    if worse:
+        )
+        return words % {"count": count}
+    if story.down or story.unsteady or story.flapping or story.blind or told.certificates:
+        return ""
+    if story.worse:
         return _("Nothing else that fedisec checks is failing.")
     return _("Nothing that fedisec checks is failing.")
 
 
-def _about_many(
-    mail: Mail,
-    told: Sequence[OfOne],
-    failing: Mapping[int, int],
-    at: datetime,
-    tally: Tally,
-    foot: tuple[Prose, ...],
-) -> Page:
+def _about_many(mail: Mail, told: Sequence[OfOne], at: datetime) -> Page:
     name, room = servers(len(told)), Room()
+    tally = sum((one.tally for one in told), Tally())
     sections: list[Section] = []
     named = 0
     for one in told[:INSTANCES_MAX]:
@@ -153,38 +173,35 @@ def _about_many(
         named += 1
         sections.append(Section(name_of(one.instance), url=link_of(one.instance), chapter=True))
         sections += _sections(mail, one, room)
-        if failing[one.instance.pk]:
-            last = sections.pop()
-            more = Prose(_still(failing[one.instance.pk], worse=True))
-            sections.append(Section(last.title, (*last.blocks, more), last.url, last.chapter))
-    rest = told[named:]
-    close = [Prose("", address("overview"))]
-    if rest:
-        words = ngettext(
-            "And on %(count)d further server: %(news)s.",
-            "And on %(count)d further servers: %(news)s.",
-            len(rest),
-        )
-        news = news_of(sum((one.tally for one in rest), Tally()))
-        close = [Prose(words % {"count": len(rest), "news": news}, address("overview"))]
+        if one.still:
+            sections.append(Section("", (Prose(_still(one)),)))
+    in_all = _("In all: %(news)s.") % {"news": news_of(tally, many=True, whole=True)}
     return Page(
-        subject_line(name, news_of(tally)),
+        subject_line(name, news_of(tally, many=True)),
         name,
-        lead=(
-            _seen(name, at),
-            Prose(_("In all: %(news)s.") % {"news": news_of(tally, shortest=False)}, strong=True),
-        ),
+        lead=(_seen(name, at), Prose(in_all, strong=True)),
         sections=tuple(sections),
-        close=tuple(close),
-        foot=foot,
-        is_answer=all(one.story.is_good and not one.certificates for one in told),
+        close=(Prose(_rest(told[named:]), address("overview")),),
+        foot=_foot(tally),
+        is_answer=all(one.is_good for one in told),
     )
+
+
+def _rest(told: Sequence[OfOne]) -> str:
+    """Those that found no room, as counts."""
+    if not told:
+        return ""
+    words = ngettext(
+        "And on %(count)d further server: %(news)s.", "And on %(count)d further servers: %(news)s.", len(told)
+    )
+    news = news_of(sum((one.tally for one in told), Tally()), many=True, whole=True)
+    return words % {"count": len(told), "news": news}
 
 
 def _sections(mail: Mail, told: OfOne, room: Room) -> list[Section]:
     story, instance = told.story, told.instance
-    found: list[Section] = reach_sections(instance, story)
-    found += [certificate_section(instance, notice) for notice in told.certificates]
+    found: list[Section] = reach_sections(instance, story, mail.items, told.silent_since)
+    found += [certificate_section(instance, notice, mail.now) for notice in told.certificates]
     if story.worse:
         found.append(_worse(mail, instance, story.worse, room))
     if story.flapping:
@@ -252,11 +269,12 @@ def _restless(mail: Mail, instance: Instance, changes: Sequence[Change], room: R
 def _calmed(mail: Mail, instance: Instance, changes: Sequence[Change], room: Room) -> Section:
     listed = in_order(changes, mail.items)
     shown = listed[: room.take(len(listed))]
-    points = []
-    for one in shown:
-        met, not_met = _("%(title)s: met"), _("%(title)s: not met")
-        words = (not_met if one.after == "fail" else met) % {"title": mail.items.title(one.item_id)}
-        points.append(mail.items.point(instance, one.item_id, words))
+    points = [
+        mail.items.point(
+            instance, one.item_id, _("It is not met.") if one.after == "fail" else _("It is met.")
+        )
+        for one in shown
+    ]
     return _with_rest(_("Came to rest:"), points, len(listed) - len(shown), instance)
 
 
@@ -269,15 +287,11 @@ def _better(mail: Mail, instance: Instance, story: Story, room: Room) -> Section
 
 
 def _back(mail: Mail, instance: Instance, back: Returned) -> Point:
-    values = {
-        "title": mail.items.title(back.change.item_id),
-        "span": span(back.since, back.until),
-        "times": back.times,
-    }
+    values = {"span": span(back.since, back.until), "times": back.times}
     if back.times > 1:
-        words = _("%(title)s: not met %(times)d times %(span)s, met again") % values
+        words = _("It was not met %(times)d times, %(span)s.") % values
     else:
-        words = _("%(title)s: not met %(span)s, met again") % values
+        words = _("It was not met %(span)s.") % values
     return mail.items.point(instance, back.change.item_id, words)
 
 

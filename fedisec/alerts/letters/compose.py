@@ -9,7 +9,9 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 
 from fedisec.alerts.letters.alarms import alarms
+from fedisec.alerts.letters.digest import digest
 from fedisec.alerts.letters.host_key import host_key
+from fedisec.alerts.letters.news import news
 from fedisec.alerts.letters.outage import outage
 from fedisec.alerts.letters.page import Page, Point, Points, Prose, Section
 from fedisec.alerts.letters.reading import Mail
@@ -40,6 +42,8 @@ TELLERS: dict[str, Teller] = {
     MailKind.HOST_KEY.value: host_key,
     MailKind.REMINDER.value: reminders,
     MailKind.ENDING.value: reminders,
+    MailKind.DIGEST.value: digest,
+    MailKind.NEWS.value: news,
     MailKind.OUTAGE.value: outage,
     MailKind.TEST.value: trial,
 }

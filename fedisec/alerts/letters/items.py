@@ -46,11 +46,11 @@ class Items:
         return self.level(item_id) is Level.REQUIRED
 
     def point(
-        self, instance: Instance | None, item_id: str, text: str = "", notes: Sequence[Note] = ()
+        self, instance: Instance | None, item_id: str, more: str = "", notes: Sequence[Note] = ()
     ) -> Point:
-        """The item in a list; `text` in place of its title."""
+        """The item in a list; `more` is said of it."""
         mark = level_word(self.level(item_id))
-        return Point(text or self.title(item_id), item_link(instance, item_id), mark, tuple(notes))
+        return Point(self.title(item_id), item_link(instance, item_id), mark, more, tuple(notes))
 
 
 def items_for(item_ids: Iterable[str]) -> Items:

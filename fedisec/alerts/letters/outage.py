@@ -20,9 +20,10 @@ def outage(mail: Mail, notices: Sequence[Notice]) -> Page:
     """From Notice.data as fedisec.alerts.outage stores it."""
     data = notices[-1].data if isinstance(notices[-1].data, dict) else {}
     stopped = data.get("what") == STOPPED
-    news = _("it did not run for a while") if stopped else _("it had no network for a while")
+    host = line(data.get("host"), 60)
+    news = _("fedisec did not run for a while") if stopped else _("no network for a while, now it is back")
     return Page(
-        subject_line("fedisec", news),
+        subject_line("" if stopped else host, news),
         "fedisec",
         lead=(Prose(_what(data, notices[-1], stopped), strong=True), *_meanwhile(data, stopped)),
         sections=(),
@@ -50,20 +51,20 @@ def _meanwhile(data: dict[str, Any], stopped: bool) -> tuple[Prose | Points, ...
     lines = []
     if missed:
         words = ngettext(
-            "%(count)d server was not looked at in time; it is now.",
-            "%(count)d servers were not looked at in time; they are now.",
+            "%(count)d server was not looked at in time; its turn is now.",
+            "%(count)d servers were not looked at in time; their turn is now.",
             missed,
         )
         lines.append(words % {"count": missed})
     if waited:
         words = ngettext(
-            "%(count)d scan waited and is done now.", "%(count)d scans waited and are done now.", waited
+            "%(count)d scan waited; its turn is now.", "%(count)d scans waited; their turn is now.", waited
         )
         lines.append(words % {"count": waited})
     if dropped:
         words = ngettext(
-            "%(count)d look saw only our own fault; it was dropped and is done again.",
-            "%(count)d looks saw only our own fault; they were dropped and are done again.",
+            "%(count)d look saw only our own fault; it was dropped and is repeated.",
+            "%(count)d looks saw only our own fault; they were dropped and are repeated.",
             dropped,
         )
         lines.append(words % {"count": dropped})

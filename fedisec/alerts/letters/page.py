@@ -19,11 +19,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One line of a list, with a link and, where there is more to say, notes.  `mark`: a level, in words."""
+    """One line of a list, with a link and, where there is more to say, notes.  `mark`: a level, in words;
+    `more`: half a sentence below it."""
 
     text: str
     url: str = ""
     mark: str = ""
+    more: str = ""
     notes: tuple[Note, ...] = ()
     commands: str = ""
 

@@ -54,6 +54,7 @@ def _block(block: Block) -> str:
 def _point(point: Point, bullet: str, long: bool) -> str:
     inner = " " * (len(bullet) + 1)
     head = f"{point.text} [{point.mark}]" if point.mark else point.text
+    head = f"{head}\n{point.more}" if point.more else head
     parts = [f"{bullet} " + head.replace("\n", f"\n{inner}")]
     if point.commands:
         parts.append(_indented(point.commands, len(inner) + 4))

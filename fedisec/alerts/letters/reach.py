@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from fedisec.alerts.letters.items import evidence_of
+from fedisec.alerts.letters.items import Items, evidence_of
 from fedisec.alerts.letters.page import Block, Point, Points, Prose, Quote, Section
 from fedisec.alerts.letters.story import Story, began
-from fedisec.alerts.letters.words import joined, line, moment, name_of, span, when
+from fedisec.alerts.letters.words import line, link_of, moment, name_of, span
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Change
 
 _LISTED_MAX = 8
 
 
-def reach_sections(instance: Instance, story: Story) -> list[Section]:
-    """One section at most."""
+def reach_sections(
+    instance: Instance, story: Story, items: Items, silent_since: datetime | None
+) -> list[Section]:
+    """One section at most.  `silent_since`: the first look that got no answer, if it is still so."""
     if story.down is not None:
-        return [_down(instance, story.down)]
+        return [_down(instance, story.down, items, silent_since)]
+    if story.unsteady is not None:
+        words = _(
+            "It answers and does not answer in turns. fedisec mails about it again when it has kept still "
+            "for 24 hours."
+        )
+        return [Section(_("The server goes to and fro:"), (Prose(words, link_of(instance)),))]
     if story.outage is not None:
-        since = when(_data(story.outage.change).get("since")) or story.outage.since
-        values = {"span": span(since, story.outage.until)}
+        values = {"span": span(story.outage.since, story.outage.until)}
         words = _("It did not answer %(span)s. Now it answers again.") % values
         return [Section(_("The server answers again:"), (Prose(words),))]
     if story.up is not None:
@@ -40,9 +48,9 @@ def _data(change: Change) -> dict[str, Any]:
     return change.data if isinstance(change.data, dict) else {}
 
 
-def _down(instance: Instance, change: Change) -> Section:
+def _down(instance: Instance, change: Change, items: Items, silent_since: datetime | None) -> Section:
     data, name = _data(change), name_of(instance)
-    since = when(data.get("since")) or began(change)
+    since = silent_since or began(change)
     code = str(data.get("code") or change.code)
     what = {
         "no_name": _("The DNS knows no address for %(name)s any more, since %(at)s."),
@@ -53,9 +61,9 @@ def _down(instance: Instance, change: Change) -> Section:
     tried = _tried(change)
     if tried:
         blocks.append(Quote(_("Tried:"), "\n".join(tried)))
-    also = _also(data.get("also"))
+    also = _also(data.get("also"), items)
     if also:
-        blocks.append(Prose(_("At the same time: %(what)s.") % {"what": also}))
+        blocks += [Prose(_("Not met in the same look:")), Points(also)]
     blocks.append(Prose(_("Look here first:")))
     blocks.append(Points(_first_looks(instance, code), numbered=True))
     blocks.append(Prose(_("While it is silent, its items are not judged, and nobody is told about them.")))
@@ -77,14 +85,10 @@ def _tried(change: Change) -> list[str]:
     return [one for one in found if one][:_LISTED_MAX]
 
 
-def _also(value: Any) -> str:
-    """Names of what failed as well; a number of servers."""
-    if isinstance(value, str):
-        return line(value, 200)
-    if isinstance(value, list):
-        names = [line(one, 100) for one in value if isinstance(one, str)]
-        return joined(names[:_LISTED_MAX]) + ("…" if len(names) > _LISTED_MAX else "")
-    return ""
+def _also(value: Any, items: Items) -> tuple[Point, ...]:
+    """Items that failed in the same look for a reason of their own."""
+    listed = value if isinstance(value, list) else []
+    return tuple(Point(items.title(one)) for one in listed[:_LISTED_MAX] if isinstance(one, str))
 
 
 def _first_looks(instance: Instance, code: str) -> tuple[Point, ...]:

@@ -17,7 +17,7 @@ from fedisec.alerts.models import Delivery, MailKind, Notice
 from fedisec.alerts.recipients import Wishes, of_channel, wishes_of
 from fedisec.checklist.models import Waiver
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Change, ItemState
+from fedisec.scans.models import Change, ItemState, Reach
 from fedisec.scans.settle import Kind
 
 
@@ -122,3 +122,9 @@ def latest(notices: Sequence[Notice]) -> datetime | None:
     """When the newest of what is told was seen."""
     moments = [one.change.created_at if one.change is not None else one.created_at for one in notices]
     return max(moments, default=None)
+
+
+def silent_since(instances: Collection[int]) -> dict[int, datetime]:
+    """instance id -> the first of the looks in a row that got no answer, of those that still get none."""
+    silent = Reach.objects.filter(instance__in=instances, status="fail")
+    return dict(silent.values_list("instance", "since"))

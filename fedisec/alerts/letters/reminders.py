@@ -10,10 +10,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fedisec.alerts.letters.page import Block, Note, Page, Point, Points, Prose, Section
+from fedisec.alerts.letters.page import Block, Page, Point, Points, Prose, Section
 from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.letters.words import (
     address,
+    counted,
     day,
     item_link,
     level_word,
@@ -113,15 +114,15 @@ def _open(notices: Sequence[Notice]) -> list[Open]:
 
 
 def _ends(mail: Mail, notices: Sequence[Notice]) -> list[Ends]:
-    """From Notice.data: "item", "at" (ISO 8601), "waiver", "asks"; the first to end first."""
+    """From Notice.data as fedisec.alerts.endings stores it; the first to end first."""
     found: dict[tuple[int, str, bool], Ends] = {}
     for notice in notices:
         if notice.kind != MailKind.ENDING or notice.instance is None:
             continue
         data: dict[str, Any] = notice.data if isinstance(notice.data, dict) else {}
         at = when(data.get("at"))
-        waiver = bool(data.get("waiver")) or data.get("what") == "waiver"
-        over = at is not None and at <= mail.now
+        waiver = data.get("kind") == "waiver"
+        over = data.get("days") == 0 or (at is not None and at <= mail.now)
         one = Ends(notice.instance, line(data.get("item"), 60), at, waiver, bool(data.get("asks")), over)
         found[notice.instance.pk, one.item_id, waiver] = one  # the newest word counts
     return sorted(found.values(), key=lambda one: (one.at or mail.now, one.instance.domain, one.item_id))
@@ -152,7 +153,7 @@ def _reminder(mail: Mail, one: Open) -> Point:
     else:
         words, mark = mail.items.title(one.item_id), level_word(mail.items.level(one.item_id))
     since = _("since %(day)s, for %(long)s") % values
-    return Point(words, item_link(one.instance, one.item_id), mark, (Note("", since),))
+    return Point(words, item_link(one.instance, one.item_id), mark, since)
 
 
 def _ending(mail: Mail, one: Ends) -> Point:
@@ -168,9 +169,7 @@ def _ending(mail: Mail, one: Ends) -> Point:
     else:
         words = _("Your answer holds until %(day)s, then it is a question again.") % {"day": at}
     mark = level_word(mail.items.level(one.item_id))
-    return Point(
-        mail.items.title(one.item_id), item_link(one.instance, one.item_id), mark, (Note("", words),)
-    )
+    return Point(mail.items.title(one.item_id), item_link(one.instance, one.item_id), mark, words)
 
 
 def _lead(still: Sequence[Open]) -> str:
@@ -193,9 +192,10 @@ def _news(still: Sequence[Open], ends: Sequence[Ends]) -> str:
     said = ngettext("%(count)d item is still not met", "%(count)d items are still not met", len(still))
     gone = ngettext("%(count)d answer has ended", "%(count)d answers have ended", over)
     nearly = ngettext("%(count)d answer ends soon", "%(count)d answers end soon", soon)
-    counted = ((said, len(still)), (gone, over), (nearly, soon))
-    parts = [words % {"count": count} for words, count in counted if count]
-    return _("; ").join(parts) or _("nothing is left to remind you of")
+    rows = ((said, len(still)), (gone, over), (nearly, soon))
+    return counted(words % {"count": count} for words, count in rows if count) or _(
+        "nothing is left to remind you of"
+    )
 
 
 def _rest(count: int) -> str:

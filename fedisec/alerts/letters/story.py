@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fedisec.scans.models import REACH, Change
 
 REGRESSED, RECOVERED = "regressed", "recovered"
 FLAPPING, CALMED, BLIND = "flapping", "calmed", "blind"
+FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Story:
     blind: list[Change] = field(default_factory=list)
     down: Change | None = None  # the server as a whole does not answer …
     up: Change | None = None  # … or answers again …
-    outage: Returned | None = None  # … or both, within this mail
+    outage: Returned | None = None  # … or both, within this mail …
+    unsteady: Change | None = None  # … or goes to and fro
 
     @property
     def speaks_of(self) -> set[str]:
@@ -45,24 +47,21 @@ class Story:
     @property
     def is_good(self) -> bool:
         """Nothing in it is worse than before."""
-        return not (self.worse or self.flapping or self.blind or self.down)
+        return not (self.worse or self.flapping or self.blind or self.down or self.unsteady)
 
 
 def story_of(changes: Iterable[Change]) -> Story:
     """`changes` of one server, in any order; of the same item the last one decides."""
-    story = Story()
+    story, server = Story(), Story()
     by_item: dict[str, list[Change]] = defaultdict(list)
     for change in sorted(changes, key=lambda change: change.pk):
         by_item[change.item_id].append(change)
-    down = up = outage = None
     for item_id, row in by_item.items():
         if item_id == REACH:
-            down, up, outage = _reach(row)
+            _place(server, row)
         else:
             _place(story, row)
-    return Story(
-        story.worse, story.better, story.returned, story.flapping, story.calmed, story.blind, down, up, outage
-    )
+    return _with_server(story, server)
 
 
 def _place(story: Story, row: Sequence[Change]) -> None:
@@ -103,10 +102,14 @@ def began(change: Change) -> datetime:
     return min(opened, change.created_at)
 
 
-def _reach(row: Sequence[Change]) -> tuple[Change | None, Change | None, Returned | None]:
-    if row[-1].kind == REGRESSED:
-        return row[-1], None, None
-    back = _returned(row)
-    if back is not None:
-        return None, None, back
-    return None, (row[-1] if row[-1].kind == RECOVERED else None), None
+def _with_server(story: Story, server: Story) -> Story:
+    """The server as a whole goes through the same as an item does, in words of its own."""
+    calmed = server.calmed[-1] if server.calmed else None
+    is_down = calmed is not None and calmed.after == FAIL
+    return replace(
+        story,
+        down=next(iter(server.worse), calmed if is_down else None),
+        up=next(iter(server.better), None if is_down else calmed),
+        outage=next(iter(server.returned), None),
+        unsteady=next(iter(server.flapping), None),
+    )

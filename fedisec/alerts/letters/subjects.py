@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from fedisec.alerts.letters.items import Items
 from fedisec.alerts.letters.story import Story
+from fedisec.alerts.letters.words import counted
 
 _PARTS_MAX = 3  # of a subject: its end is not read anyway
 
@@ -19,6 +20,7 @@ class Tally:
 
     down: int = 0
     outages: int = 0
+    unsteady: int = 0
     up: int = 0
     worse: int = 0
     required: int = 0
@@ -34,6 +36,7 @@ class Tally:
         return cls(
             down=int(story.down is not None),
             outages=int(story.outage is not None),
+            unsteady=int(story.unsteady is not None),
             up=int(story.up is not None),
             worse=len(story.worse),
             required=sum(items.is_required(change.item_id) for change in story.worse),
@@ -59,20 +62,44 @@ def _many(data: object) -> int:
     return max(len(items), 1) if isinstance(items, list) else 1
 
 
-def news_of(tally: Tally, *, shortest: bool = True) -> str:
-    """What happened, the worst first; in a subject the three weightiest parts of it."""
-    parts = [part for part in (*_servers(tally), _worse(tally), *_items(tally)) if part]
-    return _("; ").join(parts[:_PARTS_MAX] if shortest else parts) or _("something changed")
+def news_of(tally: Tally, *, many: bool = False, whole: bool = False) -> str:
+    """What happened, the worst first.  `many`: servers, so those that do not answer are counted; `whole`: all
+    of it, where a subject has the three weightiest parts."""
+    servers = _servers(tally) if many else _server(tally)
+    parts = [part for part in (*servers, _worse(tally), *_items(tally)) if part]
+    return counted(parts if whole else parts[:_PARTS_MAX]) or _("something changed")
+
+
+def _server(tally: Tally) -> list[str]:
+    """Its name stands in front."""
+    said = (
+        (_("does not answer"), tally.down),
+        (_("answers only at times"), tally.unsteady),
+        (_("the certificate ends soon"), tally.certificates),
+        (_("answers again"), tally.up),
+        (_("did not answer for a while"), tally.outages),
+    )
+    return [words for words, count in said if count]
 
 
 def _servers(tally: Tally) -> list[str]:
-    """Of one server the name stands in front, so it is not counted."""
-    down = ngettext("does not answer", "%(count)d do not answer", tally.down)
-    up = ngettext("answers again", "%(count)d answer again", tally.up)
-    outages = ngettext("did not answer for a while", "%(count)d did not answer for a while", tally.outages)
-    ending = ngettext("a certificate ends soon", "%(count)d certificates end soon", tally.certificates)
-    counted = ((down, tally.down), (ending, tally.certificates), (up, tally.up), (outages, tally.outages))
-    return [words % {"count": count} for words, count in counted if count]
+    down = ngettext("%(count)d does not answer", "%(count)d do not answer", tally.down)
+    unsteady = ngettext("%(count)d answers only at times", "%(count)d answer only at times", tally.unsteady)
+    ending = ngettext(
+        "%(count)d certificate ends soon", "%(count)d certificates end soon", tally.certificates
+    )
+    up = ngettext("%(count)d answers again", "%(count)d answer again", tally.up)
+    outages = ngettext(
+        "%(count)d did not answer for a while", "%(count)d did not answer for a while", tally.outages
+    )
+    said = (
+        (down, tally.down),
+        (unsteady, tally.unsteady),
+        (ending, tally.certificates),
+        (up, tally.up),
+        (outages, tally.outages),
+    )
+    return [words % {"count": count} for words, count in said if count]
 
 
 def _worse(tally: Tally) -> str:
@@ -96,5 +123,5 @@ def _items(tally: Tally) -> list[str]:
     again = tally.better + tally.returned
     better = ngettext("%(count)d item is met again", "%(count)d items are met again", again)
     blind = ngettext("%(count)d item could not be seen", "%(count)d items could not be seen", tally.blind)
-    counted = ((flapping, tally.flapping), (calmed, tally.calmed), (better, again), (blind, tally.blind))
-    return [words % {"count": count} for words, count in counted if count]
+    said = ((flapping, tally.flapping), (calmed, tally.calmed), (better, again), (blind, tally.blind))
+    return [words % {"count": count} for words, count in said if count]

@@ -16,7 +16,7 @@ def trial(mail: Mail, notices: Sequence[Notice]) -> Page:
     """Somebody asked for it."""
     at = moment(notices[-1].created_at if notices else mail.delivery.created_at)
     return Page(
-        subject_line("fedisec", _("a test, and it arrived")),
+        subject_line("", _("a test, and it arrived")),
         "fedisec",
         lead=(
             Prose(

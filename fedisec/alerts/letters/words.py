@@ -26,8 +26,8 @@ TEXT_MAX = 500
 
 
 def subject_line(name: str, news: str) -> str:
-    """One line that says of whom and what; the name is cut before the news is."""
-    words = f"[fedisec] {line(name, NAME_MAX)}: {news}"
+    """One line that says of whom and what; the name is cut before the news is.  No name: fedisec itself."""
+    words = f"[fedisec] {line(name, NAME_MAX)}: {news}" if name else f"[fedisec] {news}"
     return line(words, SUBJECT_MAX)
 
 
@@ -122,3 +122,8 @@ def after(*sentences: str) -> str:
 def joined(parts: Iterable[str]) -> str:
     """Names in a row: "a, b, c"."""
     return _(", ").join(part for part in parts if part)
+
+
+def counted(parts: Iterable[str]) -> str:
+    """Pieces of news in a row: "2 items are no longer met; 1 is met again"."""
+    return _("; ").join(part for part in parts if part)
