@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.history.urls")),
     path("", include("fedisec.share.urls")),
     path("", include("fedisec.enrolment.urls")),
+    path("", include("fedisec.alerts.urls")),
     path("", include("fedisec.accounts.urls")),
     path("language/", login_not_required(set_language), name="set_language"),
     path("", include("fedisec.alerts.server_urls")),  # before allauth's page of addresses

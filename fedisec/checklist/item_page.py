@@ -25,7 +25,7 @@ from fedisec.checklist.sides import Side, side_of
 from fedisec.history.spans import of_item
 from fedisec.instances.access import instance_for, may_edit
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Scan
+from fedisec.scans.models import Incident, Scan
 from fedisec.scans.views import person
 
 TRAIL_SHOWN = 20
@@ -89,10 +89,17 @@ def context_of(
         "follow": switches.follow_of(found, item),
         "can_look": edits and item.check_function is not None,
         "scan": scan,
+        "incident": incident_of(found, item.id),
         "concerned": scan is not None and (not scan.only or item.id in scan.only),
         "spans": of_item(found, item.id),
         "trail": _trail(found, item) if edits else [],
     }
+
+
+def incident_of(found: Instance, item_id: str) -> Incident | None:
+    """The open incident of an item, or of REACH."""
+    mine = Incident.objects.filter(instance=found, item_id=item_id, closed_at=None)
+    return mine.select_related("acknowledged_by").first()
 
 
 def _side(row: Row) -> Side | str:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -19,6 +20,8 @@ from fedisec.checklist import glance, groups
 from fedisec.checklist.board import Row, posture, rows_of, software_of
 from fedisec.checklist.ending import ending
 from fedisec.checklist.filters import Filter
+from fedisec.checklist.hearing import hearing_of
+from fedisec.checklist.item_page import incident_of
 from fedisec.checklist.next_actions import next_actions
 from fedisec.checklist.overview import (
     PER_PAGE,
@@ -38,7 +41,7 @@ from fedisec.enrolment.models import SshAccess
 from fedisec.history import trend
 from fedisec.instances.access import instance_for, may_edit
 from fedisec.instances.models import Glance, Instance, SavedView
-from fedisec.scans.models import Change, Scan, ScanState
+from fedisec.scans.models import REACH, Change, Scan, ScanState
 from fedisec.scans.views import person
 
 CHANGES_SHOWN = 5
@@ -98,7 +101,7 @@ def instance(request: HttpRequest, domain: str) -> HttpResponse:
     htmx = getattr(request, "htmx", None)
     if htmx and htmx.target == "list":
         return render(request, "checklist/list.html", context)
-    context |= _standing(request, found, rows) | _beside(found)
+    context |= _standing(request, found, rows) | _beside(found, person(request))
     if context["scanned"]:
         context |= trend.context(found)
     return render(request, "checklist/instance.html", context)
@@ -153,8 +156,8 @@ def _standing(request: HttpRequest, found: Instance, rows: list[Row]) -> dict[st
     }
 
 
-def _beside(found: Instance) -> dict[str, Any]:
-    """What stands beside the checklist: facts, tags, second opinions."""
+def _beside(found: Instance, user: User) -> dict[str, Any]:
+    """What stands beside the checklist: facts, tags, second opinions, the reader's mails."""
     kept, opinions = Glance.objects.filter(pk=found.pk).first(), opinions_of(found)
     return {
         "facts": glance.shown_facts(kept.facts if kept is not None else {}),
@@ -163,6 +166,8 @@ def _beside(found: Instance) -> dict[str, Any]:
         "grades_noted": any(opinion["grade"] for opinion in opinions),
         "grade_form": grade_form(),
         "ending": ending([found])[:ENDING_SHOWN],
+        "hears": hearing_of(found, user, timezone.now()),
+        "silence": incident_of(found, REACH),
     }
 
 

