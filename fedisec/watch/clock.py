@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from fedisec.scans.bell import OUTSIDE_QUEUE, ring
-from fedisec.watch import stacks
+from fedisec.watch import matching, stacks, telling
 from fedisec.watch.fetching import FETCH_FEED, due
 from fedisec.watch.models import Source
 from fedisec.watch.tasks import fetch
@@ -23,8 +23,9 @@ def tick(now: datetime) -> None:
     """One round; a few indexed queries when nothing is due."""
     if not settings.FEEDS:
         return
-    stacks.refresh(now)
+    matching.match_stacks(stacks.refresh(now), now)
     wake(now)
+    telling.tick(now)
     ring_unheard(now)
 
 

@@ -26,7 +26,7 @@ from checks.parse.versions import comparable
 from checks.probes.http_dial import WEB_PORTS
 from fedisec.lib import fetch
 from fedisec.lib.limits import TimeIsUp
-from fedisec.watch import stacks
+from fedisec.watch import catching_up, matching, stacks, telling
 from fedisec.watch.doubts import Doubt, Known, doubt
 from fedisec.watch.models import Entry, Source, SourceKind
 from fedisec.watch.parsing import FeedEntry, parse_date, parse_feed
@@ -106,9 +106,17 @@ def _take(source: Source, answer: fetch.Raw) -> None:
         _held(source, now, *doubted)
         return
     marks = {"etag": _mark(answer, "etag", 200), "last_modified": _mark(answer, "last-modified", 60)}
+    first = source.last_ok_at is None
     with transaction.atomic():
-        if _believed(source, now, marks | {"believe": False}):
-            _store(source, entries, now)
+        if not _believed(source, now, marks | {"believe": False}):
+            return
+        stored = _store(source, entries, now, first=first)
+        if source.kind == SourceKind.RELEASE and not first:
+            telling.tell_releases(source, stored, now)
+    if source.kind == SourceKind.WARNINGS:
+        matching.match_new(now)
+    if first:
+        catching_up.judge_waiting()
 
 
 def _mark(answer: fetch.Raw, name: str, limit: int) -> str:
@@ -209,13 +217,15 @@ def _held(source: Source, now: datetime, why: Doubt, detail: str) -> None:
     log.warning("feed %s says what is not believed: %s %s", source.slug, why.value, detail[:200])
 
 
-def _store(source: Source, entries: Iterable[FeedEntry], now: datetime) -> list[Entry]:
+def _store(source: Source, entries: Iterable[FeedEntry], now: datetime, *, first: bool) -> list[Entry]:
     """The entries that are new, stored; inside the transaction that says that they are believed."""
     entries = tuple(entries)
     there = set(
         Entry.objects.filter(source=source, guid__in=[e.guid for e in entries]).values_list("guid", flat=True)
     )
     fresh = [_row(source, entry, now) for entry in entries if entry.guid not in there]
+    for row in fresh if first else ():
+        row.data["first"] = True  # nobody is told of what stood there before
     Entry.objects.bulk_create(fresh, ignore_conflicts=True)
     stored = list(Entry.objects.filter(source=source, guid__in=[row.guid for row in fresh]))
     over = list(Entry.objects.filter(source=source).order_by("-pk").values_list("pk", flat=True)[KEPT:])

@@ -14,11 +14,12 @@ from checks.facts.fedisec import FeedsWatch
 from checks.items import all_items
 from checks.model import Status
 from fedisec.instances.models import Instance
+from fedisec.scans.models import ItemState, Scan
 from fedisec.scans.run import with_self_facts
 from fedisec.watch import fetching
 from fedisec.watch.catalogue import sync
 from fedisec.watch.models import Source, SourceKind
-from tests.factories import an_instance
+from tests.factories import a_recorded_scan, an_instance
 from tests.watch import feeds
 from tests.watch.conftest import AddRunner, AddSource
 from tests.watch.site import Site
@@ -76,3 +77,22 @@ def test_only_the_feed_of_the_own_distribution_counts(db: None, runs: AddRunner,
 def test_before_the_first_look_nothing_is_known(db: None) -> None:
     watch = with_self_facts(Facts(), an_instance()).get(FeedsWatch)
     assert (watch.software, watch.sources, watch.release_feeds) == ("", (), ())
+
+
+def test_items_that_waited_are_judged_when_their_feed_was_read(
+    web: Site, runs: AddRunner, source: AddSource
+) -> None:
+    instance = runs("mastodon", "4.7.2")
+    found, other = source("/jvn"), source("/other")
+    a_recorded_scan(instance, with_self_facts(Facts(), instance))
+
+    def code(key: str) -> str:
+        return ItemState.objects.get(instance=instance, item_id=key).code
+
+    assert code(SOURCES) == "not_yet"
+    web.say("/jvn", feeds.jpcert("A", newest=timezone.now()))
+    web.say("/other", feeds.rss2("A", newest=timezone.now()))
+    fetching.fetch_source(found.pk)
+    assert code(SOURCES) == "not_yet" and not Scan.objects.filter(reason="item").exists()
+    fetching.fetch_source(other.pk)
+    assert code(SOURCES) == "read" and code(RELEASES) == "no_feed"
