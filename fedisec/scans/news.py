@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.errors import Reason
 from checks.evaluate import evaluate
 from checks.facts import Facts
+from checks.facts import fedisec as own
 from checks.model import Status
 from fedisec.scans.models import ItemState, Reach, Scan
 from fedisec.scans.reach import reach
@@ -28,5 +29,6 @@ def is_bad(scan: Scan, facts: Facts) -> bool:
 
 
 def _is_silent(facts: Facts) -> bool:
+    seen = sum(kind.__module__ != own.__name__ for kind in facts.found)
     silent = sum(gap.reason in _SILENCE for gap in facts.missing.values())
-    return 0 < silent >= len(facts.found)
+    return 0 < silent >= seen

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.test import RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -13,7 +14,7 @@ from checks.probes import Gathered, Progress
 from checks.target import Target, Vantage
 from fedisec.alerts.management.commands.runner import next_job
 from fedisec.alerts.models import MailKind, Notice
-from fedisec.scans import anchors, outlook
+from fedisec.scans import anchors, banners, outlook
 from fedisec.scans.anchors import RESOLVER, Anchors
 from fedisec.scans.models import ItemState, Outlook, Scan
 from fedisec.scans.queue import queue_scan
@@ -291,6 +292,18 @@ def test_a_page_costs_no_query_within_half_a_minute(
     with django_assert_num_queries(1):  # type: ignore[operator]
         outlook.blind()
         outlook.blind()
+
+
+def test_a_banner_says_since_when(
+    network: Network, monkeypatch: pytest.MonkeyPatch, rf: RequestFactory
+) -> None:
+    monkeypatch.setattr(timezone, "now", lambda: later(3))
+    assert banners.blind(rf.get("/")) == []
+    network.up = set()
+    outlook.sees(later(2))
+    ((level, text, _),) = banners.blind(rf.get("/"))
+    assert level == "error"
+    assert text.startswith("fedisec itself has had no network since Nov. 21, 2026, 12:02 p.m.")
 
 
 def test_a_missing_anchor_makes_the_view_patchy(network: Network) -> None:
