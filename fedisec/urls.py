@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.checklist.item_urls")),
     path("", include("fedisec.history.urls")),
     path("", include("fedisec.share.urls")),
+    path("", include("fedisec.alerts.channels.urls")),
     path("", include("fedisec.enrolment.urls")),
     path("", include("fedisec.alerts.urls")),
     path("", include("fedisec.accounts.urls")),
