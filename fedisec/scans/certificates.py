@@ -1,5 +1,10 @@
 """When is it time to say that a certificate of the web is not renewed?  By its life, not by a number of days:
-thirty days before the end is two thirds of a life of 47 days, and never comes in one of six."""
+thirty days before the end is two thirds of a life of 47 days, and never comes in one of six.
+
+The item `tls.certificate_lasts` warns from the first of these thresholds on.  That is no fall for the state
+machine, to which a warning is a shade of met: it would be told once, and nothing more until the item fails.
+These thresholds tell of each step, by certificate; the item tells its fail, as every item does.
+"""
 
 from __future__ import annotations
 

@@ -145,9 +145,7 @@ class Reach(Settled):
     code = models.CharField(max_length=60, blank=True)  # of fedisec.scans.reach
     since = models.DateTimeField()
     seen_at = models.DateTimeField()
-    data = models.JSONField(
-        default=dict, blank=True
-    )  # "code", "since"; of a fail "also": items that failed too
+    data = models.JSONField(default=dict, blank=True)  # "code", "since"; of a fail: "also", items that fail too
     evidence = models.JSONField(default=list, blank=True)  # [[label, text], …]
 
     def __str__(self) -> str:

@@ -94,7 +94,7 @@ def _show(row: Reach, found: Reached, also: Sequence[str], now: datetime) -> Non
     if row.status != found.status:
         row.since = now
     row.status, row.code, row.seen_at = found.status.value, found.code, now
-    data: dict[str, Any] = {**found.data, "code": found.code}
+    data: dict[str, Any] = {**found.data, "code": found.code, "since": row.since.isoformat()}
     if found.status is Status.FAIL and also:
         data["also"] = list(also)
     row.data = storable(data)

@@ -49,6 +49,7 @@ class Judged:
     connections: dict[str, int]
     reach: Reached = UNSEEN
     certificates: tuple[Shown, ...] = ()
+    carried: frozenset[str] = frozenset()  # shown, but by old facts alone: nothing is settled by them
 
     def only(self, keys: Iterable[str]) -> Judged:
         """The same with these verdicts alone."""
@@ -67,12 +68,13 @@ class Judged:
         return {level: dict(found) for level, found in levels.items()}
 
 
-def judge(facts: Facts, connections: Mapping[str, int] | None = None) -> Judged:
-    """Every verdict on `facts`, and both in a form that any database takes."""
+def judge(facts: Facts, connections: Mapping[str, int] | None = None, *, seen: Facts | None = None) -> Judged:
+    """Every verdict on `facts`, and both in a form that any database takes.  `seen`: the part of the facts
+    that this look brought; it alone says whether the server answers, and with which certificates."""
     verdicts, budget = evaluate(facts), EvidenceBudget()
     evidence = {key: budget.fit(verdict.evidence) for key, verdict in verdicts.items()}
-    used = dict(connections or {})
-    return Judged(storable(encode_facts(facts)), verdicts, evidence, used, reach(facts), shown(facts))
+    stored, used, seen = storable(encode_facts(facts)), dict(connections or {}), seen or facts
+    return Judged(stored, verdicts, evidence, used, reach(seen), shown(seen))
 
 
 def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
@@ -125,7 +127,8 @@ def move_states(
         spans.moved(before, state)
         state.seen_at = scan.finished_at if again and scan.finished_at is not None else now
         # A server that does not answer says nothing of its items, whatever one of them could still see.
-        moves.item(state, Status.UNKNOWN if judged.reach.status is Status.FAIL else verdict.status)
+        unseen = judged.reach.status is Status.FAIL or key in judged.carried
+        moves.item(state, Status.UNKNOWN if unseen else verdict.status)
         blind.note(state, verdict, quiet=key in moves.quiet)
         states.append(state)
     moves.changes += blind.changes(now)
