@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults.forked import FALLS, LOOKS_BEFORE, Forker, Site, a_forker
 from tests.faults.table import BROKEN, LEFT_OUT, OK, Row
 from tests.running.conftest import make_world, mode, postgres_server, redis_server
+from tests.running.world import World
+from tests.smtp import Relay, a_relay
 
 __all__ = ["make_world", "mode", "postgres_server", "redis_server"]
 
@@ -35,6 +38,39 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def seen(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """`seen("…")`: what came of the fault, for the table."""
     return lambda words: request.node.user_properties.append((_SEEN, words))
+
+
+@pytest.fixture(scope="session")
+def relay_and_port() -> Iterator[tuple[Relay, int]]:
+    with a_relay() as found:
+        yield found
+
+
+@pytest.fixture
+def relay(relay_and_port: tuple[Relay, int]) -> Relay:
+    """The one relay, as new."""
+    relay = relay_and_port[0]
+    relay.answers, relay.taken, relay.recipients, relay.refused, relay.seen = [], [], [], set(), []
+    return relay
+
+
+@pytest.fixture(scope="session")
+def forker(relay_and_port: tuple[Relay, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
+    """Before the second look at an instance that fell."""
+    env = {"EMAIL_URL": f"smtp://127.0.0.1:{relay_and_port[1]}", "FEDISEC_CONFIRM_AFTER": "0"}
+    world = World("embedded", tmp_path_factory.mktemp("forker"), {}, **env)
+    world.manage("prepare")
+    world.tool("add", "86400", FALLS)
+    world.tool("look", FALLS, str(LOOKS_BEFORE))
+    world.execute("UPDATE instances_instance SET next_scan_at = datetime('now', '+20 hours')")
+    with a_forker(world) as found:
+        yield found
+
+
+@pytest.fixture
+def site(forker: Forker, tmp_path: Path) -> Site:
+    """An installation on SQLite: an instance fell once, the second look is due."""
+    return forker.site(tmp_path / "data")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,27 +6,22 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from fedisec.lib.crash import KILLED, POINTS
-from tests.faults.forked import Forker, a_forker, sigkill
+from tests.faults.forked import FALLS, LOOKS_BEFORE, Site
 from tests.faults.table import fault, full
 from tests.running.conftest import MakeWorld
 from tests.running.world import World, wait_for
-from tests.smtp import Relay, a_relay
+from tests.smtp import Relay
 
 Seen = Callable[[str], None]
 # Where the relay has the mail and nobody noted it: no program can tell, so it is sent again.
 MAY_DOUBLE = ("after_data", "after_250", "before_sent")
-# The second look that confirms the fall is the third of this instance: see looks.SEQUENCE.
-DOMAIN, LOOKS_BEFORE = "n1.example", 2
 LEASE_S = 2
 
 killed_at = fault(
@@ -35,36 +30,6 @@ killed_at = fault(
     "nothing lost; the scan done again within a lease; a second copy only where the relay's answer "
     "was not noted, with the same Message-ID",
 )
-
-
-@pytest.fixture(scope="module")
-def relay_and_port() -> Iterator[tuple[Relay, int]]:
-    with a_relay() as found:
-        yield found
-
-
-@pytest.fixture
-def relay(relay_and_port: tuple[Relay, int]) -> Relay:
-    relay = relay_and_port[0]
-    relay.answers, relay.taken, relay.on_content = [], [], lambda: None
-    return relay
-
-
-@pytest.fixture(scope="module")
-def forker(relay_and_port: tuple[Relay, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
-    """Before the second look at an instance that fell."""
-    env = {"EMAIL_URL": f"smtp://127.0.0.1:{relay_and_port[1]}", "FEDISEC_CONFIRM_AFTER": "0"}
-    world = World("embedded", tmp_path_factory.mktemp("kills"), {}, **env)
-    world.manage("prepare")
-    world.tool("add", "86400", DOMAIN)
-    world.tool("look", DOMAIN, str(LOOKS_BEFORE))
-    with a_forker(world) as found:
-        yield found
-
-
-def asked(data: Path, query: str) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(data / "fedisec.sqlite3", timeout=20)) as connection:
-        return list(connection.execute(query))
 
 
 def copies_of(relay: Relay) -> int:
@@ -89,28 +54,17 @@ def check(query: Callable[[str], list[tuple[object, ...]]], relay: Relay, point:
 
 @killed_at
 @pytest.mark.parametrize("point", POINTS)
-def test_a_kill_at_a_step_loses_nothing(
-    forker: Forker, relay: Relay, tmp_path: Path, point: str, seen: Seen
-) -> None:
-    data = forker.copy(tmp_path / "data")
-
-    def meet(pid: int) -> None:
-        if point == "after_data":  # in the middle of the relay's turn
-            relay.on_content = lambda: sigkill(pid)
-
-    code = forker.run(data, "work", "tick", "work", crash_at=point, meet=meet)
-    assert code == (-signal.SIGKILL if point == "after_data" else KILLED)
-    relay.on_content = lambda: None
+def test_a_kill_at_a_step_loses_nothing(site: Site, relay: Relay, point: str, seen: Seen) -> None:
+    assert site.run("work", "tick", "work", crash_at=point) == KILLED
     for _ in range(2):
-        assert forker.run(data, "lease", "work", "tick", "work") == 0
-    seen("SQLite: " + check(lambda query: asked(data, query), relay, point))
+        assert site.run("lease", "work", "tick", "work") == 0
+    seen(f"SQLite: {check(site.rows, relay, point)}")
 
 
-def test_without_a_kill_there_is_one_mail(forker: Forker, relay: Relay, tmp_path: Path) -> None:
-    data = forker.copy(tmp_path / "data")
+def test_without_a_kill_there_is_one_mail(site: Site, relay: Relay) -> None:
     for _ in range(2):
-        assert forker.run(data, "work", "tick", "work") == 0
-    assert check(lambda query: asked(data, query), relay, "") == "one mail"
+        assert site.run("work", "tick", "work") == 0
+    assert check(site.rows, relay, "") == "one mail"
 
 
 @killed_at
@@ -131,9 +85,9 @@ def test_a_kill_of_a_real_process_loses_nothing(
         FEDISEC_SCAN_LEASE=str(LEASE_S),
     )
     world.manage("prepare")
-    world.tool("add", "86400", DOMAIN)
-    world.tool("look", DOMAIN, str(LOOKS_BEFORE))
-    died = let_die(world, relay, point)
+    world.tool("add", "86400", FALLS)
+    world.tool("look", FALLS, str(LOOKS_BEFORE))
+    died = let_die(world, point)
     world.start("manage.py", "ticker")
     world.worker()
     wait_for(lambda: bool(relay.taken) and is_told(world), 60, f"the mail\n{world.log()}")
@@ -147,7 +101,7 @@ def is_told(world: World) -> bool:
     return world.rows("SELECT state FROM alerts_delivery") == [("sent",)]
 
 
-def let_die(world: World, relay: Relay, point: str) -> float:
+def let_die(world: World, point: str) -> float:
     """Starts what gets to `point`, and returns when it died there."""
     clock_dies = point in {"noticed", "packed"}
     if clock_dies:
@@ -160,14 +114,10 @@ def let_die(world: World, relay: Relay, point: str) -> float:
         assert doomed.wait(30) == KILLED
         return time.monotonic()
     doomed = world.worker(FEDISEC_CRASH_AT=point)
-    if point == "after_data":
-        relay.on_content = lambda: os.killpg(doomed.pid, signal.SIGKILL)
     if world.mode == "embedded":
-        assert doomed.wait(40) == (-signal.SIGKILL if point == "after_data" else KILLED)
+        assert doomed.wait(40) == KILLED
     else:  # the child of the pool died, and its parent goes on until it is killed
-        wait_for(lambda: f"exitcode {KILLED}" in world.log() or doomed.poll() is not None, 40, world.log())
-        if doomed.poll() is None:
-            os.killpg(doomed.pid, signal.SIGKILL)
+        wait_for(lambda: f"exitcode {KILLED}" in world.log(), 40, world.log())
+        os.killpg(doomed.pid, signal.SIGKILL)
         doomed.wait(10)
-    relay.on_content = lambda: None
     return time.monotonic()

@@ -19,23 +19,29 @@ _START_S = 30.0
 
 
 class Redis:
-    """Keeps its data in an append-only file, as docker-compose.yml has it; may be stopped and started."""
+    """Keeps its data in an append-only file, as docker-compose.yml has it, or not at all; may be stopped,
+    killed and started."""
 
-    def __init__(self, folder: Path) -> None:
-        self.port, self._folder = free_port(), folder
+    def __init__(self, folder: Path, *, keeps: bool = True) -> None:
+        self.port, self._folder, self._keeps = free_port(), folder, keeps
         folder.mkdir(parents=True, exist_ok=True)
         self._databases = count()
         self.start()
 
     def start(self) -> None:
         argv = [find_program("redis-server", "redis-server"), "--bind", "127.0.0.1", "--port", str(self.port)]
-        argv += ["--save", "", "--appendonly", "yes", "--dir", str(self._folder)]
+        argv += ["--save", "", "--appendonly", "yes" if self._keeps else "no", "--dir", str(self._folder)]
         argv += ["--maxmemory-policy", "noeviction"]
         self._server = Server("Redis", argv, self._folder / "redis.log")
         self._server.wait_ready(lambda: answers("127.0.0.1", self.port))
 
     def stop(self) -> None:
         self._server.stop()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._server.process.kill()
+        self._server.process.wait()
 
     def new_url(self) -> str:
         """A database that nobody has used yet."""
@@ -52,6 +58,7 @@ class Postgres:
         try:
             self._give_away()
             self._make()
+            self.start()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
@@ -72,6 +79,9 @@ class Postgres:
         making = Server("initdb", [*argv, "--no-sync"], log, as_user=self._user)
         if making.process.wait(timeout=60):
             raise RuntimeError(f"initdb failed:\n{making.last_words()}")
+
+    def start(self) -> None:
+        data, log = self._folder / "data", self._folder.with_suffix(".log")
         program = find_program("postgres", "postgresql", "usr/lib/postgresql/*/bin/postgres")
         options = {
             "listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "",
@@ -98,6 +108,10 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
         return self.url(name)
+
+    def pause(self) -> None:
+        """Ends its server at once ("fast": transactions are rolled back); its data stay for `start`."""
+        self._server.stop(20)
 
     def stop(self) -> None:
         self._server.stop()

@@ -18,6 +18,7 @@ FEEDS = False
 CRASH_AT = os.environ.get("FEDISEC_CRASH_AT", "")  # fedisec/lib/crash.py
 SCAN_ATTEMPTS = int(os.environ.get("TEST_ATTEMPTS", "3"))
 SCAN_RETRY_PAUSES_S = (0, 0)
+EMAIL_TIMEOUT = int(os.environ.get("TEST_MAIL_TIMEOUT", "60"))
 MAIL_LEASE_S = int(os.environ.get("TEST_MAIL_LEASE", "4"))
 MAIL_GROUP_S = int(os.environ.get("FEDISEC_MAIL_GROUP", "0"))
 JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = 20, 25

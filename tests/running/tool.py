@@ -3,6 +3,8 @@
 add INTERVAL DOMAIN…   instances of one person; 0: no interval, the first scan is queued
 ask DOMAIN             asks for a scan
 look DOMAIN TIMES      so many scans, one after the other, each followed by a round of the clock
+hears DOMAIN EMAIL     one more person who hears of an instance
+ring TASK KEY TIMES    so many messages to the workers
 alarm                  every server shows another SSH host key
 pause                  no more scans by the clock
 """
@@ -16,6 +18,7 @@ import django
 
 def main(command: str, *given: str) -> None:
     django.setup()
+    from celery import current_app
     from django.utils import timezone
 
     from fedisec.alerts.models import Subscription
@@ -23,7 +26,7 @@ def main(command: str, *given: str) -> None:
     from fedisec.enrolment.models import SshAccess
     from fedisec.instances.models import Instance
     from fedisec.scans.queue import queue_scan
-    from tests.factories import a_user, an_instance
+    from tests.factories import a_subscriber, a_user, an_instance
 
     if command == "add":
         user, interval = a_user(), int(given[0])
@@ -35,6 +38,11 @@ def main(command: str, *given: str) -> None:
                 queue_scan(instance, "first")
     elif command == "ask":
         print(queue_scan(Instance.objects.get(domain=given[0]), "manual"))
+    elif command == "hears":
+        a_subscriber(Instance.objects.get(domain=given[0]), email=given[1])
+    elif command == "ring":
+        for _ in range(int(given[2])):
+            current_app.send_task(given[0], args=(int(given[1]),))
     elif command == "look":
         look(given[0], int(given[1]))
     elif command == "alarm":  # every server shows another SSH host key

@@ -42,7 +42,6 @@ class World:
         self.mode, self.data, self.port = mode, folder / "data", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data.mkdir(mode=0o700)
-        self._servers = servers
         self.processes: list[subprocess.Popen[bytes]] = []
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("FEDISEC", "TEST_"))},
@@ -136,7 +135,7 @@ class World:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         if self.mode == "grown":
-            with psycopg.connect(self._servers["DATABASE_URL"]) as connection:
+            with psycopg.connect(self.env["DATABASE_URL"]) as connection:
                 return list(connection.execute(query))
         with closing(sqlite3.connect(self.data / "fedisec.sqlite3", timeout=20)) as connection:
             return list(connection.execute(query))
@@ -144,7 +143,7 @@ class World:
     def execute(self, statement: str) -> None:
         """Something that changes rows, past the program."""
         if self.mode == "grown":
-            with psycopg.connect(self._servers["DATABASE_URL"]) as connection:
+            with psycopg.connect(self.env["DATABASE_URL"]) as connection:
                 connection.execute(statement)
             return
         with closing(sqlite3.connect(self.data / "fedisec.sqlite3", timeout=20)) as lite, lite:
