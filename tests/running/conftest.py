@@ -40,7 +40,7 @@ def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeW
     """`make_world(mode, NAME=value, …)`: an installation that is stopped at the end of the test."""
     made: list[World] = []
 
-    def make(mode: str, **env: str) -> World:
+    def make(mode: str, folder: Path | None = None, **env: str) -> World:
         servers: dict[str, str] = {}
         if mode == "grown":
             postgres: Postgres = request.getfixturevalue("postgres_server")
@@ -49,8 +49,8 @@ def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeW
                 "DATABASE_URL": postgres.new_database(f"test_{uuid.uuid4().hex}"),
                 "REDIS_URL": redis.new_url(),
             }
-        folder = tmp_path / str(len(made))
-        folder.mkdir()
+        folder = folder or tmp_path / str(len(made))
+        folder.mkdir(exist_ok=True)
         made.append(World(mode, folder, servers, **env))
         return made[-1]
 

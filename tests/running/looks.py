@@ -1,7 +1,8 @@
 """What stands in for `checks.probes.gather` in processes under test.
 
 The name of the instance says how a look goes: `n3.example` takes a moment, `slow4.example` takes 4 seconds,
-`stuck.example` never comes back.  What the n-th look sees follows from the sequence below, whoever looks.
+`stuck.example` never comes back.  What the n-th look sees follows from the sequence below, whoever looks;
+`calm…` is always well, `falls…` at the first look only, `flaps…` twice well, twice not, and so on.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ _STATUSES = {"P": "pass", "W": "warn", "F": "fail", "U": "unknown", "N": "not_ap
 
 def status_of(domain: str, number: int) -> Status:
     """What the look after `number` finished ones sees."""
+    if domain.startswith("calm"):
+        return Status.PASS
+    if domain.startswith("falls"):
+        return Status.FAIL if number else Status.PASS
+    if domain.startswith("flaps"):
+        return Status.FAIL if number % 4 in (2, 3) else Status.PASS
     shift = int(re.sub(r"\D", "", domain) or 0)
     return Status(_STATUSES[SEQUENCE[(number + shift) % len(SEQUENCE)]])
 

@@ -5,6 +5,7 @@ ask DOMAIN             asks for a scan
 look DOMAIN TIMES      so many scans, one after the other, each followed by a round of the clock
 hears DOMAIN EMAIL     one more person who hears of an instance
 ring TASK KEY TIMES    so many messages to the workers
+session                begins a session and prints its key
 alarm                  every server shows another SSH host key
 pause                  no more scans by the clock
 """
@@ -19,6 +20,7 @@ import django
 def main(command: str, *given: str) -> None:
     django.setup()
     from celery import current_app
+    from django.contrib.sessions.backends.db import SessionStore
     from django.utils import timezone
 
     from fedisec.alerts.models import Subscription
@@ -38,6 +40,10 @@ def main(command: str, *given: str) -> None:
                 queue_scan(instance, "first")
     elif command == "ask":
         print(queue_scan(Instance.objects.get(domain=given[0]), "manual"))
+    elif command == "session":
+        session = SessionStore()
+        session.create()
+        print(session.session_key)
     elif command == "hears":
         a_subscriber(Instance.objects.get(domain=given[0]), email=given[1])
     elif command == "ring":

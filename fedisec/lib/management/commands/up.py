@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -39,7 +39,8 @@ class Command(BaseCommand):
             Supervisor(children(listener), self._say).run()
 
     def _say(self, line: str) -> None:
-        self.stderr.write(f"fedisec: {line}")
+        with suppress(OSError):  # a log on a full disk is no reason to end
+            self.stderr.write(f"fedisec: {line}")
 
 
 @contextmanager
