@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.share.urls")),
     path("", include("fedisec.alerts.channels.urls")),
     path("", include("fedisec.enrolment.urls")),
+    path("", include("fedisec.watch.urls")),
     path("", include("fedisec.alerts.urls")),
     path("", include("fedisec.accounts.urls")),
     path("language/", login_not_required(set_language), name="set_language"),

@@ -35,7 +35,7 @@ def tell_releases(source: Source, stored: Sequence[Entry], now: datetime) -> int
     told: dict[int, list[Stack]] = defaultdict(list)
     for stack in of_followers(SourceKind.RELEASE).select_related("instance").order_by("pk"):
         if followed_by(source.about, stack.software, stack.family):
-            entry = _release_for(stack, fresh, top)
+            entry = release_for(stack, fresh, top)
             if entry is not None:
                 told[entry.pk].append(stack)
     by_key = {entry.pk: entry for entry in fresh}
@@ -62,7 +62,8 @@ def _is_news(entry: Entry, newest: Mapping[tuple[int, ...], str]) -> bool:
     return branch not in newest or comparable(entry.version) > comparable(newest[branch])
 
 
-def _release_for(stack: Stack, fresh: Sequence[Entry], top: str) -> Entry | None:
+def release_for(stack: Stack, fresh: Sequence[Entry], top: str) -> Entry | None:
+    """The one of `fresh` that who runs `stack` is to hear of.  `top`: the newest version of all."""
     wanted = [entry for entry in fresh if concerns(entry.version, top, stack.family, stack.version)]
     here = branch_of(_plain(stack.version))
     own = [entry for entry in wanted if branch_of(entry.version) == here]

@@ -1,0 +1,163 @@
+"""The page of sources, and the reading list of an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext, pgettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from fedisec.accounts.models import Role, User
+from fedisec.instances.access import instance_for, may_edit
+from fedisec.scans.views import person
+from fedisec.watch import changing, reading
+from fedisec.watch.catalogue import as_of
+from fedisec.watch.forms import SourceForm
+from fedisec.watch.models import Concern, Entry, Said, Source, SourceKind, Stack
+from fedisec.watch.standing import standing_of
+
+OWN_MAX = 50  # feeds that an installation may add
+_SAID = {
+    Said.OPEN.value: pgettext_lazy("warnings", "To read"),
+    Said.CONCERNS.value: pgettext_lazy("warnings", "Concerns us"),
+    Said.DONE.value: pgettext_lazy("warnings", "Done"),
+    Said.NOT.value: pgettext_lazy("warnings", "Does not concern us"),
+}
+_CHOICES = (
+    (Said.CONCERNS.value, _SAID[Said.CONCERNS.value]),
+    (Said.DONE.value, _SAID[Said.DONE.value]),
+    (Said.NOT.value, _SAID[Said.NOT.value]),
+    (Said.OPEN.value, pgettext_lazy("warnings", "Back to read")),
+)
+
+
+@require_GET
+def sources(request: HttpRequest) -> HttpResponse:
+    """What fedisec reads, and how each feed stands.  Where an own feed lies only its operators see."""
+    now = timezone.now()
+    rows = [(source, standing_of(source, now)) for source in _with_newest()]
+    context: dict[str, Any] = {
+        "warnings": [row for row in rows if row[0].kind == SourceKind.WARNINGS],
+        "releases": [row for row in rows if row[0].kind == SourceKind.RELEASE],
+        "is_operator": person(request).is_superuser,
+        "reads_feeds": settings.FEEDS,
+        "as_of": as_of(),
+    }
+    return render(request, "watch/sources.html", context)
+
+
+def _with_newest() -> QuerySet[Source]:
+    """The feeds, each with title and day of its newest entry; one query."""
+    newest = Entry.objects.filter(source=OuterRef("pk"), prerelease=False).order_by("-published_at", "-pk")
+    return Source.objects.annotate(
+        newest_title=Subquery(newest.values("title")[:1]),
+        newest_url=Subquery(newest.values("url")[:1]),
+        newest_at=Subquery(newest.values("published_at")[:1]),
+    )
+
+
+def _operator(request: HttpRequest) -> User:
+    """Who runs the installation; for everybody else the page does not exist."""
+    user = person(request)
+    if not user.is_superuser:
+        raise Http404
+    return user
+
+
+@require_http_methods(["GET", "POST"])
+def source_add(request: HttpRequest) -> HttpResponse:
+    user = _operator(request)
+    form = SourceForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if Source.objects.filter(own=True).count() >= OWN_MAX:
+            form.add_error(None, _("There are too many own feeds; remove one first."))
+        else:
+            changing.add(user, **form.cleaned_data)
+            messages.success(request, _("Added. It is read within a minute, if a server here needs it."))
+            return redirect("sources")
+    return render(request, "watch/add.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+def source_turn(request: HttpRequest, pk: int) -> HttpResponse:
+    """Switches a feed on or off, for everybody."""
+    user = _operator(request)
+    changing.turn(get_object_or_404(Source, pk=pk), user, on=request.POST.get("on") == "yes")
+    return redirect(reverse("sources") + f"#source-{pk}")
+
+
+@require_POST
+def source_read(request: HttpRequest, pk: int) -> HttpResponse:
+    """Reads a feed as soon as somebody can; `believe`: whatever it says."""
+    user = _operator(request)
+    found = get_object_or_404(Source, pk=pk, enabled=True)
+    changing.read_now(found, user, believe=bool(found.held) and request.POST.get("believe") == "yes")
+    messages.info(request, _("It is read again within a few seconds."))
+    return redirect(reverse("sources") + f"#source-{pk}")
+
+
+@require_POST
+def source_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Only own feeds can be removed; the others are switched off."""
+    user = _operator(request)
+    changing.remove(get_object_or_404(Source, pk=pk, own=True), user)
+    messages.success(request, _("Removed, with what it had said."))
+    return redirect("sources")
+
+
+@require_GET
+def news(request: HttpRequest, domain: str) -> HttpResponse:
+    """The reading list: warnings that name what the instance runs, and the newest release of its software."""
+    instance = instance_for(person(request), domain)
+    said, query = request.GET.get("said", Said.OPEN.value), request.GET.get("q", "")[: reading.SEARCH_MAX]
+    wanted = None if said == "all" or said not in Said.values else said
+    stack = Stack.objects.filter(instance=instance).first()
+    found = reading.concerns_of(instance, wanted, query)
+    page = Paginator(found, reading.PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
+        "instance": instance,
+        "stack": stack,
+        "page": page,
+        "lines": [reading.line_of(concern, stack) for concern in page],
+        "tabs": _tabs(reading.counts_of(instance)),
+        "choices": _CHOICES,
+        "said": "all" if wanted is None else wanted,
+        "query": query,
+        "kept": urlencode({"said": said, "q": query}),
+        "release": reading.newest_release(stack),
+        "may_edit": may_edit(person(request), instance),
+    }
+    return render(request, "watch/news.html", context)
+
+
+def _tabs(counts: Mapping[str, int]) -> list[tuple[str, object, int | None]]:
+    """(value, word, how many) of each part of the list, and of the whole."""
+    parts: list[tuple[str, object, int | None]] = [(v, word, counts[v]) for v, word in _SAID.items()]
+    return [*parts, ("all", pgettext("warnings", "All"), sum(counts.values()))]
+
+
+@require_POST
+def news_say(request: HttpRequest, domain: str, pk: int) -> HttpResponse:
+    """What a person says of a warning."""
+    user = person(request)
+    instance = instance_for(user, domain, Role.EDITOR)
+    said = request.POST.get("said", "")
+    if said not in Said.values:
+        raise Http404
+    found = Concern.objects.select_related("entry", "instance__team").filter(instance=instance, pk=pk).first()
+    if found is None:
+        raise Http404
+    reading.say(found, user, Said(said))
+    back = urlencode({"said": request.POST.get("back_said", ""), "q": request.POST.get("back_q", "")[:100]})
+    return redirect(f"{reverse('news', args=[instance.domain])}?{back}")
