@@ -254,7 +254,7 @@ def _calm(quiet: Sequence[Week], more: int, loud: Sequence[Week]) -> list[Sectio
     """The quiet ones in a line each, and how many find no room."""
     blocks: list[Points | Prose] = []
     if quiet:
-        points = [Point(f"{week.domain}: {_stands(week)}", week.link) for week in quiet[:INSTANCES_MAX]]
+        points = [Point(week.domain, week.link, more=_stands(week)) for week in quiet[:INSTANCES_MAX]]
         blocks.append(Points(tuple(points)))
     more += max(len(quiet) - INSTANCES_MAX, 0)
     if more > 0:

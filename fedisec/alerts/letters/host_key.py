@@ -18,7 +18,8 @@ _KEY_MAX = 120
 def host_key(mail: Mail, notices: Sequence[Notice]) -> Page:
     """From what was stored when the logins were stopped: the access may be confirmed or gone by now."""
     notice = notices[-1]
-    instance, data = notice.instance, notice.data
+    instance = notice.instance
+    data = notice.data if isinstance(notice.data, dict) else {}
     name = name_of(instance)
     after = line(data.get("after"), _KEY_MAX)
     at = when(data.get("seen_at")) or notice.created_at

@@ -140,7 +140,7 @@ def _running(notice: Notice, data: Mapping[str, Any]) -> dict[str, str]:
             found[line(row["domain"], 253)] = line(row.get("version") or row.get("runs"), 60)
         elif isinstance(row, str):
             found[line(row, 253)] = ""
-    if notice.instance is not None:
+    if notice.instance is not None and not found:
         found.setdefault(name_of(notice.instance), line(data.get("runs"), 60))
     return found
 

@@ -16,6 +16,11 @@ class Note:
     code: str = ""
     commands: str = ""
 
+    @property
+    def gap(self) -> str:
+        """Between label and text: a full-width colon brings its own."""
+        return "" if not self.label or self.label.endswith("：") else " "
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

@@ -65,7 +65,7 @@ def _point(point: Point, bullet: str, long: bool) -> str:
 
 
 def _note(note: Note) -> str:
-    said = " ".join(part for part in (note.label, note.text) if part)
+    said = f"{note.label}{note.gap}{note.text}" if note.text else note.label
     lines = [line for line in (said, note.code) if line]
     if note.commands:
         lines += ["", _indented(note.commands, 4)]

@@ -81,7 +81,7 @@ def reminders(mail: Mail, notices: Sequence[Notice]) -> Page:
         sections=tuple(sections),
         close=tuple(close),
         foot=(Prose(_("How often fedisec reminds you is for you to choose, as is whether it does.")),),
-        is_answer=bool(still),
+        is_answer=True,
     )
 
 

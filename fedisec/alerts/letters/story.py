@@ -65,12 +65,13 @@ def story_of(changes: Iterable[Change]) -> Story:
 
 
 def _place(story: Story, row: Sequence[Change]) -> None:
+    row = _since_calm(row) or row
     last = row[-1]
     if last.kind == BLIND:
         story.blind.append(last)
     elif last.kind == CALMED:
         story.calmed.append(last)
-    elif any(change.kind == FLAPPING for change in _since_calm(row)):
+    elif any(change.kind == FLAPPING for change in row):
         story.flapping.append(last)
     elif last.kind == REGRESSED:
         story.worse.append(last)

@@ -64,7 +64,7 @@ def test_both_forms_say_the_same_words_and_load_nothing(
         words = squeezed(re.sub(r"^\s*(\d+\.|-)\s|^\s*https://fedisec\S+$|^=+$|^\s*-- $", "", line))
         assert words in seen or words.startswith("http"), words
     left = seen
-    for words in sorted(re.split(r"\n|(?<=\S) \[", mail.body), key=len, reverse=True):
+    for words in sorted(re.split(r"\n|(?<=\S) \[", str(mail.body)), key=len, reverse=True):
         left = left.replace(squeezed(re.sub(r"^\s*(\d+\.|-)\s", "", words)).strip("[]"), "")
     assert not re.search(r"\w{3}", left), left  # and no word stands in the HTML alone
     assert f'<html lang="{language}">' in page and not LOADS.search(page)
@@ -154,7 +154,7 @@ SAID = {
         "Could not be seen for more than three days:",
         "It is set aside until Nov. 30, 2026",
         "Nothing changed on:",
-        "- friends.example: No required item fails. 3 items wait for your answer.",
+        "- friends.example\n  No required item fails. 3 items wait for your answer.\n",
     ),
     "calm-digest": ("example.social: this week nothing changed", "\n\nNothing changed.\n\n"),
     "news": (
