@@ -24,10 +24,11 @@ from fedisec.instances.models import Instance
 from fedisec.lib import crash
 from fedisec.scans.blind import Blind
 from fedisec.scans.certificates import Shown, shown
-from fedisec.scans.models import ItemState, Scan, ScanState, Span
+from fedisec.scans.models import ItemState, Scan, ScanState, Side, Span
 from fedisec.scans.moves import Moves
 from fedisec.scans.queue import queue_scan
 from fedisec.scans.reach import UNSEEN, Reached, reach
+from fedisec.scans.sides import carried_alone, joined, judged_by, last_facts
 from fedisec.scans.spans import Said, Spans
 from fedisec.scans.tidy import EvidenceBudget, storable
 
@@ -50,6 +51,7 @@ class Judged:
     reach: Reached = UNSEEN
     certificates: tuple[Shown, ...] = ()
     carried: frozenset[str] = frozenset()  # shown, but by old facts alone: nothing is settled by them
+    counted: Mapping[str, Verdict] | None = None  # all verdicts, where only a part of them is stored anew
 
     def only(self, keys: Iterable[str]) -> Judged:
         """The same with these verdicts alone."""
@@ -63,7 +65,7 @@ class Judged:
     def counts(self) -> dict[str, dict[str, int]]:
         """level -> {status: number}."""
         levels: dict[str, Counter[str]] = {}
-        for key, verdict in self.verdicts.items():
+        for key, verdict in (self.verdicts if self.counted is None else self.counted).items():
             levels.setdefault(all_items()[key].level.value, Counter())[verdict.status.value] += 1
         return {level: dict(found) for level, found in levels.items()}
 
@@ -80,9 +82,7 @@ def judge(facts: Facts, connections: Mapping[str, int] | None = None, *, seen: F
 def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
     """Stores a finished look that `token` holds.  False, and nothing stored, when the token is no longer
     valid: somebody else looks or has looked."""
-    judged = judge(gathered.facts, gathered.connections)
-    if scan.only:
-        judged = judged.single(scan.only)
+    judged = _judge_scan(scan, gathered, now)
     with transaction.atomic():
         fenced = Scan.objects.filter(pk=scan.pk, token=token, state=ScanState.RUNNING)
         done = fenced.update(
@@ -105,6 +105,20 @@ def record(scan: Scan, token: str, gathered: Gathered, now: datetime) -> bool:
         crash.point("before_commit")
     crash.point("after_commit")
     return True
+
+
+def _judge_scan(scan: Scan, gathered: Gathered, now: datetime) -> Judged:
+    """What the scan may store: all of it, single items, or those of the side that it looked from."""
+    if scan.only:
+        return judge(gathered.facts, gathered.connections).single(scan.only)
+    side = Side(scan.side)
+    if side is Side.BOTH:
+        return judge(gathered.facts, gathered.connections)
+    facts = joined(side, gathered.facts, last_facts(scan, now))
+    judged = judge(facts, gathered.connections, seen=gathered.facts)
+    carried = carried_alone(side, facts, judged.verdicts)
+    mine = judged_by(side) & judged.verdicts.keys()
+    return replace(judged.only(sorted(mine)), carried=carried, counted=judged.verdicts)
 
 
 def move_states(

@@ -13,8 +13,10 @@ from checks.facts.fedisec import CertificateWatch
 from checks.facts.inside import Inside
 from checks.facts.ssh import SshService
 from checks.items import all_items
-from checks.probes import ALL_PROBES
-from fedisec.scans.models import Scan, Side
+from checks.probes import ALL_PROBES, Gathered
+from fedisec.instances.models import Instance
+from fedisec.scans.models import Change, ItemState, Reach, Scan, Side
+from fedisec.scans.record import record
 from fedisec.scans.sides import (
     CARRIED_FOR,
     carried_alone,
@@ -97,3 +99,46 @@ def test_facts_are_carried_for_a_while_and_not_for_ever() -> None:
     assert last_facts(scan, NOW + CARRIED_FOR) is None
     Scan.objects.filter(pk__lt=scan.pk).update(facts={"schema": "of another time"})
     assert last_facts(scan, NOW) is None
+
+
+def looked(instance: Instance, side: Side, facts: Facts, at: datetime) -> Scan:
+    """A finished look from one side."""
+    Scan.objects.filter(instance=instance, state="queued").delete()
+    scan = a_running_scan(instance, at)
+    Scan.objects.filter(pk=scan.pk).update(side=side)
+    scan.refresh_from_db()
+    assert record(scan, scan.token, Gathered(facts, {}), at)
+    return Scan.objects.get(pk=scan.pk)
+
+
+def state(instance: Instance, item_id: str = PASSWORDS) -> ItemState:
+    return ItemState.objects.get(instance=instance, item_id=item_id)
+
+
+@pytest.mark.django_db
+def test_looks_from_outside_show_the_report_and_let_it_confirm_nothing() -> None:
+    instance = an_instance()
+    a_recorded_scan(instance, seen(GOOD), NOW)
+    looked(instance, Side.INSIDE, seen(BAD), NOW + timedelta(hours=1))
+    assert (state(instance).settled, state(instance).candidate) == ("pass", "fail")
+    outside = Facts({}, {SshService: NO_SSH})
+    for hour in range(2, 6):
+        scan = looked(instance, Side.OUTSIDE, outside, NOW + timedelta(hours=hour))
+        assert scan.facts is not None and sum(map(sum, map(dict.values, scan.counts.values()))) == 124
+    now = state(instance)
+    assert (now.status, now.settled, now.candidate) == ("fail", "pass", "fail"), (
+        "shown, and still a candidate"
+    )
+    looked(instance, Side.INSIDE, seen(BAD), NOW + timedelta(hours=6))
+    assert state(instance).settled == "fail"
+    assert Change.objects.filter(item_id=PASSWORDS, kind="regressed").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_look_from_one_side_leaves_the_others_items_alone() -> None:
+    instance = an_instance()
+    a_recorded_scan(instance, seen(GOOD), NOW)
+    looked(instance, Side.INSIDE, seen(GOOD), NOW + timedelta(hours=1))
+    assert state(instance, "http.hsts").seen_at == NOW
+    assert state(instance, "systemd.protect_home").seen_at == NOW + timedelta(hours=1)
+    assert not Reach.objects.filter(status="fail").exists(), "nobody looked from outside"
