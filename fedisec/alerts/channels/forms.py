@@ -195,14 +195,14 @@ def _stored(channel: Channel | None) -> dict[str, Any]:
 
 def _help_of(kind: ChannelKind, channel: Channel | None) -> str:
     if kind is ChannelKind.APPRISE:
+        words = _now("As Apprise writes it, for example ntfys://ntfy.example.org/topic.")
         known = ", ".join(f"{schema}://" for schema in SERVICES)
-        words = _now(
-            "As Apprise writes it, for example ntfys://ntfy.example.org/topic. It may begin with: %(known)s"
-        ) % {"known": known}
+        known = _now("It may begin with: %(known)s") % {"known": known}
     else:
         words = _now(
             "It begins with https://. Each call is signed, so the receiver knows that it comes from here."
         )
+        known = ""
     keep = _now("It is stored sealed and never shown again.")
     stays = _now("Leave it empty to keep the one that is stored.") if channel is not None else ""
-    return " ".join(filter(None, (words, keep, stays)))
+    return " ".join(filter(None, (words, keep, stays, known)))

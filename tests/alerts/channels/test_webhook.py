@@ -6,17 +6,21 @@ import json
 import logging
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from fedisec.accounts.models import AuditEvent
+from fedisec.alerts import relay
 from fedisec.alerts.channels import webhook
 from fedisec.alerts.channels.calling import NotTaken, call
 from fedisec.alerts.channels.sealing import address_of, put_address, put_new_secret, reseal, secrets_of
-from fedisec.alerts.models import Channel, Delivery
+from fedisec.alerts.models import Channel, Delivery, MailServer
 from fedisec.instances.models import Instance
 from fedisec.lib.secrets import CannotOpen
 from tests.alerts.channels.conftest import CANARY, a_delivery, a_webhook
@@ -264,3 +268,20 @@ def test_what_is_sealed_opens_for_its_own_row_and_purpose_alone(channel: Channel
     assert reseal(channel) and not reseal(channel), "the second time the row is no longer what was read"
     channel.refresh_from_db()
     assert CANARY in address_of(channel)
+
+
+def test_resealing_lets_the_old_key_go(channel: Channel, key_file: Path) -> None:
+    server = MailServer.objects.create(host="mail.example.org", sender="a@example.org", username="u")
+    server.sealed_password = relay.sealed(server, CANARY)
+    server.save()
+    before = secrets_of(channel, timezone.now())
+    key_file.write_text(f"{'n' * 43}\n{'k' * 43}\n")
+    call_command("reseal", stdout=StringIO())
+    key_file.write_text("n" * 43)
+    channel.refresh_from_db()
+    server.refresh_from_db()
+    assert CANARY in address_of(channel) and secrets_of(channel, timezone.now()) == before
+    assert relay.server_of(server).password == CANARY
+    key_file.write_text("x" * 43)
+    with pytest.raises(CommandError, match=r"channel Ops: no key in .*; mail server mail\.example\.org: "):
+        call_command("reseal", stdout=StringIO())
