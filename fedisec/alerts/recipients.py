@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -53,18 +53,18 @@ class Wishes:
         return max(ends, default=None)
 
     def _quiet_until(self, now: datetime) -> datetime | None:
+        """From moment to moment and not by the clock on the wall: in a night that has an hour twice, quiet
+        begins once and ends once."""
         if self.quiet_from is None or self.quiet_to is None or self.quiet_from == self.quiet_to:
             return None
-        here = now.astimezone(self.zone)
-        clock = here.time()
-        if self.quiet_from < self.quiet_to:
-            quiet = self.quiet_from <= clock < self.quiet_to
-        else:
-            quiet = clock >= self.quiet_from or clock < self.quiet_to
-        if not quiet:
-            return None
-        day = here.date() + timedelta(days=1 if clock >= self.quiet_to else 0)
-        return datetime.combine(day, self.quiet_to, tzinfo=self.zone)
+        today = now.astimezone(self.zone).date()
+        nights = timedelta(days=1 if self.quiet_to < self.quiet_from else 0)
+        for day in (today - timedelta(days=1), today):
+            start = datetime.combine(day, self.quiet_from, tzinfo=self.zone).astimezone(UTC)
+            end = datetime.combine(day + nights, self.quiet_to, tzinfo=self.zone).astimezone(UTC)
+            if start <= now < end:
+                return end
+        return None
 
 
 @dataclass(frozen=True, slots=True)
