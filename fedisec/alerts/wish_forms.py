@@ -102,10 +102,10 @@ class WishForm(forms.Form):
     )
     remind_recommended = forms.BooleanField(label=_("Of recommended items too"), required=False)
     digest = forms.BooleanField(label=_("Send me the week"), required=False)
-    digest_day = forms.TypedChoiceField(label=_("Day"), choices=DAYS, coerce=int)
+    digest_day = forms.TypedChoiceField(label=_("Day of the week"), choices=DAYS, coerce=int)
     digest_hour = forms.TypedChoiceField(label=_("Hour"), choices=HOURS, coerce=int)
-    quiet_from = forms.TimeField(label=_("From"), required=False, widget=_Clock)
-    quiet_to = forms.TimeField(label=_("To"), required=False, widget=_Clock)
+    quiet_from = forms.TimeField(label=_("Quiet from"), required=False, widget=_Clock)
+    quiet_to = forms.TimeField(label=_("Quiet until"), required=False, widget=_Clock)
 
     @classmethod
     def of(cls, wishes: Wishes) -> WishForm:
