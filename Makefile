@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-looks test-hosts check lab bench bench-inside bench-tls bench-pages bench-parsers messages servers suites
+.PHONY: help setup setup-dev run demo test test-looks test-hosts test-faults check lab bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -14,10 +14,12 @@ help:
 	@echo "make test   run the tests"
 	@echo "make test-looks  judge every page in every look"
 	@echo "make test-hosts  boot Debian machines with planted faults, and log in to them"
+	@echo "make test-faults  kill, cut off, fill and turn back what scans and mails rest on"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make bench  measure a scan beside five other scanners"
 	@echo "make bench-inside  measure a scan from inside beside Lynis, on booted machines"
+	@echo "make bench-due  measure ten thousand scans that are due at once"
 	@echo "make bench-pages  measure the dashboard with a thousand instances and a year of scans"
 	@echo "make bench-tls  ask fedisec and four other scanners about servers whose truth is known"
 
@@ -57,6 +59,10 @@ test-looks: setup-dev servers
 # Needs root: real Debian machines, booted, with planted faults.  The first run builds them, about two minutes.
 test-hosts: setup-dev
 	@sh tools/hosts.sh $(PY) $(ARGS)
+
+# Every fault of docs/reliability.md in real processes, in under 20 minutes; as root with the full disk as well.
+test-faults: setup-dev servers
+	@sh tools/faults.sh $(PY) $(ARGS)
 
 servers:
 	@sh tools/servers.sh
@@ -98,6 +104,10 @@ bench-inside: setup-dev
 # Fills a database of 1 GB or so (about ten minutes), then asks for each page.
 bench-pages: setup-dev
 	@$(PY) -m bench.pages $(ARGS)
+
+# Ten thousand instances due at once, PostgreSQL, Redis and four workers: about a quarter of an hour.
+bench-due: setup-dev servers
+	@$(PY) -m tests.lab.netns $(PY) -m bench.due $(ARGS)
 
 bench-parsers: setup-dev
 	@$(PY) -m bench.parsers

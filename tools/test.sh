@@ -22,11 +22,11 @@ if [ $# -gt 0 ]; then
 fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-in_namespace tests/e2e tests/running >"$logs/waiting" 2>&1 &
+in_namespace tests/e2e tests/running tests/faults >"$logs/waiting" 2>&1 &
 waiting=$!
 in_namespace tests/checks/inside tests/enrolment >"$logs/inside" 2>&1 &
 inside=$!
-in_namespace tests --ignore=tests/e2e --ignore=tests/running --ignore=tests/hosts --ignore=tests/checks/inside \
+in_namespace tests --ignore=tests/e2e --ignore=tests/running --ignore=tests/faults --ignore=tests/hosts --ignore=tests/checks/inside \
     --ignore=tests/enrolment
 code=$?
 wait "$inside" || code=1

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.faults.forked import FALLS, LOOKS_BEFORE, Forker, Site, a_forker
+from tests.faults.forked import Forker, Site, a_forker
 from tests.faults.table import BROKEN, LEFT_OUT, OK, Row
-from tests.running.conftest import make_world, mode, postgres_server, redis_server
+from tests.running.conftest import make_world, mode, postgres_server, redis_server, templates
+from tests.running.looks import FALLS, LOOKS_BEFORE
 from tests.running.world import World
 from tests.smtp import Relay, a_relay
 
-__all__ = ["make_world", "mode", "postgres_server", "redis_server"]
+__all__ = ["make_world", "mode", "postgres_server", "redis_server", "templates"]
 
 ALL = os.environ.get("FEDISEC_FAULTS") == "all"
 _SEEN = "seen of the fault"

@@ -15,10 +15,6 @@ from typing import Any
 
 from tests.running.world import ROOT, World
 
-# The second look that confirms the fall is the third look at this instance (see looks.SEQUENCE); after two more
-# it is found to be well again, twice.
-FALLS, LOOKS_BEFORE = "n1.example", 2
-
 
 class Forker:
     """Boots once, with the settings of `world`, whose data are the template of each `Site`."""

@@ -4,6 +4,7 @@ Reads one JSON object a line: {"data": folder, "settings": {name: value}, "steps
 the child's exit code, -n for a signal.  Steps:
 
 work    every job that is due, as a runner does them
+scan    one scan that is due
 tick    a round of the clock
 lease   the leases of whoever died have ended
 retry   the pause before the next try of a mail is over
@@ -68,6 +69,13 @@ def _work() -> None:
 
     while (job := next_job()) is not None:
         job()
+
+
+def _scan() -> None:
+    from fedisec.scans.models import Scan
+    from fedisec.scans.run import run_scan
+
+    run_scan(Scan.objects.filter(state="queued").order_by("due_at")[0].pk)
 
 
 def _tick() -> None:
@@ -136,6 +144,7 @@ def _insist() -> None:
 
 _STEPS: dict[str, Callable[..., None]] = {
     "work": _work,
+    "scan": _scan,
     "tick": _tick,
     "lease": _lease,
     "retry": _retry,

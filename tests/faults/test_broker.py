@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.faults.forked import FALLS, LOOKS_BEFORE
 from tests.faults.table import fault, full
 from tests.lab.processes import MissingProgram
 from tests.running.conftest import MakeWorld
+from tests.running.looks import LOOKS_BEFORE
 from tests.running.servers import Redis
 from tests.running.world import World, wait_for
 from tests.smtp import Relay
@@ -36,9 +36,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Redis]:
 
 
 def a_world(make_world: MakeWorld, url: str, **env: str) -> World:
-    world = make_world("grown", REDIS_URL=url, FEDISEC_CONFIRM_AFTER="0", FEDISEC_SCAN_LEASE="4", **env)
-    world.manage("prepare")
-    return world
+    return make_world("grown", REDIS_URL=url, FEDISEC_CONFIRM_AFTER="0", FEDISEC_SCAN_LEASE="4", **env)
 
 
 def is_calm(world: World) -> bool:
@@ -53,9 +51,9 @@ def is_calm(world: World) -> bool:
 def test_killed(
     make_world: MakeWorld, broker: Redis, relay_and_port: tuple[Relay, int], relay: Relay, seen: Seen
 ) -> None:
-    world = a_world(make_world, broker.new_url(), EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}")
-    world.tool("add", "86400", FALLS)
-    world.tool("look", FALLS, str(LOOKS_BEFORE))
+    world = a_world(
+        make_world, broker.new_url(), begin="fallen", EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}"
+    )
     world.tool("add", "0", *(f"n{number}.example" for number in range(100, 100 + MANY)))
     world.start("manage.py", "ticker")
     world.worker(2)
@@ -75,7 +73,7 @@ def test_killed(
 
 @fault("R3", "flushall", "every scan is done from the database within a minute")
 def test_flushed(make_world: MakeWorld, redis_server: Redis, seen: Seen) -> None:
-    world = a_world(make_world, redis_server.new_url())
+    world = a_world(make_world, redis_server.new_url(), begin="prepared")
     world.tool("add", "0", *(f"n{number}.example" for number in range(MANY)))
     assert redis.Redis.from_url(world.env["REDIS_URL"]).flushdb()
     flushed = time.monotonic()
@@ -93,7 +91,7 @@ def test_flushed(make_world: MakeWorld, redis_server: Redis, seen: Seen) -> None
     "pages work, a scan that is asked for waits; then all is caught up, each once",
 )
 def test_away(make_world: MakeWorld, redis_server: Redis, seen: Seen) -> None:
-    world = a_world(make_world, redis_server.new_url())
+    world = a_world(make_world, redis_server.new_url(), begin="prepared")
     domains = [f"n{number}.example" for number in range(10)]
     world.tool("add", "2", *domains)  # every two seconds: ten slots are missed
     world.up()

@@ -77,8 +77,9 @@ def test_jumps(
     seen: Seen,
 ) -> None:
     clock = Clock(tmp_path)
-    world = make_world("embedded", EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", **clock.env)
-    world.manage("prepare")
+    world = make_world(
+        "embedded", begin="prepared", EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", **clock.env
+    )
     world.tool("add", str(int(INTERVAL.total_seconds())), *STEADY, FALLS)
     cookie = world.tool("session").strip()
     ends = "SELECT expire_date FROM django_session"

@@ -79,8 +79,7 @@ def test_away(make_world: MakeWorld, postgres: Postgres, away_s: int, seen: Seen
 
 @fault("R13", "SQLite with four writers", "no write is refused as locked")
 def test_writers(make_world: MakeWorld, seen: Seen) -> None:
-    world = make_world("embedded")
-    world.manage("prepare")
+    world = make_world("embedded", begin="prepared")
     world.tool("add", "0", *(f"n{number}.example" for number in range(MANY)))
     for _ in range(WRITERS):
         world.worker()

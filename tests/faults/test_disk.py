@@ -59,15 +59,14 @@ def test_full(
     small_disk: Path,
     relay_and_port: tuple[Relay, int],
     relay: Relay,
-    tmp_path: Path,
     seen: Seen,
 ) -> None:
     temporary = small_disk / "tmp"
     temporary.mkdir()
     world = make_world(
         "embedded",
-        folder=small_disk, EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", FEDISEC_CONFIRM_AFTER="0",
-        FEDISEC_STATIC=str(tmp_path / "static"), TMPDIR=str(temporary), TEST_ATTEMPTS="100",
+        folder=small_disk, begin="prepared", EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", FEDISEC_CONFIRM_AFTER="0",
+        TMPDIR=str(temporary), TEST_ATTEMPTS="100",
         FEDISEC_SCAN_LEASE="5",
     )  # fmt: skip
     parent = world.up()

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from fedisec.scans.bell import RUN_SCAN, SEND_MAIL
-from tests.faults.forked import FALLS, LOOKS_BEFORE, Site
+from tests.faults.forked import Site
 from tests.faults.forker import CROWD, TIMES
 from tests.faults.table import fault, full
 from tests.running.conftest import MakeWorld
@@ -36,10 +36,9 @@ def test_a_crowd_does_it_once(site: Site, relay: Relay, seen: Seen) -> None:
 def test_redelivery(
     make_world: MakeWorld, relay_and_port: tuple[Relay, int], relay: Relay, seen: Seen
 ) -> None:
-    world = make_world("grown", EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", FEDISEC_CONFIRM_AFTER="0")
-    world.manage("prepare")
-    world.tool("add", "86400", FALLS)
-    world.tool("look", FALLS, str(LOOKS_BEFORE))
+    world = make_world(
+        "grown", begin="fallen", EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", FEDISEC_CONFIRM_AFTER="0"
+    )
     looks = len(world.looks())
     for _ in range(2):
         world.start("manage.py", "ticker")

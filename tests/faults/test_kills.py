@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from fedisec.lib.crash import KILLED, POINTS
-from tests.faults.forked import FALLS, LOOKS_BEFORE, Site
+from tests.faults.forked import Site
 from tests.faults.table import fault, full
 from tests.running.conftest import MakeWorld
 from tests.running.world import World, wait_for
@@ -80,13 +80,11 @@ def test_a_kill_of_a_real_process_loses_nothing(
     """The whole group of the worker or the clock dies; others, which were there all the time, take over."""
     world = make_world(
         mode,
+        begin="fallen",
         EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}",
         FEDISEC_CONFIRM_AFTER="0",
         FEDISEC_SCAN_LEASE=str(LEASE_S),
     )
-    world.manage("prepare")
-    world.tool("add", "86400", FALLS)
-    world.tool("look", FALLS, str(LOOKS_BEFORE))
     died = let_die(world, point)
     world.start("manage.py", "ticker")
     world.worker()

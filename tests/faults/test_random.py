@@ -43,6 +43,7 @@ def test_random_kills(
     record_property("seed", seed)
     world = make_world(
         "grown",
+        begin="prepared",
         EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", FEDISEC_SCAN_LEASE="10",
         FEDISEC_CONFIRM_AFTER="0", TEST_ATTEMPTS="1000", FEDISEC_RUNNERS=str(WORKERS),
     )  # fmt: skip

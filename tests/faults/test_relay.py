@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.faults.forked import FALLS, Site
+from tests.faults.forked import Site
 from tests.faults.table import fault, full
 from tests.running.conftest import MakeWorld
+from tests.running.looks import FALLS
 from tests.running.world import wait_for
 from tests.smtp import Relay, free_port, text_of
 
@@ -134,11 +135,10 @@ def test_looks_go_on(
     relay.answers = ["hang"]
     world = make_world(
         "embedded",
+        begin="fallen",
         EMAIL_URL=f"smtp://127.0.0.1:{relay_and_port[1]}", FEDISEC_CONFIRM_AFTER="0", TEST_MAIL_TIMEOUT="40",
     )  # fmt: skip
-    world.manage("prepare")
-    world.tool("add", "86400", FALLS, "n0.example")
-    world.tool("look", FALLS, "3")
+    world.tool("add", "0", "n0.example")
     world.up()
     wait_for(lambda: bool(relay.taken), 30, f"the mail\n{world.log()}")
     looked = "SELECT COUNT(*) FROM scans_scan WHERE state = 'done' AND instance_id = 2"

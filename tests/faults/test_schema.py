@@ -69,7 +69,7 @@ def brought_on(world: World) -> None:
 )
 @pytest.mark.timeout(120)
 def test_running_processes_give_way(mode: str, make_world: MakeWorld, seen: Callable[[str], None]) -> None:
-    world = make_world(mode)
+    world = make_world(mode, begin="prepared")
     process = world.up()
     brought_on(world)
     wait_for(lambda: process.poll() is not None, 40, f"the end\n{world.log()}")
@@ -82,8 +82,7 @@ def test_running_processes_give_way(mode: str, make_world: MakeWorld, seen: Call
 
 
 def test_an_old_version_does_not_start_on_it(make_world: MakeWorld, tmp_path: Path) -> None:
-    world = make_world("embedded")
-    world.manage("prepare")
+    world = make_world("embedded", begin="prepared")
     brought_on(world)
     done = subprocess.run(
         [sys.executable, "manage.py", "up"],

@@ -21,6 +21,8 @@ from tests.fakes import facts
 
 # Falls, recoveries, gaps; chosen so that each length of a run occurs.
 SEQUENCE = "PPFFFPPFUFPPNFPFFUPUPFFWWFFP"
+# The second look that confirms the fall of this instance is its third; with the sixth it is well again.
+FALLS, LOOKS_BEFORE = "n1.example", 2
 _STATUSES = {"P": "pass", "W": "warn", "F": "fail", "U": "unknown", "N": "not_applicable"}
 
 

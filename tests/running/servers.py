@@ -31,7 +31,7 @@ class Redis:
     def start(self) -> None:
         argv = [find_program("redis-server", "redis-server"), "--bind", "127.0.0.1", "--port", str(self.port)]
         argv += ["--save", "", "--appendonly", "yes" if self._keeps else "no", "--dir", str(self._folder)]
-        argv += ["--maxmemory-policy", "noeviction"]
+        argv += ["--maxmemory-policy", "noeviction", "--databases", "200"]
         self._server = Server("Redis", argv, self._folder / "redis.log")
         self._server.wait_ready(lambda: answers("127.0.0.1", self.port))
 
@@ -103,10 +103,11 @@ class Postgres:
     def url(self, database: str) -> str:
         return f"postgresql://{_POSTGRES_USER}@127.0.0.1:{self.port}/{database}"
 
-    def new_database(self, name: str) -> str:
-        """The URL of an empty database."""
+    def new_database(self, name: str, template: str = "") -> str:
+        """The URL of an empty database, or of a copy of `template`, which nobody uses."""
+        like = f'TEMPLATE "{template}"' if template else ""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+            connection.execute(f'CREATE DATABASE "{name}" {like}')
         return self.url(name)
 
     def pause(self) -> None:

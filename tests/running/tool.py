@@ -12,6 +12,7 @@ pause                  no more scans by the clock
 
 from __future__ import annotations
 
+import os
 import sys
 
 import django
@@ -31,7 +32,7 @@ def main(command: str, *given: str) -> None:
     from tests.factories import a_subscriber, a_user, an_instance
 
     if command == "add":
-        user, interval = a_user(), int(given[0])
+        user, interval = a_user(email=f"person{os.getpid()}@example.org"), int(given[0])
         for domain in given[1:]:
             due = timezone.now() if interval else None
             instance = an_instance(user, domain=domain, interval_s=interval or 86_400, next_scan_at=due)

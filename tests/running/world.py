@@ -71,7 +71,7 @@ class World:
     def up(self, **env: str) -> subprocess.Popen[bytes]:
         """`manage.py up`, once it answers."""
         process = self.start("manage.py", "up", **env)
-        wait_for(lambda: self.answers() or process.poll() is not None, 30, f"an answer\n{self.log()}")
+        wait_for(lambda: self.answers() or process.poll() is not None, 90, f"an answer\n{self.log()}")
         assert process.poll() is None, self.log()
         return process
 
@@ -88,6 +88,9 @@ class World:
     def tool(self, *arguments: str) -> str:
         return self._run("-m", "tests.running.tool", *arguments)
 
+    def module(self, name: str, *arguments: str) -> str:
+        return self._run("-m", name, *arguments)
+
     def _run(self, *argv: str) -> str:
         done = subprocess.run(
             [sys.executable, *argv],
@@ -95,7 +98,7 @@ class World:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
