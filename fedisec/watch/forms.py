@@ -23,7 +23,7 @@ class SourceForm(forms.Form):
         label=_("Address of the feed"),
         max_length=URL_MAX,
         help_text=_(
-            "Atom, RSS or JSON Feed, over https. Private networks only where the operator allows them."
+            "Atom, RSS or JSON Feed. Private networks are visited only where FEDISEC_ALLOW_NETWORKS has them."
         ),
         widget=forms.URLInput(attrs={"placeholder": "https://example.org/feed.xml", "inputmode": "url"}),
     )

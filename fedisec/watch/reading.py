@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
 
 from checks.parse.versions import comparable
 from fedisec.accounts import audit
@@ -20,6 +22,12 @@ from fedisec.watch.telling import release_for, severity_of
 PAGE = 30
 SEARCH_MAX = 100
 RELEASES_READ = 100
+WORDS: Mapping[str, Promise] = {
+    Said.OPEN.value: pgettext_lazy("warnings", "To read"),
+    Said.CONCERNS.value: pgettext_lazy("warnings", "Concerns us"),
+    Said.DONE.value: pgettext_lazy("warnings", "Done"),
+    Said.NOT.value: pgettext_lazy("warnings", "Does not concern us"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Line:
     concern: Concern
     runs: str
     severity: str
+    word: Promise | str  # what was said
 
 
 def concerns_of(instance: Instance, said: str | None, query: str = "") -> QuerySet[Concern]:
@@ -54,7 +63,8 @@ def line_of(concern: Concern, stack: Stack | None) -> Line:
     versions = dict(stack.products) if stack is not None else {}
     if stack is not None and concern.product in {stack.software, stack.family}:
         versions[concern.product] = stack.version
-    return Line(concern, versions.get(concern.product, ""), severity_of(concern.entry))
+    word = WORDS.get(concern.said, concern.said)
+    return Line(concern, versions.get(concern.product, ""), severity_of(concern.entry), word)
 
 
 def say(concern: Concern, user: User, said: Said) -> bool:

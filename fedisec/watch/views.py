@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,19 +25,13 @@ from fedisec.watch import changing, reading
 from fedisec.watch.catalogue import as_of
 from fedisec.watch.forms import SourceForm
 from fedisec.watch.models import Concern, Entry, Said, Source, SourceKind, Stack
-from fedisec.watch.standing import standing_of
+from fedisec.watch.standing import Standing, standing_of
 
 OWN_MAX = 50  # feeds that an installation may add
-_SAID = {
-    Said.OPEN.value: pgettext_lazy("warnings", "To read"),
-    Said.CONCERNS.value: pgettext_lazy("warnings", "Concerns us"),
-    Said.DONE.value: pgettext_lazy("warnings", "Done"),
-    Said.NOT.value: pgettext_lazy("warnings", "Does not concern us"),
-}
 _CHOICES = (
-    (Said.CONCERNS.value, _SAID[Said.CONCERNS.value]),
-    (Said.DONE.value, _SAID[Said.DONE.value]),
-    (Said.NOT.value, _SAID[Said.NOT.value]),
+    (Said.CONCERNS.value, reading.WORDS[Said.CONCERNS.value]),
+    (Said.DONE.value, reading.WORDS[Said.DONE.value]),
+    (Said.NOT.value, reading.WORDS[Said.NOT.value]),
     (Said.OPEN.value, pgettext_lazy("warnings", "Back to read")),
 )
 
@@ -48,8 +42,10 @@ def sources(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = [(source, standing_of(source, now)) for source in _with_newest()]
     context: dict[str, Any] = {
-        "warnings": [row for row in rows if row[0].kind == SourceKind.WARNINGS],
-        "releases": [row for row in rows if row[0].kind == SourceKind.RELEASE],
+        "parts": [
+            _part(_("Warnings of vulnerabilities"), SourceKind.WARNINGS, rows),
+            _part(_("Releases"), SourceKind.RELEASE, rows),
+        ],
         "is_operator": person(request).is_superuser,
         "reads_feeds": settings.FEEDS,
         "as_of": as_of(),
@@ -57,9 +53,19 @@ def sources(request: HttpRequest) -> HttpResponse:
     return render(request, "watch/sources.html", context)
 
 
+_Row = tuple[Source, Standing]
+
+
+def _part(word: str, kind: SourceKind, rows: Sequence[_Row]) -> tuple[str, list[_Row], list[_Row]]:
+    """The feeds of one kind: those in use, and those that nobody needs."""
+    mine = [row for row in rows if row[0].kind == kind]
+    asleep = [row for row in mine if row[1] is Standing.ASLEEP]
+    return word, [row for row in mine if row not in asleep], asleep
+
+
 def _with_newest() -> QuerySet[Source]:
     """The feeds, each with title and day of its newest entry; one query."""
-    newest = Entry.objects.filter(source=OuterRef("pk"), prerelease=False).order_by("-published_at", "-pk")
+    newest = Entry.objects.filter(source=OuterRef("pk"), prerelease=False).order_by("-published_at", "pk")
     return Source.objects.annotate(
         newest_title=Subquery(newest.values("title")[:1]),
         newest_url=Subquery(newest.values("url")[:1]),
@@ -143,7 +149,7 @@ def news(request: HttpRequest, domain: str) -> HttpResponse:
 
 def _tabs(counts: Mapping[str, int]) -> list[tuple[str, object, int | None]]:
     """(value, word, how many) of each part of the list, and of the whole."""
-    parts: list[tuple[str, object, int | None]] = [(v, word, counts[v]) for v, word in _SAID.items()]
+    parts: list[tuple[str, object, int | None]] = [(v, word, counts[v]) for v, word in reading.WORDS.items()]
     return [*parts, ("all", pgettext("warnings", "All"), sum(counts.values()))]
 
 
