@@ -192,6 +192,15 @@ ON_BACK = "fedisec.alerts.outage.back"
 # (since, until, missed), when no clock had ticked for long, in the same transaction
 ON_RETURN = "fedisec.alerts.outage.stood_still"
 
+# Each (request) -> banners for every page of somebody who is signed in; see fedisec.lib.context.
+BANNERS = (
+    "fedisec.lib.room.banner",
+    "fedisec.scans.banners.blind",
+    "fedisec.alerts.banners.of_mails",
+)
+BANNERS_KEPT_S = 30  # what they found counts that long
+MAIL_FOLDER = "fedisec.alerts.banners.mail_folder"  # () -> where mails go without a relay, or ""
+
 # Where fedisec looks from (operator's settings, never a form's).
 RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")
 TRUST_CA = env.text("FEDISEC_TRUST_CA")
@@ -247,7 +256,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[fedisec] "
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # A stranger's wrong tries must not lock an admin out: few per address and key, more per account.
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,20/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,20/5m/key", "mail_test": "5/h/user"}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "account_login"

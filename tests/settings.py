@@ -21,6 +21,7 @@ if SQLITE:
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 MAIL_GROUP_S = 0  # what is told is packed at once
+BANNERS_KEPT_S = 0  # each page asks anew
 FEEDS = False  # a test that is about them switches them on
 ANCHORS = None  # there is no network, and the tests know it
 

@@ -85,14 +85,20 @@ class MaybeArrived(smtplib.SMTPException):
 
 
 def hand_over(
-    server: Server, sender: str, recipients: Sequence[str], content: bytes, talk: Talk | None = None
+    server: Server,
+    sender: str,
+    recipients: Sequence[str],
+    content: bytes,
+    talk: Talk | None = None,
+    within_s: float | None = None,
 ) -> str:
-    """Gives one mail to the relay; returns what it said to the content.  Ends within `EMAIL_TIMEOUT` seconds,
-    whatever the relay does.  `sender` and `recipients` are bare addresses, `content` has CRLF lines.
+    """Gives one mail to the relay; returns what it said to the content.  Ends within `within_s` seconds (or
+    `EMAIL_TIMEOUT`), whatever the relay does.  `sender` and `recipients` are bare addresses, `content` has
+    CRLF lines.
 
     Raises smtplib's exceptions and OSError: MaybeArrived where only the relay knows if it has the mail."""
     talk = talk or Talk()
-    session = _Session(settings.EMAIL_TIMEOUT)
+    session = _Session(within_s or settings.EMAIL_TIMEOUT)
     try:
         _greet(session, server, talk)
         if server.username:

@@ -82,7 +82,9 @@ def sealed(stored: MailServer, password: str) -> str:
     return seal(_PURPOSE, str(stored.pk), password) if password else ""
 
 
-def deliver(server: Server, message: EmailMessage, talk: Talk | None = None) -> str:
+def deliver(
+    server: Server, message: EmailMessage, talk: Talk | None = None, within_s: float | None = None
+) -> str:
     """One mail, one connection; returns what the relay said.  The sender of the relay stands in for the
     installation's own."""
     if server.sender and message.from_email == settings.DEFAULT_FROM_EMAIL:
@@ -93,6 +95,7 @@ def deliver(server: Server, message: EmailMessage, talk: Talk | None = None) -> 
         [_bare(one) for one in message.recipients()],
         message.message().as_bytes(linesep="\r\n"),  # type: ignore[call-arg]  # Django's class has it
         talk,
+        within_s,
     )
 
 

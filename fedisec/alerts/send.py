@@ -19,6 +19,7 @@ from django.utils import timezone
 from checks.clean import clean
 from fedisec.accounts.models import User
 from fedisec.alerts import asking, relay
+from fedisec.alerts.channels.calling import NotTaken, call
 from fedisec.alerts.confirming import may_be_mailed
 from fedisec.alerts.dialogue import MaybeArrived
 from fedisec.alerts.letter import letter_of
@@ -65,8 +66,6 @@ def _mail(delivery: Delivery) -> None:
 
 
 def _call(delivery: Delivery) -> None:
-    from fedisec.alerts.channels.calling import NotTaken, call
-
     try:
         answer = call(delivery)
     except NotTaken as trouble:

@@ -41,7 +41,7 @@ def test_every_page_is_for_who_may_look_and_needs_few_queries(
 ) -> None:
     client_of.cookies["language"] = language
     for path in PAGES:
-        with django_assert_max_num_queries(11):
+        with django_assert_max_num_queries(12):
             text = page_of(client_of, path.format(last=looks[-1].pk))
         assert " style=" not in text
         assert "<script>" not in text
