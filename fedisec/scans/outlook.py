@@ -129,9 +129,11 @@ def is_patchy(now: datetime) -> bool:
 
 def tick(now: datetime) -> None:
     """Ends the outages of machines that ask no more, and forgets them after a month."""
-    for row in Outlook.objects.filter(offline_since__isnull=False, checked_at__lt=now - GONE_AFTER):
-        _back(row, row.checked_at, {})
-    Outlook.objects.filter(checked_at__lt=now - timedelta(days=30)).delete()
+    for row in Outlook.objects.filter(checked_at__lt=now - GONE_AFTER):
+        if row.offline_since is not None:
+            _back(row, row.checked_at, {})
+        elif row.checked_at < now - timedelta(days=30):
+            row.delete()
 
 
 def is_online(answered: Mapping[str, bool], counted: Collection[str]) -> bool:
