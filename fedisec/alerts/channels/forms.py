@@ -8,6 +8,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -128,6 +129,13 @@ class ChannelForm(forms.Form):
         if given.get("which") == "chosen" and not any(one.team_id == self._team_id for one in self._chosen()):
             self.add_error("instances", _("Choose at least one instance of the team."))
 
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in self.errors:
+            if name in ("name", "address"):
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
     @property
     def chosen_team(self) -> Team:
         """Of a new channel."""
@@ -205,4 +213,5 @@ def _help_of(kind: ChannelKind, channel: Channel | None) -> str:
         known = ""
     keep = _now("It is stored sealed and never shown again.")
     stays = _now("Leave it empty to keep the one that is stored.") if channel is not None else ""
-    return " ".join(filter(None, (words, keep, stays, known)))
+    between = "" if (get_language() or "").startswith("ja") else " "
+    return between.join(filter(None, (words, keep, stays, known)))

@@ -69,18 +69,21 @@ def shown_of(address: str) -> str:
     service = service_of(address)
     if service is None:
         return ""
-    host = "" if service.hosted else host_of(address)
+    host = host_of(address)
     return f"{service.name} · {host}" if host else service.name
 
 
 def host_of(address: str) -> str:
-    """The host of an address of one's own server; "" where what stands there may be a topic or a token: a
-    single word, or the only part of the address."""
+    """The host of an address of one's own server; "" where what stands there may be a topic or a token: with
+    a service of its maker's, in a single word, or as the only part of an address."""
+    service = service_of(address)
+    if service is None or service.hosted:
+        return ""
     rest = re.split(r"[?#]", address.partition("://")[2])[0]
     place, _, path = rest.partition("/")
     host = place.rpartition("@")[2]
     host = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if not path.strip("/") and "@" not in place and schema_of(address) == "ntfys":
+    if not path.strip("/") and service.name == "ntfy":
         return ""  # a topic of the public server
     if _is_address(host):
         return host
