@@ -1,8 +1,8 @@
-"""What became of each mail and each call: who may see it, another try, and the end of what is old."""
+"""What became of each mail and each call: who may see it, and another try."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -10,11 +10,7 @@ from django.db.models import Q, QuerySet
 from fedisec.accounts import audit
 from fedisec.accounts.models import Membership, Role, User
 from fedisec.alerts import banners
-from fedisec.alerts.models import Delivery, DeliveryState, Notice
-
-KEPT = timedelta(days=90)
-BATCH = 500
-OLD = "old"  # why a notice without a mail is not told: it was, and its mail is gone
+from fedisec.alerts.models import Delivery, DeliveryState
 
 
 def visible(user: User) -> QuerySet[Delivery]:
@@ -39,18 +35,3 @@ def try_again(delivery: Delivery, by: User, now: datetime) -> bool:
             audit.record("mail.again", team=team, by=by, after=to)
     banners.forget()
     return True
-
-
-def tick(now: datetime) -> None:
-    """Ends a batch of what is older than 90 days, unless an incident that it told of is open: its end is to
-    answer it.  What was told stays told: the notices keep their place without their mail."""
-    done = (DeliveryState.SENT, DeliveryState.FAILED)
-    old = Delivery.objects.filter(created_at__lt=now - KEPT, state__in=done).order_by("created_at")
-    if not old.exists():
-        return
-    still = Notice.objects.filter(delivery__isnull=False, incident__closed_at=None, incident__isnull=False)
-    ids = list(old.exclude(pk__in=still.values("delivery")).values_list("pk", flat=True)[:BATCH])
-    with transaction.atomic():
-        notices = Notice.objects.filter(delivery__in=ids)
-        notices.update(delivery=None, dropped_at=now, dropped_why=OLD)
-        Delivery.objects.filter(pk__in=ids, state__in=done).delete()

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from fedisec.accounts.models import User
 from fedisec.alerts.asking import CONFIRM
-from fedisec.alerts.log import KEPT, try_again, visible
+from fedisec.alerts.log import try_again, visible
 from fedisec.alerts.models import Delivery, DeliveryState, MailKind
 from fedisec.alerts.send import NOT_CONFIRMED, NOT_WANTED
+from fedisec.alerts.tidying import KEPT
 
 PAGE = 50
 

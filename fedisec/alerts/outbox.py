@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from checks.items import all_items
 from checks.model import Level
-from fedisec.alerts import asking, digest, endings, reminders, storm
+from fedisec.alerts import asking, digest, endings, reminders, storm, tidying
 from fedisec.alerts.models import Delivery, DeliveryState, MailKind, Notice
 from fedisec.alerts.notices import tell
 from fedisec.alerts.pack import pack
@@ -39,14 +39,14 @@ _KINDS = {
 
 
 def tick(now: datetime) -> None:
-    """One round of the clock: storms held back, notices out of outbox and calendar, mails out of
-    notices, leases that ran out, workers told."""
+    """One round of the clock: storms held back, notices out of outbox and calendar, old mails into oblivion,
+    mails out of notices, leases that ran out, workers told."""
     if _watch.was_turned_back(now):
         put_right(now)
     storm.tick(now)
     while collect(now) == BATCH:
         pass
-    for calendar in (reminders, endings, digest, asking):
+    for calendar in (reminders, endings, digest, asking, tidying):
         calendar.tick(now)
     pack(now)
     end_leases(now)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from fedisec.accounts.models import AuditEvent, Membership, Role, User
-from fedisec.alerts import log
+from fedisec.alerts import outbox, tidying
 from fedisec.alerts.log_views import KINDS
 from fedisec.alerts.models import Channel, Delivery, MailKind, Notice
 from fedisec.instances.models import Instance
@@ -140,15 +140,15 @@ def test_nobody_sends_the_mail_of_another(alice: User) -> None:
 
 def test_what_is_old_ends_in_batches_and_stays_told(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     now = timezone.now()
-    monkeypatch.setattr(log, "BATCH", 2)
+    monkeypatch.setattr(tidying, "BATCH", 2)
     for number in range(3):
         old = row(f"old{number}", user=alice, created_at=now - timedelta(days=91))
         Notice.objects.create(kind="certificate", about=f"{number}", user=alice, delivery=old)
     row("waits", user=alice, state="pending", created_at=now - timedelta(days=91))
     row("young", user=alice, created_at=now - timedelta(days=89))
-    log.tick(now)
+    outbox.tick(now)
     assert Delivery.objects.count() == 3
-    log.tick(now)
+    tidying.tick(now)
     assert sorted(Delivery.objects.values_list("about", flat=True)) == ["waits", "young"]
     assert Notice.objects.filter(delivery=None, dropped_why="old", dropped_at=now).count() == 3
 
@@ -158,10 +158,10 @@ def test_the_mail_of_an_open_incident_is_kept_for_its_answer(alice: User, social
     incident = Incident.objects.create(instance=social, item_id="lock", opened_at=now - timedelta(days=100))
     old = row("alarm", user=alice, created_at=now - timedelta(days=100))
     Notice.objects.create(kind="regression", about="1", user=alice, delivery=old, incident=incident)
-    log.tick(now)
+    tidying.tick(now)
     assert Delivery.objects.exists()
     Incident.objects.update(closed_at=now)
-    log.tick(now)
+    tidying.tick(now)
     assert not Delivery.objects.exists()
 
 
