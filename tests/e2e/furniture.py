@@ -22,7 +22,9 @@ from fedisec.history.models import DayCount
 from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
 from fedisec.scans.models import Change, ItemState, Scan, Span
 from fedisec.share.models import Share
+from fedisec.watch import catalogue
 from tests.checks.inside.fixtures import report
+from tests.e2e.mail_furniture import furnish_mail
 
 PASSWORD = "a sentence nobody guesses"
 OWNER, NEWCOMER = "owner@example.org", "newcomer@example.org"
@@ -87,7 +89,8 @@ def furnished() -> None:
 
 def furnish() -> None:
     """An owner with servers in every state, and a newcomer with none."""
-    owner = User.objects.create_user(OWNER, PASSWORD)
+    catalogue.sync()
+    owner = User.objects.create_user(OWNER, PASSWORD, is_superuser=True)
     newcomer = User.objects.create_user(NEWCOMER, PASSWORD)
     for user in (owner, newcomer):
         Membership.objects.create(team=Team.objects.create(name="Servers"), user=user, role=Role.OWNER)
@@ -108,6 +111,7 @@ def furnish() -> None:
     _connected(Instance.objects.get(domain=FULL), now)
     _in_trouble(owner, now)
     _filed(owner, now)
+    furnish_mail(Instance.objects.get(domain=FULL), Instance.objects.get(domain=LONG), owner, now)
     Share.objects.create(
         instance=Instance.objects.get(domain=FULL), token=PUBLIC, shows="items", only_met=False
     )

@@ -25,6 +25,7 @@ from tests.e2e.furniture import (
     STOPPED,
 )
 from tests.e2e.lines import ITEM, LOOKS, PAGE, opened, save_without_note
+from tests.e2e.mail_furniture import the_way_out
 from tests.e2e.reading import Look, Reader, accessibility, change, faults, reader, shoot
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
@@ -80,6 +81,20 @@ OWNERS_PAGES = {
     "share-closed": f"/instances/{IDN}/share/",
     "demo": "/demo/",
     "profile": "/account/profile/",
+    "notifications": "/account/notifications/",
+    "mail-address": "/account/email/",
+    "mail-server": "/mail/",
+    "mail-log": "/mail/log/",
+    "channels": "/channels/",
+    "channel-webhook": "/channels/add/webhook/",
+    "channel-apprise": "/channels/add/apprise/",
+    "channel": "/channels/1/",
+    "channel-edit": "/channels/2/edit/",
+    "channel-remove": "/channels/1/remove/",
+    "sources": "/watch/",
+    "source-add": "/watch/add/",
+    "news": f"{PAGE}news/",
+    "news-empty": f"/instances/{IDN}/news/",
     "pasted-mail": ITEM.format("mail.dkim"),
     "password": "/account/password/change/",
     **{f"item-{kind}": ITEM.format(key) for kind, key in KINDS.items()},
@@ -97,7 +112,8 @@ SHOTS = set(LOOKS) if os.environ.get("FEDISEC_SCREENSHOTS") == "all" else {LOOKS
 def test_no_page_has_a_fault(browser: Browser, url: str, language: str) -> None:
     looks = [look for look in LOOKS if look.language == language]
     found: list[str] = []
-    for email, pages in (("", STRANGERS_PAGES), (NEWCOMER, NEWCOMERS_PAGES), (OWNER, OWNERS_PAGES)):
+    strangers = {**STRANGERS_PAGES, "unsubscribe": the_way_out()}
+    for email, pages in (("", strangers), (NEWCOMER, NEWCOMERS_PAGES), (OWNER, OWNERS_PAGES)):
         with reader(browser, url, email, looks[0]) as visitor:
             for name, path in pages.items():
                 visitor.open(path)
