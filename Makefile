@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-looks test-hosts test-faults check lab bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
+.PHONY: help setup setup-dev run demo test test-looks test-hosts test-faults check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-faults  kill, cut off, fill and turn back what scans and mails rest on"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
+	@echo "make mutation  break the rules that decide who is told what, a line at a time: a test must notice"
 	@echo "make bench  measure a scan beside five other scanners"
 	@echo "make bench-inside  measure a scan from inside beside Lynis, on booted machines"
 	@echo "make bench-due  measure ten thousand scans that are due at once"
@@ -91,6 +92,14 @@ bench/.env/.ready: bench/requirements.txt tools/setup.sh
 bench/.env-checkdmarc/.ready: bench/requirements-checkdmarc.txt tools/setup.sh
 	@sh tools/setup.sh "$(PYTHON)" bench/.env-checkdmarc bench/requirements-checkdmarc.txt
 	@touch $@
+
+bench/.env-mutation/.ready: bench/requirements-mutation.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" bench/.env-mutation bench/requirements-mutation.txt
+	@touch $@
+
+# Some 800 small changes to the state machine, each with the tests of it: about ten minutes.
+mutation: setup-dev bench/.env-mutation/.ready
+	@sh tools/mutation.sh $(PY) bench/.env-mutation
 
 # Needs root (a slow link between two network namespaces) and about three minutes.
 bench: setup-dev servers bench/.env/.ready bench/.env-checkdmarc/.ready
