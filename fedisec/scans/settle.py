@@ -291,7 +291,7 @@ def _flapping(state: State, case: _Case, calm_at: datetime) -> Step:
 
 def _calmed(state: State, quiet: bool) -> Step:
     """A day in one state.  The last that people heard is that it fails."""
-    rested = replace(state, alerts=(), calm_at=None, window="", blind=False)
+    rested = replace(state, alerts=(), calm_at=None, window="")
     if _bad(state.settled):
         return Step(_without_candidate(rested), Changed(Kind.CALMED, Status.FAIL, state.settled))
     told = state.incident is Open.TOLD and not quiet

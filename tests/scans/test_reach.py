@@ -87,7 +87,7 @@ def test_other_ways_to_be_gone(changed: dict[type[Fact], Given], code: str) -> N
 
 def test_what_the_dns_said_is_shown() -> None:
     said = reach(facts({Addresses: Missing(Reason.RESOLVER_FAILED, "SERVFAIL for A social.test")}))
-    assert said.evidence == (Evidence("DNS", "SERVFAIL for A social.test"),)
+    assert (said.evidence, said.data) == ((Evidence("DNS", "SERVFAIL for A social.test"),), {})
     assert reach(facts({Addresses: Missing(Reason.NO_SUCH_NAME)})).evidence == (
         Evidence("DNS", "no_such_name"),
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from checks.model import Status
-from fedisec.scans.settle import CALM_AFTER, TWO_LOOKS, Changed, Kind, Open, State, settle
+from fedisec.scans.settle import CALM_AFTER, TWO_LOOKS, Changed, Kind, Open, State, Tick, settle
 from tests.scans.sequences import CONFIRM_AFTER, LOOK_LASTS, START, events, last, look, run, story
 
 # Three falls within a day: the third is called flapping.
@@ -132,6 +132,7 @@ FLAPPING = [
     (FLAPS + " 62P 68P 74P 26hT", TOLD + " 74recovered 1560calmed!"),
     (FLAPS + " 62P 68P 74P 25hP", TOLD + " 74recovered"),
     (FLAPS + " 62P 68P 74P 26hP", TOLD + " 74recovered 1560calmed!"),
+    (FLAPS + " 62P 68P 74P 26hTq", TOLD + " 74recovered 1560calmed"),
     (FLAPS + " 62P 68P 74P 26hPq", TOLD + " 74recovered 1560calmed"),
     (FLAPS + " 62P 68P 74P 26hW 30hF 30.2hF", TOLD + " 74recovered 1560calmed! 1812regressed!"),
     (FLAPS + " 26hF 30hP 30.2hP", TOLD + " 1560calmed 1812recovered!"),
@@ -139,6 +140,14 @@ FLAPPING = [
     # What cannot be seen does not rest.
     (FLAPS + " 62P 68P 74P 20hU 26hT 49hT", TOLD + " 74recovered"),
     (FLAPS + " 62P 68P 74P 20hU 26hT 50hP", TOLD + " 74recovered 3000calmed!"),
+    (FLAPS + " 62P 68P 74P 20hU 21hP 26hT", TOLD + " 74recovered 1560calmed!"),
+    # Each move begins to count anew.
+    (FLAPS + " 62P 68F 74P 80F 86P 92F", TOLD + " 86recovered"),
+    # To the second: a day is a day.
+    (FLAPS + " 1496F", TOLD + " 1496calmed"),
+    (FLAPS + " 1495F", TOLD),
+    ("0P 10F 16F 20P 26P 30F 36F 40P 46P 1440F 1456F", TOLD.replace("56flapping", "1456regressed")),
+    ("0P 10F 16F 20P 26P 30F 36F 40P 46P 1440F 1455F", TOLD.replace("56flapping", "1455flapping")),
     # It ends with the incident.
     (FLAPS + " 60N 66N 70F 76F", TOLD + " 66closed 76flapping!"),
     # Other rules begin to count anew, and nothing else.
@@ -257,6 +266,7 @@ def test_two_further_looks_are_wanted_one_after_the_other(script: str, minute: f
     [
         ("0W", Changed(Kind.FIRST, "", "warn")),
         ("0W 10F 16F", Changed(Kind.REGRESSED, "warn", "fail", told=True)),
+        ("0W 10Fq 16Fq", Changed(Kind.REGRESSED, "warn", "fail")),
         ("0F 10P 16W", Changed(Kind.RECOVERED, "fail", "warn")),
         ("0P 10F 16F 30N 36N", Changed(Kind.CLOSED, "fail", "not_applicable")),
         ("0P 10F 16F 30N 36N 40F 46F", Changed(Kind.REGRESSED, "not_applicable", "fail", told=True)),
@@ -315,6 +325,39 @@ def test_settled_since_is_kept_while_nothing_moves(script: str, minute: int) -> 
     assert last(script).state.settled_since == look(minute, Status.PASS).ended
 
 
+@pytest.mark.parametrize(
+    ("script", "settled"),
+    [
+        ("0U", ""),
+        ("0W", "warn"),
+        ("0P 10F", "pass"),
+        ("0P 10W", "warn"),
+        ("0P 10F 16F 30N 36N", "not_applicable"),
+        ("0P 10F 16F 30N 36N 40W", "warn"),
+        (FLAPS + " 62P 68P", "fail"),
+        (FLAPS + " 62P 68P 74W", "warn"),
+        (FLAPS + " 62P 68P 74W 80P", "pass"),
+    ],
+)
+def test_what_is_settled_is_what_was_seen_often_enough(script: str, settled: str) -> None:
+    assert last(script).state.settled == settled
+
+
+def test_the_clock_ends_flapping_to_the_second() -> None:
+    state = last(FLAPS).state
+    assert state.calm_at is not None
+    assert settle(state, Tick(state.calm_at - timedelta(seconds=1)), CONFIRM_AFTER).change is None
+    assert settle(state, Tick(state.calm_at), CONFIRM_AFTER).change is not None
+
+
+def test_what_flaps_is_counted_at_the_pace_of_second_looks() -> None:
+    """The fall was seen until 56:10."""
+    early, in_time = (
+        settle(last(FLAPS).state, look(m, Status.PASS), CONFIRM_AFTER) for m in (61, 61 + 1 / 6)
+    )
+    assert (early.state.window, in_time.state.window) == ("", "0")
+
+
 def test_a_look_that_was_counted_counts_once() -> None:
     steps = list(run([*events("0P 10F", numbered=True), *events("0P 10F 16F", numbered=True)]))
     assert [step.change is not None for _, step in steps] == [True, False, False, False, True]
@@ -326,6 +369,6 @@ def test_the_end_of_flapping_is_known_beforehand() -> None:
     assert last(FLAPS + " 20hF").state.calm_at == look(56, Status.FAIL).ended + CALM_AFTER
     blind = last(FLAPS + " 20hU 26hT").state
     assert blind.calm_at == START + timedelta(hours=26) + CALM_AFTER
-    assert last(FLAPS + " 26hT").state == State(
+    assert last(FLAPS + " 62F 68P 26hF 50hT").state == State(
         "fail", START + timedelta(minutes=56) + LOOK_LASTS, incident=Open.TOLD, rules="1"
     )
