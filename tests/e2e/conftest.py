@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.e2e.furniture import furnished
@@ -33,7 +34,8 @@ def empty(browser: Browser, live_server: LiveServer) -> str:
 
 
 @pytest.fixture
-def url(empty: str) -> str:
+def url(empty: str, settings: Settings) -> str:
     """The address of a furnished dashboard."""
+    settings.FEEDS = True  # shown; without a clock nothing is fetched
     furnished()
     return empty
