@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
+from fedisec.alerts import unsubscribe
 from fedisec.alerts.letters.alarms import alarms
 from fedisec.alerts.letters.digest import digest
 from fedisec.alerts.letters.host_key import host_key
@@ -50,7 +51,19 @@ TELLERS: dict[str, Teller] = {
 
 
 def page_of(mail: Mail) -> Page:
-    """What the mail says.  Kinds that come together only by chance are told one below the other."""
+    """What the mail says, and how its reader changes what comes."""
+    page = _told(mail)
+    if mail.delivery.user_id is None:
+        return page
+    ways = [Prose(_("Choose what you hear of:"), address("notifications"))]
+    end = unsubscribe.link_of(mail.delivery)
+    if end:
+        ways.append(Prose(_("End mails like this one:"), end))
+    return replace(page, foot=(*page.foot, *ways))
+
+
+def _told(mail: Mail) -> Page:
+    """Kinds that come together only by chance are told one below the other."""
     families: dict[Teller, list[Notice]] = defaultdict(list)
     for notice in mail.notices:
         teller = TELLERS.get(notice.kind, _other)

@@ -77,10 +77,16 @@ def in_order(changes: Iterable[Change], items: Items) -> list[Change]:
 
 def seen_note(change: Change, items: Items) -> Note:
     """The sentence of what was seen, and the first piece of evidence."""
+    return Note(_("Seen:"), said_of(change, items), evidence_of(change))
+
+
+def said_of(change: Change, items: Items) -> str:
+    """The sentence of what was seen; the bare code where this version has none for it."""
     item = items.get(change.item_id)
     code = item.codes.get(change.code) if item is not None else None
-    said = code.filled(get_language() or "en", _safe(change.data)) if code is not None else change.code
-    return Note(_("Seen:"), line(said), evidence_of(change))
+    if code is None:
+        return line(change.code)
+    return line(code.filled(get_language() or "en", _safe(change.data)))
 
 
 def _safe(data: object) -> dict[str, object]:

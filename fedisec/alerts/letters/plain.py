@@ -20,7 +20,7 @@ def plain(page: Page) -> str:
     text = "\n\n".join(part for part in parts if part)
     if page.foot:
         # "-- " alone on a line: what follows is a signature (RFC 3676 section 4.3).
-        text += "\n\n-- \n" + "\n".join(_block(block) for block in page.foot)
+        text += "\n\n-- \n" + "\n\n".join(_block(block) for block in page.foot)
     return text.strip("\n") + "\n"
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.utils.translation import get_language
-
-from fedisec.alerts.letters.items import evidence_of
+from fedisec.alerts.letters.items import evidence_of, said_of
 from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.letters.words import EVIDENCE_MAX, address, item_link, line, link_of
 from fedisec.alerts.models import MailKind, Notice
@@ -44,17 +42,13 @@ def _item(mail: Mail, notice: Notice) -> dict[str, Any]:
     assert instance is not None
     item_id = _item_id(notice)
     item = mail.items.get(item_id)
-    code = item.codes.get(change.code) if item is not None and change is not None else None
-    said = ""
-    if change is not None:
-        said = code.filled(get_language() or "en", change.data) if code is not None else change.code
     return {
         "id": item_id,
         "instance": instance.domain,
         "level": item.level.value if item is not None else None,
         "title": mail.items.title(item_id) if item_id else "",
         "status": _status(notice),
-        "summary": line(said),
+        "summary": said_of(change, mail.items) if change is not None else "",
         "evidence": line(evidence_of(change), EVIDENCE_MAX) if change is not None else "",
         "link": item_link(instance, item_id),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedisec.alerts import unsubscribe
 from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.models import Delivery, DeliveryState
 
@@ -11,6 +12,7 @@ _ROOTS_MAX = 10  # References may grow long: ten incidents find their mails, the
 def headers_of(mail: Mail, *, is_answer: bool) -> dict[str, str]:
     """Date is set by whoever sends; nothing here comes from a host."""
     headers = {"Message-ID": mail.delivery.message_id, "Auto-Submitted": "auto-generated"}
+    headers |= unsubscribe.header_of(mail.delivery)
     if is_answer:
         roots = _roots(mail)
         if roots:

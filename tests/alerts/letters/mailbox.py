@@ -14,6 +14,10 @@ from typing import Any, Literal
 READERS = (("en", "Europe/Berlin"), ("ja", "Asia/Tokyo"))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 WIDTHS = (360, 800)
+_ITS_OWN = {
+    "PUBLIC_URL": "https://fedisec.example",
+    "DEFAULT_FROM_EMAIL": "fedisec <fedisec@fedisec.example>",
+}
 
 # What a mail program draws around a mail, and no more of it than a picture needs.
 _FRAME = """<!DOCTYPE html><html lang="{language}"><meta charset="utf-8"><title>mailbox</title>
@@ -53,6 +57,7 @@ def write(folder: Path, names: list[str]) -> None:
 def _letters(names: list[str]) -> dict[str, Any]:
     from unittest.mock import patch
 
+    from django.test import override_settings
     from django.utils import timezone
 
     from fedisec.alerts.letter import letter_of
@@ -67,7 +72,7 @@ def _letters(names: list[str]) -> dict[str, Any]:
                 instance, email=f"{name}-{language}@example.org", language=language, time_zone=zone
             )
             delivery = SAMPLES[name](Post(reader), instance)
-            with patch.object(timezone, "now", return_value=NOW):
+            with patch.object(timezone, "now", return_value=NOW), override_settings(**_ITS_OWN):
                 letters[f"{name}-{language}"] = letter_of(delivery)
     return letters
 

@@ -1,4 +1,4 @@
-"""Which mail stands below which."""
+"""Which mail stands below which, and what else its headers say."""
 
 from __future__ import annotations
 
@@ -89,3 +89,19 @@ def test_a_long_list_of_threads_stays_a_header_that_relays_take(post: Post, inst
         ends.append(up)
     lines = letter_of(told(post, *ends)).message().as_bytes().splitlines()
     assert max(map(len, lines)) <= 998
+
+
+def test_an_alarm_can_be_ended_with_one_click(post: Post, pair: tuple[Change, Change]) -> None:
+    mail = letter_of(told(post, pair[0]))
+    message = mail.message()
+    link = str(message["List-Unsubscribe"]).strip("<>")
+    assert link.startswith("https://fedisec.example/unsubscribe/")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"  # RFC 8058 section 2
+    for part in (str(mail.body), str(mail.alternatives[0][0])):
+        assert link in part and "https://fedisec.example/account/notifications/" in part
+
+
+def test_what_always_comes_has_no_way_to_end_it(post: Post) -> None:
+    post.tell(MailKind.TEST)
+    mail = letter_of(post.delivery())
+    assert mail.message()["List-Unsubscribe"] is None and "End mails" not in mail.body
