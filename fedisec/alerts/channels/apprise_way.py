@@ -21,7 +21,7 @@ from checks.errors import Reason
 from checks.probes import addresses
 from checks.probes.dns import parse_server, system_server
 from checks.reasons import REASONS
-from fedisec.alerts.channels.hiding import told
+from fedisec.alerts.channels.hiding import answered
 from fedisec.alerts.channels.services import host_of, is_there, service_of
 from fedisec.alerts.channels.trouble import NotTaken
 from fedisec.alerts.channels.webhook import TRIES_OF_4XX, pause_of
@@ -127,9 +127,7 @@ def _judged(came: dict[str, Any], address: str, now: datetime, attempts: int) ->
     status = came.get("status")
     said = ""
     if isinstance(status, int):
-        known = status in HTTPStatus._value2member_map_
-        line = f"{status} {HTTPStatus(status).phrase}" if known else str(status)
-        said = told(f"{line}: {came['said']}" if came["said"].strip() else line, address, host_of(address))
+        said = answered(status, came["said"], address, host_of(address))
     if came["taken"]:
         return said or _("taken")
     trouble = str(came["trouble"])

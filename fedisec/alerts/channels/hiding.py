@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from urllib.parse import quote, quote_plus, unquote
 
 from checks.clean import clean
@@ -12,7 +13,18 @@ from checks.clean import clean
 ANSWER_MAX = 300
 _MARK = "…"
 _WORD_MIN = 4  # shorter pieces ("api", "v1") are no secrets, and hiding them would leave no answer
+_NAMES = re.compile(r"([?&])[a-z_]{1,12}=(?=[^&=])")  # "token" before a value is no secret
 _SPLIT = re.compile(r"[/@:?&=#;,]+")
+
+
+def answered(status: int, body: str | bytes, address: str, host: str, secrets: Iterable[str] = ()) -> str:
+    """Status and body of an answer over HTTP, as `told` tells them."""
+    try:
+        head = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        head = str(status)
+    said = told(body, address, host, secrets)
+    return clean(f"{head}: {said}" if said else head, ANSWER_MAX, newlines=False)
 
 
 def told(text: str | bytes, address: str, host: str, secrets: Iterable[str] = ()) -> str:
@@ -27,7 +39,8 @@ def hidden_words(address: str, host: str, secrets: Iterable[str] = ()) -> list[s
     """Every piece of the address and every secret, in the forms in which it may come back; the longest first,
     so that no piece is left of a longer one."""
     rest = address.partition("://")[2]
-    pieces = {address, rest, *secrets, *(s.removeprefix("whsec_") for s in secrets), *_SPLIT.split(rest)}
+    keys = [secret.removeprefix("whsec_") for secret in secrets]
+    pieces = {address, rest, *secrets, *keys, *_SPLIT.split(_NAMES.sub(r"\1", rest))}
     userinfo = rest.partition("/")[0].rpartition("@")[0]
     if userinfo:
         pieces |= {userinfo, *userinfo.split(":")}

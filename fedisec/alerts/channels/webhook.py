@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from checks.errors import ConnectionLost, ProbeError, TimedOut
 from checks.probes.http_client import Raw
 from checks.reasons import REASONS
-from fedisec.alerts.channels.hiding import told
+from fedisec.alerts.channels.hiding import answered, told
 from fedisec.alerts.channels.trouble import NotTaken, Stop
 from fedisec.lib.fetch import request
 
@@ -90,7 +90,7 @@ def post(address: str, secrets: list[str], key: str, body: bytes, now: datetime,
         # A refusal or a name that is not there comes before anything was sent.
         maybe = isinstance(error, (TimedOut, ConnectionLost))
         raise NotTaken(_words(error), maybe_arrived=maybe) from None  # the cause names the address
-    said = _said(answer, address, host, secrets)
+    said = answered(answer.status, answer.body, address, host, secrets)
     if 200 <= answer.status < 300:
         return said
     raise refusal(answer, said, attempts, now)
@@ -122,20 +122,6 @@ def pause_of(header: str | None, now: datetime) -> timedelta | None:
             return None
         wanted = date.replace(tzinfo=date.tzinfo or UTC) - now
     return min(max(wanted, timedelta(0)), PAUSE_MAX)
-
-
-def _said(answer: Raw, address: str, host: str, secrets: list[str]) -> str:
-    try:
-        phrase = HTTPStatus(answer.status).phrase
-    except ValueError:
-        phrase = ""
-    body = answer.body.decode("utf-8", "replace")
-    return told(
-        f"{answer.status} {phrase}: {body}" if body.strip() else f"{answer.status} {phrase}",
-        address,
-        host,
-        secrets,
-    )
 
 
 def _words(error: ProbeError) -> str:

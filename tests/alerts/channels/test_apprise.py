@@ -156,9 +156,11 @@ def test_no_name_that_leads_into_the_house_is_dialled(
     assert not receiver.asked
 
 
-def test_a_redirect_is_an_answer_wherever_it_leads(receiver: Site) -> None:
-    receiver.say("/", b"", 307, Location="http://169.254.169.254/latest/")
-    error = _refused(_ntfy(receiver))
+@pytest.mark.parametrize("where", ["", "http://169.254.169.254/latest/", "https://10.0.0.1/"])
+def test_a_redirect_is_an_answer_wherever_it_leads(receiver: Site, where: str) -> None:
+    receiver.say("/", b"", 307, Location=where or receiver.url("/elsewhere"))
+    receiver.say("/elsewhere", b"{}")
+    error = _refused(_ntfy(receiver, "topic?redirect=yes"))
     assert error.answer == "307 Temporary Redirect" and len(receiver.asked) == 1
 
 
