@@ -15,6 +15,7 @@ from checks.parse.versions import comparable
 from fedisec.alerts.models import MailKind
 from fedisec.alerts.notices import tell
 from fedisec.alerts.recipients import Recipient, of_instance
+from fedisec.watch.matching import product_title
 from fedisec.watch.models import Concern, Entry, Said, Source, SourceKind, Stack
 from fedisec.watch.stacks import followed_by, of_followers
 from fedisec.watch.versions import branch_of, concerns
@@ -77,7 +78,7 @@ def _plain(version: str) -> str:
 def _tell_release(source: Source, entry: Entry, stacks: Sequence[Stack], now: datetime) -> int:
     data = {
         "kind": "release",
-        "software": source.title,
+        "software": product_title(source.about),
         "version": entry.version,
         "title": entry.title,
         "url": entry.url,
