@@ -6,6 +6,7 @@ look DOMAIN TIMES      so many scans, one after the other, each followed by a ro
 hears DOMAIN EMAIL     one more person who hears of an instance
 ring TASK KEY TIMES    so many messages to the workers
 session                begins a session and prints its key
+many NUMBER            so many instances that are due, oldest first; prints the key of their owner's session
 alarm                  every server shows another SSH host key
 pause                  no more scans by the clock
 """
@@ -41,6 +42,8 @@ def main(command: str, *given: str) -> None:
                 queue_scan(instance, "first")
     elif command == "ask":
         print(queue_scan(Instance.objects.get(domain=given[0]), "manual"))
+    elif command == "many":
+        print(many(int(given[0])))
     elif command == "session":
         session = SessionStore()
         session.create()
@@ -62,6 +65,39 @@ def main(command: str, *given: str) -> None:
         Instance.objects.update(paused=True)
     else:
         raise SystemExit(f"unknown command {command}")
+
+
+def many(number: int) -> str:
+    """So many instances of one person, due one after the other, the last a minute ago.  Returns the key of a
+    session of that person."""
+    from datetime import timedelta
+
+    from django.conf import settings
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.utils import timezone
+
+    from fedisec.instances.models import Instance
+    from tests.factories import an_instance
+
+    due = timezone.now() - timedelta(seconds=60 + number)
+    first = an_instance(domain="many0.example", next_scan_at=due)
+    assert first.created_by is not None
+    Instance.objects.bulk_create(
+        Instance(
+            team=first.team, created_by=first.created_by, domain=f"many{n}.example",
+            next_scan_at=due + timedelta(seconds=n),
+        )
+        for n in range(1, number)
+    )  # fmt: skip
+    session = SessionStore()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = (
+        str(first.created_by.pk),
+        settings.AUTHENTICATION_BACKENDS[0],
+    )
+    session[HASH_SESSION_KEY] = first.created_by.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
 
 
 def look(domain: str, times: int) -> None:
