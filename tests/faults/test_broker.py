@@ -71,7 +71,7 @@ def test_killed(
     seen(f"{MANY} of {MANY} scans done, {took:.0f} s after the kill; one mail of one")
 
 
-@fault("R3", "flushall", "every scan is done from the database within a minute")
+@fault("R3", "flushall", "every scan is done from the database, rung again after a minute")
 def test_flushed(make_world: MakeWorld, redis_server: Redis, seen: Seen) -> None:
     world = a_world(make_world, redis_server.new_url(), begin="prepared")
     world.tool("add", "0", *(f"n{number}.example" for number in range(MANY)))
@@ -109,16 +109,15 @@ def test_away(make_world: MakeWorld, redis_server: Redis, seen: Seen) -> None:
     finally:
         redis_server.start()
     back = time.monotonic()
-    before = world.one("SELECT max(id) FROM scans_scan WHERE state = 'done'")
+    last = world.one("SELECT max(id) FROM scans_scan")
+    caught_up = f"SELECT count(DISTINCT instance_id) FROM scans_scan WHERE state = 'done' AND id > {last}"
+    wait_for(lambda: world.one(caught_up) == len(domains), 150, f"all to be seen\n{world.log()[-3000:]}")
+    took = time.monotonic() - back
     world.tool("pause")
     wait_for(lambda: is_calm(world), 120, f"the end of all scans\n{world.log()[-3000:]}")
-    took = time.monotonic() - back
-    live = world.rows("SELECT instance_id, count(*) FROM scans_scan GROUP BY instance_id HAVING count(*) < 2")
-    assert queued <= len(domains) and not live
     assert set(world.scan_states()) == {"done"}
-    missed = world.one(f"SELECT count(*) FROM scans_scan WHERE id > {before or 0}")
-    assert answers and missed <= 4 * len(domains)
+    assert answers >= 3 and queued <= len(domains)  # what was missed is one scan an instance
     seen(
-        f"{AWAY_S} s away with an interval of 2 s: {answers} pages of {answers}, {queued} scans waited (one an "
-        f"instance), all done {took:.0f} s after it was back"
+        f"{AWAY_S} s away with an interval of 2 s: {answers} pages of {answers}, {queued} scans waited, one an "
+        f"instance at most; all {len(domains)} seen again {took:.0f} s after it was back"
     )
