@@ -7,24 +7,28 @@ neither summer time, a clock that jumps, nor another day chosen in mid-week make
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from fedisec.accounts.models import Membership, User
 from fedisec.alerts.confirming import may_be_mailed
 from fedisec.alerts.models import MailKind, Notice, Subscription
 from fedisec.alerts.recipients import wishes_of
 from fedisec.alerts.week import Period, told_of, weeks_of
+from fedisec.history.standing import latest
 from fedisec.instances.models import Instance
 
 BATCH = 50  # people of one round; the rest comes in the next, seconds later
 _ASKED_AT_ONCE = 500
+COUNTED_HERE = 20  # instances whose counts a round makes anew …
+WAIT = timedelta(hours=1)  # … for so long; then all of them
 WEEK = timedelta(days=7)
 
 
@@ -61,7 +65,16 @@ def tick(now: datetime) -> None:
     for user_id, slot in _due(now)[:BATCH]:
         by_slot[slot].append(user_id)
     for slot, people in by_slot.items():
-        _store(people, slot, now)
+        heard = _heard(people)
+        if now - slot.at > WAIT or not _is_counting({pk for pks in heard.values() for pk in pks}, now):
+            _store(people, heard, slot, now)
+
+
+def _is_counting(instances: set[int], now: datetime) -> bool:
+    """Whether more counts are out of date than a round should make; after an upgrade all of them are, and the
+    clock makes them anew within minutes."""
+    places = [Instance(pk=pk) for pk in instances]
+    return len(places) - len(latest(places, now)) > COUNTED_HERE
 
 
 def skip_past(user: User, now: datetime) -> None:
@@ -76,32 +89,30 @@ def skip_past(user: User, now: datetime) -> None:
 def _due(now: datetime) -> list[tuple[int, Slot]]:
     """Who has none of the week yet, and heard of an instance before it was due."""
     here = cache(lambda zone, day, hour: last_slot(now, zone, day, hour))
+    people = may_be_mailed(User.objects.filter(is_active=True)).select_related("preference")
     wanting = {}
-    for user in _people():
+    for user in people.filter(Q(preference=None) | Q(preference__digest=True)).order_by("pk"):
         wishes = wishes_of(user)
         slot = here(wishes.zone, wishes.digest_day, wishes.digest_hour)
-        if user.hears_since <= slot.at:  # type: ignore[attr-defined]  # annotated
-            wanting[_about(user.pk, slot)] = (user.pk, slot)
-    asked = list(wanting)
-    had: set[str] = set()
+        wanting[_about(user.pk, slot)] = (user.pk, slot)
     told = Notice.objects.filter(kind=MailKind.DIGEST.value)
-    for start in range(0, len(asked), _ASKED_AT_ONCE):
-        part = asked[start : start + _ASKED_AT_ONCE]
-        had.update(told.filter(about__in=part).values_list("about", flat=True))
-    return [due for about, due in wanting.items() if about not in had]
+    for part in _parts(list(wanting)):
+        for about in told.filter(about__in=part).values_list("about", flat=True):
+            del wanting[about]
+    since: dict[int, datetime] = {}
+    for users in _parts([user_id for user_id, _ in wanting.values()]):
+        first = _subscriptions().filter(user__in=users).values_list("user").annotate(Min("created_at"))
+        since.update(first.order_by())
+    return [due for due in wanting.values() if due[0] in since and since[due[0]] <= due[1].at]
 
 
-def _people() -> list[User]:
-    """Those who want a digest and hear of an instance, with `hears_since`."""
-    first = _subscriptions().filter(user=OuterRef("pk")).order_by("created_at").values("created_at")
-    people = may_be_mailed(User.objects.filter(is_active=True))
-    return list(
-        people.filter(Q(preference=None) | Q(preference__digest=True))
-        .annotate(hears_since=Subquery(first[:1]))
-        .filter(hears_since__isnull=False)
-        .select_related("preference")
-        .order_by("pk")
-    )
+P = TypeVar("P", str, int)
+
+
+def _parts(keys: Sequence[P]) -> Iterator[Sequence[P]]:
+    """As many as one question may name."""
+    for start in range(0, len(keys), _ASKED_AT_ONCE):
+        yield keys[start : start + _ASKED_AT_ONCE]
 
 
 def _subscriptions() -> QuerySet[Subscription]:
@@ -110,11 +121,10 @@ def _subscriptions() -> QuerySet[Subscription]:
     return Subscription.objects.filter(Exists(member), instance__demo=False)
 
 
-def _store(people: Sequence[int], slot: Slot, now: datetime) -> None:
+def _store(people: Sequence[int], heard: Mapping[int, list[int]], slot: Slot, now: datetime) -> None:
     """One transaction for everybody whose week ends at the same moment."""
     period = Period(slot.at - WEEK, slot.at)
     with transaction.atomic():
-        heard = _heard(people)
         instances = Instance.objects.in_bulk({pk for pks in heard.values() for pk in pks})
         weeks = weeks_of(list(instances.values()), period, now)
         notices = []

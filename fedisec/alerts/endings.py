@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from checks.items import all_items
 from checks.model import Item, Status
@@ -39,23 +39,20 @@ def tick(now: datetime) -> None:
     """Tells of what ends within 14 days, and of what has ended.  Safe to run twice and beside others."""
     _drop_needless(now)
     for kind, model in _KINDS:
-        while batch := list(_due(model, now)[:BATCH]):
-            _tell_all(kind, batch, now)
+        for sort in _due(model, now):
+            while batch := list(sort.select_related("instance")[:BATCH]):
+                _tell_all(kind, batch, now)
 
 
-def _due(model: type[Said], now: datetime) -> QuerySet[Any]:
-    """Rows of which the next thing is to be told."""
-    live = model.objects.filter(ended_at=None, ending_told__lt=EndingTold.ENDED)
-    wanted = _ends_by(now + AHEAD, model) & Q(ending_told=EndingTold.NOTHING) | _ends_by(now, model)
-    return live.filter(wanted).select_related("instance").order_by("pk")
-
-
-def _ends_by(moment: datetime, model: type[Said]) -> Q:
-    """What stays without an end is asked again after a year."""
-    ends = Q(valid_until__lte=moment)
-    if model is Waiver:
-        ends |= Q(valid_until=None, created_at__lte=moment - timedelta(days=ASKED_AGAIN_AFTER))
-    return ends
+def _due(model: type[Said], now: datetime) -> Iterator[QuerySet[Any]]:
+    """Rows of which the next thing is to be told: what ends soon, and then what has ended.  Each is one range
+    of an index, which a database finds when it is asked for one at a time."""
+    for told, moment in ((EndingTold.NOTHING, now + AHEAD), (EndingTold.AHEAD, now)):
+        yield model.objects.filter(ended_at=None, ending_told=told, valid_until__lte=moment)
+        if model is Waiver:  # what stays without an end is asked again after a year
+            year_ago = moment - timedelta(days=ASKED_AGAIN_AFTER)
+            live = Waiver.objects.filter(ended_at=None, ending_told=told)
+            yield live.filter(valid_until=None, created_at__lte=year_ago)
 
 
 def _end_of(said: Said) -> datetime:

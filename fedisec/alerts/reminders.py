@@ -27,7 +27,7 @@ from fedisec.checklist.models import Attestation, Waiver
 from fedisec.checklist.state import State
 from fedisec.scans.models import REACH, Incident, ItemState
 
-BATCH = 200  # reminders stored at once
+BATCH = 500  # incidents looked at, and their reminders stored, at once
 PACES = (1, 7, 30)  # days; Preference.reminder_days, and 0 for none
 DEFAULT_PACE = 7
 _AT_REST = frozenset({State.MET, State.ACCEPTED, State.NOT_APPLICABLE})
@@ -43,28 +43,30 @@ def tick(now: datetime) -> None:
     """Stores the reminders that are due.  Safe to run twice and beside others: who counts from the same
     last reminder makes the same next one, which the table takes once."""
     _drop_needless(now)
-    last = _Due(0, 0)
+    last = 0
     while True:
-        batch = [_Due(*row) for row in _due(now, last)[:BATCH]]
-        if not batch:
+        incidents = list(_open(now).filter(pk__gt=last).values_list("pk", flat=True)[:BATCH])
+        due = [_Due(*row) for row in _due(incidents, now)] if incidents else []
+        if due:
+            _remind(due, now)
+        if len(incidents) < BATCH:
             return
-        _remind(batch, now)
-        last = batch[-1]
+        last = incidents[-1]
 
 
 def _remind(batch: Sequence[_Due], now: datetime) -> None:
-    """Five queries, whatever the size of the batch."""
+    """Eight questions, whatever the size of the batch."""
     with transaction.atomic():
-        incidents = Incident.objects.in_bulk({due.incident_id for due in batch})
+        incidents = Incident.objects.select_related("instance").in_bulk({due.incident_id for due in batch})
         rows = _rows(incidents.values(), now)
         numbers = _numbers(batch)
+        hearing = _hearing(batch, incidents)
         notices = []
         for due in batch:
-            incident = incidents.get(due.incident_id)
             row = rows.get(due.incident_id)
-            if incident is None or (row is not None and row.state.state in _AT_REST):
+            if due not in hearing or (row is not None and row.state.state in _AT_REST):
                 continue
-            number = numbers.get(due, 0) + 1
+            incident, number = incidents[due.incident_id], numbers.get(due, 0) + 1
             notices.append(
                 Notice(
                     kind=MailKind.REMINDER.value,
@@ -79,6 +81,23 @@ def _remind(batch: Sequence[_Due], now: datetime) -> None:
         Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
+def _hearing(batch: Sequence[_Due], incidents: Mapping[int, Incident]) -> set[_Due]:
+    """Those who still hear of the instance: subscribed, in its team, and with an address to be mailed at."""
+    users = {due.user_id for due in batch}
+    people = may_be_mailed(User.objects.filter(pk__in=users, is_active=True))
+    mailed = set(people.values_list("pk", flat=True))
+    subscribed = set(Subscription.objects.filter(user__in=users).values_list("user", "instance"))
+    members = set(Membership.objects.filter(user__in=users).values_list("user", "team"))
+    return {
+        due
+        for due in batch
+        if (incident := incidents.get(due.incident_id)) is not None
+        and due.user_id in mailed
+        and (due.user_id, incident.instance_id) in subscribed
+        and (due.user_id, incident.instance.team_id) in members
+    }
+
+
 def _data(incident: Incident, row: Row | None, number: int) -> dict[str, Any]:
     """`state`: of the item when it was told, a checklist.state.State; "" for the server as a whole."""
     return {
@@ -89,50 +108,44 @@ def _data(incident: Incident, row: Row | None, number: int) -> dict[str, Any]:
     }
 
 
-def _due(now: datetime, after: _Due) -> QuerySet[Notice, tuple[int, int]]:
-    """(incident, person) of the reminders whose time has come, in that order.  A notice that is not on its
-    way yet, or whose mail waits, says what there is to say: no second one is put behind it."""
+def _open(now: datetime) -> QuerySet[Incident]:
+    """Open, known to nobody, and nobody has set it aside; where the whole server is silent, that is what its
+    people are reminded of."""
+    waived = Waiver.objects.filter(instance=OuterRef("instance"), item_id=OuterRef("item_id"))
+    waived = waived.filter(Q(valid_until=None) | Q(valid_until__gt=now), ended_at=None)
+    silent = Incident.objects.filter(instance=OuterRef("instance"), item_id=REACH, closed_at=None)
+    return Incident.objects.filter(
+        Q(item_id=REACH) | ~Exists(silent),
+        ~Exists(waived),
+        closed_at=None,
+        acknowledged_at=None,
+        opened_at__lte=now - timedelta(days=min(PACES)),
+        instance__paused=False,
+        instance__demo=False,
+    ).order_by("pk")
+
+
+def _due(incidents: Sequence[int], now: datetime) -> QuerySet[Notice, tuple[int, int]]:
+    """(incident, person) of the reminders whose time has come.  A notice that is not on its way yet, or whose
+    mail waits, says what there is to say: no second one is put behind it."""
     counts = {
         f"within_{days}": Count("pk", filter=Q(created_at__gt=now - long, created_at__lt=now + long))
         for days, long in ((days, timedelta(days=days)) for days in PACES)
     }
     unsent = Q(delivery=None) | Q(delivery__state__in=(DeliveryState.PENDING, DeliveryState.SENDING))
-    people = may_be_mailed(User.objects.filter(is_active=True))
     return (
-        Notice.objects.filter(_still_open(now), dropped_at=None, user__in=people.values("pk"))
-        .filter(
-            Exists(Subscription.objects.filter(user=OuterRef("user"), instance=OuterRef("instance"))),
-            Exists(
-                Membership.objects.filter(user=OuterRef("user"), team=OuterRef("incident__instance__team"))
-            ),
-        )
-        .filter(Q(incident__gt=after.incident_id) | Q(incident=after.incident_id, user__gt=after.user_id))
+        Notice.objects.filter(incident__in=incidents, user__isnull=False, dropped_at=None)
         .annotate(
             kinds=Cast("user__preference__kinds", TextField()),
             levels=Cast("user__preference__levels", TextField()),
         )
         .filter(_wanted())
+        .order_by()
         .values("incident", "user")
         .annotate(waiting=Count("pk", filter=unsent), **counts, pace=F("user__preference__reminder_days"))
         .filter(_over(), waiting=0)
-        .order_by("incident", "user")
         .values_list("incident", "user")
     )
-
-
-def _still_open(now: datetime) -> Q:
-    """Open, known to nobody, and nobody has set it aside; where the whole server is silent, that is what its
-    people are reminded of."""
-    waived = Waiver.objects.filter(instance=OuterRef("instance"), item_id=OuterRef("incident__item_id"))
-    waived = waived.filter(Q(valid_until=None) | Q(valid_until__gt=now), ended_at=None)
-    silent = Incident.objects.filter(instance=OuterRef("instance"), item_id=REACH, closed_at=None)
-    watched = Q(incident__instance__paused=False, incident__instance__demo=False)
-    opened = Q(
-        incident__closed_at=None,
-        incident__acknowledged_at=None,
-        incident__opened_at__lte=now - timedelta(days=min(PACES)),
-    )
-    return opened & watched & ~Exists(waived) & (Q(incident__item_id=REACH) | ~Exists(silent))
 
 
 def _wanted() -> Q:

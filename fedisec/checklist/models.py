@@ -56,7 +56,7 @@ class Attestation(_Said):
     class Meta:
         indexes = (
             models.Index(
-                fields=["valid_until"], condition=Q(ended_at=None, ending_told__lt=2), name="attestation_ends"
+                fields=["ending_told", "valid_until"], condition=Q(ended_at=None), name="attestation_ends"
             ),
         )
         constraints = (
@@ -88,7 +88,7 @@ class Waiver(_Said):
     class Meta:
         indexes = (
             models.Index(
-                fields=["valid_until"], condition=Q(ended_at=None, ending_told__lt=2), name="waiver_ends"
+                fields=["ending_told", "valid_until"], condition=Q(ended_at=None), name="waiver_ends"
             ),
         )
         constraints = (

@@ -301,3 +301,18 @@ def test_everybody_of_a_slot_costs_as_many_questions_as_one(reader: User, instan
 def test_a_digest_is_of_the_day_that_its_reader_lives_in() -> None:
     slot = digest.last_slot(datetime(2026, 11, 16, 18, tzinfo=UTC), ZoneInfo("Asia/Tokyo"), 1, 2)
     assert slot.day == date(2026, 11, 17)
+
+
+def test_after_an_upgrade_it_waits_until_the_clock_has_counted_anew(
+    reader: User, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digest, "COUNTED_HERE", 0)
+    assert told(MONDAY) == []
+    daily.note(instance, MONDAY)
+    assert len(told(MONDAY)) == 1
+
+
+def test_it_does_not_wait_for_ever(reader: User, instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest, "COUNTED_HERE", 0)
+    assert told(MONDAY + HOUR) == []
+    assert len(told(MONDAY + HOUR + timedelta(seconds=1))) == 1

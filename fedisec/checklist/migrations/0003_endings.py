@@ -25,10 +25,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='attestation',
-            index=models.Index(condition=models.Q(('ended_at', None), ('ending_told__lt', 2)), fields=['valid_until'], name='attestation_ends'),
+            index=models.Index(condition=models.Q(('ended_at', None)), fields=['ending_told', 'valid_until'], name='attestation_ends'),
         ),
         migrations.AddIndex(
             model_name='waiver',
-            index=models.Index(condition=models.Q(('ended_at', None), ('ending_told__lt', 2)), fields=['valid_until'], name='waiver_ends'),
+            index=models.Index(condition=models.Q(('ended_at', None)), fields=['ending_told', 'valid_until'], name='waiver_ends'),
         ),
     ]
