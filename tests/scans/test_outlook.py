@@ -22,7 +22,8 @@ from fedisec.scans.run import run_scan
 from tests.factories import a_recorded_scan, a_user, an_instance
 from tests.fakes import facts, no_facts
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fake_items")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_items")]
+looks = pytest.mark.django_db(transaction=True)  # the heartbeat of a look is another connection
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 A, B = "192.0.2.1:53", "192.0.2.2:443"
@@ -135,6 +136,7 @@ def test_nothing_is_claimed_while_offline(network: Network) -> None:
     assert next_job() is None
 
 
+@looks
 def test_bad_news_is_not_believed_when_the_network_went_meanwhile(
     network: Network, settings: Settings
 ) -> None:
@@ -152,6 +154,7 @@ def test_bad_news_is_not_believed_when_the_network_went_meanwhile(
     assert Outlook.objects.get().held_back == 1
 
 
+@looks
 def test_bad_news_is_believed_while_the_anchors_answer(network: Network, settings: Settings) -> None:
     settings.GATHER = "tests.scans.test_outlook.sees_a_fault"
     instance = an_instance()
@@ -163,6 +166,7 @@ def test_bad_news_is_believed_while_the_anchors_answer(network: Network, setting
     assert network.asked == 2
 
 
+@looks
 def test_a_look_that_saw_nothing_asks_the_anchors(network: Network, settings: Settings) -> None:
     settings.GATHER = "tests.scans.test_outlook.sees_nothing"
     queue_scan(an_instance(), "first")
@@ -173,6 +177,7 @@ def test_a_look_that_saw_nothing_asks_the_anchors(network: Network, settings: Se
     assert not ItemState.objects.exists()
 
 
+@looks
 def test_good_news_asks_nobody(network: Network, settings: Settings) -> None:
     settings.GATHER = "tests.scans.test_outlook.sees_no_fault"
     queue_scan(an_instance(), "first")
@@ -341,6 +346,7 @@ def test_an_address_that_the_operator_wrote_may_be_private_a_name_may_not_lead_t
     assert anchors.ask(found) == {RESOLVER: True, "127.66.0.54:53": True, "good.fedi.test:443": False}
 
 
-def test_no_resolver_is_silence(settings: Settings) -> None:
+def test_no_resolver_is_silence(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anchors, "WITHIN_S", 0.3)
     settings.RESOLVER = "127.66.0.99"
     assert anchors.ask(Anchors(ports=(("127.66.0.98", 53),))) == {RESOLVER: False, "127.66.0.98:53": False}
