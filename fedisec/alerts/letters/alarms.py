@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fedisec.alerts.letters.certificates import certificate_section, newest
+from fedisec.alerts.letters.certificates import certificate_section, ending_in_short, newest
 from fedisec.alerts.letters.items import advice, in_order, seen_note
 from fedisec.alerts.letters.page import Note, Page, Point, Points, Prose, Section
 from fedisec.alerts.letters.reach import reach_sections
@@ -117,7 +117,7 @@ def _completed(told: Sequence[OfOne], now: datetime) -> list[OfOne]:
 def _about_one(mail: Mail, told: OfOne, at: datetime) -> Page:
     name = name_of(told.instance)
     return Page(
-        subject_line(name, news_of(told.tally)),
+        subject_line(name, news_of(told.tally, ending=ending_in_short(told.certificates, mail.now))),
         name,
         lead=(_seen(name, at),),
         sections=tuple(_sections(mail, told, Room())),
@@ -128,7 +128,9 @@ def _about_one(mail: Mail, told: OfOne, at: datetime) -> Page:
 
 
 def _foot(tally: Tally) -> tuple[Prose, ...]:
-    if tally.blind == tally.total:
+    if tally.certificates == tally.total:
+        words = _("fedisec mails this a few times on the way to the end, and never twice for the same step.")
+    elif tally.blind == tally.total:
         words = _(
             "fedisec mails once when it has not seen something for long. It never takes that for a fault."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,6 +40,27 @@ def certificate_section(instance: Instance, notice: Notice, now: datetime) -> Se
     return Section(
         _("A certificate has ended:") if has_ended else _("A certificate ends soon:"), tuple(blocks)
     )
+
+
+def ending_in_short(notices: Sequence[Notice], now: datetime) -> str:
+    """Of the certificate that ends first, for a subject; "" where nothing is known of its end."""
+    ends = [when(one.data.get("not_after")) for one in notices if isinstance(one.data, dict)]
+    first = min((end for end in ends if end is not None), default=None)
+    if first is None:
+        return ""
+    left = first - now
+    if left <= timedelta(0):
+        return _("the certificate has ended")
+    if left < timedelta(days=2):
+        hours = int(left / timedelta(hours=1))
+        words = ngettext(
+            "the certificate ends in %(count)d hour", "the certificate ends in %(count)d hours", hours
+        )
+        return words % {"count": hours}
+    words = ngettext(
+        "the certificate ends in %(count)d day", "the certificate ends in %(count)d days", left.days
+    )
+    return words % {"count": left.days}
 
 
 def _left(name: str, ends: datetime | None, now: datetime) -> str:

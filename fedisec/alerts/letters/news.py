@@ -157,11 +157,9 @@ def _section(title: str, told: Sequence[News], most: int, link: str) -> Section:
 
 def _point(one: News) -> Point:
     notes = []
-    about = joined((one.source, day(one.at) if one.at is not None else ""))
+    about = joined((one.source, day(one.at) if one.at is not None else "", one.detail))
     if about:
         notes.append(Note("", about))
-    if one.detail:
-        notes.append(Note("", one.detail))
     if one.running:
         notes.append(Note(_("Runs here:"), _servers(one.running)))
     return Point(one.title, one.url, _("urgent") if one.is_urgent else "", notes=tuple(notes))

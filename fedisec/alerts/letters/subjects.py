@@ -62,20 +62,20 @@ def _many(data: object) -> int:
     return max(len(items), 1) if isinstance(items, list) else 1
 
 
-def news_of(tally: Tally, *, many: bool = False, whole: bool = False) -> str:
+def news_of(tally: Tally, *, many: bool = False, whole: bool = False, ending: str = "") -> str:
     """What happened, the worst first.  `many`: servers, so those that do not answer are counted; `whole`: all
-    of it, where a subject has the three weightiest parts."""
-    servers = _servers(tally) if many else _server(tally)
+    of it, where a subject has the three weightiest parts; `ending`: what is to be said of a certificate."""
+    servers = _servers(tally) if many else _server(tally, ending)
     parts = [part for part in (*servers, _worse(tally), *_items(tally)) if part]
     return counted(parts if whole else parts[:_PARTS_MAX]) or _("something changed")
 
 
-def _server(tally: Tally) -> list[str]:
+def _server(tally: Tally, ending: str) -> list[str]:
     """Its name stands in front."""
     said = (
         (_("does not answer"), tally.down),
         (_("answers only at times"), tally.unsteady),
-        (_("the certificate ends soon"), tally.certificates),
+        (ending or _("the certificate ends soon"), tally.certificates),
         (_("answers again"), tally.up),
         (_("did not answer for a while"), tally.outages),
     )

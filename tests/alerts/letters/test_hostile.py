@@ -24,7 +24,7 @@ from fedisec.scans.models import REACH, Change, Incident
 from tests.alerts.letters.samples import NOW, Post
 
 NASTY = "x\r\nBcc: all@example.org\r\n\x1b[31m<script>alert(1)</script>\u202e\"'&amp;" + "y" * 500
-ALLOWED = {"html", "head", "meta", "title", "body", "div", "p", "br", "strong", "code", "pre", "a", "h2", "h3", "ol", "ul", "li"}  # fmt: skip
+ALLOWED = {"html", "head", "meta", "title", "body", "div", "p", "br", "strong", "code", "pre", "a", "h2", "h3", "ol", "ul", "li", "span"}  # fmt: skip
 HARMFUL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 text = (
     st.text(max_size=300) | st.just(NASTY) | st.sampled_from(["</pre><img src=x>", "\n.\n", "%(count)d {0}"])
