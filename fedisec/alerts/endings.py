@@ -25,7 +25,7 @@ from fedisec.checklist.ending import AHEAD_DAYS, ASKED_AGAIN_AFTER
 from fedisec.checklist.models import Attestation, EndingTold, Waiver
 from fedisec.checklist.own import TOPIC, items_by_instance
 from fedisec.instances.models import Instance
-from fedisec.scans.models import ItemState
+from fedisec.scans.models import Incident, ItemState
 
 Said: TypeAlias = Attestation | Waiver
 
@@ -80,6 +80,7 @@ def _tell_all(kind: str, batch: Sequence[Said], now: datetime) -> None:
                     recipients,
                     now,
                     instance_id=pk,
+                    incident_id=places.incident(said) if days == 0 else None,
                     data=_data(kind, said, item, places, now) | {"days": days},
                     level=item.level,
                 )
@@ -125,7 +126,7 @@ def _data(kind: str, said: Said, item: Item, places: _Places, now: datetime) -> 
 
 
 class _Places:
-    """The items and the machine's side of a batch; two queries at most."""
+    """The items and the machine's side of a batch; three queries at most."""
 
     def __init__(self, batch: Sequence[Said]) -> None:
         instances: Mapping[int, Instance] = {said.instance_id: said.instance for said in batch}
@@ -136,10 +137,20 @@ class _Places:
             instance__in=instances, item_id__in={said.item_id for said in batch}
         ).defer("evidence")
         self._states = {(state.instance_id, state.item_id): state for state in states}
+        still = Incident.objects.filter(
+            instance__in=instances, item_id__in={said.item_id for said in batch}, closed_at=None
+        )
+        self._incidents = {
+            (pk, item): key for pk, item, key in still.values_list("instance", "item_id", "pk")
+        }
 
     def item(self, said: Said) -> Item | None:
         """None for one that is asked no more."""
         return all_items().get(said.item_id) or self._own.get((said.instance_id, said.item_id))
+
+    def incident(self, said: Said) -> int | None:
+        """The open one of its item: who hears that a waiver is over is reminded from then on."""
+        return self._incidents.get((said.instance_id, said.item_id))
 
     def machine(self, said: Said) -> ItemState | None:
         return self._states.get((said.instance_id, said.item_id))

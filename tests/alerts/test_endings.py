@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from fedisec.accounts.models import User
-from fedisec.alerts import endings
-from fedisec.alerts.models import Notice, Preference
+from fedisec.alerts import endings, reminders
+from fedisec.alerts.models import Delivery, Notice, Preference
 from fedisec.checklist.models import Attestation, OwnItem, Waiver
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Change, Incident, ItemState
@@ -77,6 +77,21 @@ def test_a_waiver_that_ended_while_the_item_fails_says_so_and_is_no_regression(
     notice = Notice.objects.get()
     assert (notice.kind, notice.data["state"]) == ("ending", "not_met")
     assert not Change.objects.exists() and not Incident.objects.exists()
+
+
+def test_who_hears_that_a_waiver_is_over_is_reminded_from_then_on(reader: User, instance: Instance) -> None:
+    a_state(instance, "fail")
+    incident = Incident.objects.create(instance=instance, item_id="fake.lock", opened_at=NOW - 50 * DAY)
+    a_waiver(instance, timedelta(0))
+    told()
+    notice = Notice.objects.get()
+    assert notice.incident == incident
+    mail = Delivery.objects.create(kind="ending", about="x", user=reader, message_id="<x>", state="sent")
+    Notice.objects.update(delivery=mail)
+    reminders.tick(NOW + 6 * DAY)
+    assert Notice.objects.count() == 1
+    reminders.tick(NOW + 7 * DAY)
+    assert Notice.objects.latest("pk").kind == "reminder"
 
 
 def test_what_the_machine_says_is_met_needs_nobodys_word(reader: User, instance: Instance) -> None:
