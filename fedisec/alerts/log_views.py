@@ -65,7 +65,8 @@ class Line:
         self.kind = str(KINDS.get(row.kind, row.kind))
         self.what = row.subject or self.kind
         self.answer = str(why_not) if why_not is not None else row.answer
-        self.waits = row.state in (DeliveryState.PENDING, DeliveryState.FAILED)
+        unwanted = row.state == DeliveryState.FAILED and row.answer == NOT_WANTED
+        self.may_try = row.state in (DeliveryState.PENDING, DeliveryState.FAILED) and not unwanted
         self.next_try_at = row.next_try_at if row.state == DeliveryState.PENDING else None
         self.maybe_twice = row.maybe_arrived and row.state != DeliveryState.SENT
 

@@ -145,7 +145,7 @@ def test_a_lost_key_file_is_a_trouble_of_the_mail_and_no_crash(
     post(client)
     settings.KEY_FILE = "/nowhere"
     answer = client.post("/mail/test/")
-    assert answer.status_code == 502
+    assert answer.status_code == 200
     assert "The stored password cannot be opened." in text(answer)
 
 
@@ -217,7 +217,7 @@ def test_a_test_says_cause_and_cure_and_what_was_not_reached(client: Client, set
     with a_relay() as (taking, port):
         taking.answers = ["rcpt 550 no such user <b>here</b>"]
         status, page = trial(client, f"smtp://127.0.0.1:{port}", settings)
-    assert status == 502
+    assert status == 200
     assert "The server refuses the recipient." in page
     assert "✕ Recipient 550 no such user <b>here</b>" in page
     assert "– Content not reached" in page
@@ -226,7 +226,7 @@ def test_a_test_says_cause_and_cure_and_what_was_not_reached(client: Client, set
 def test_a_relay_without_starttls_gets_no_password(client: Client, settings: Settings) -> None:
     with a_relay() as (taking, port):
         status, page = trial(client, f"smtp+tls://u:{SECRET[:7]}@127.0.0.1:{port}", settings)
-    assert (status, taking.seen) == (502, [])
+    assert (status, taking.seen) == (200, [])
     assert "The server offers no STARTTLS, and nothing is sent unencrypted instead." in page
     assert "✓ Connect 220" in page and "– Log in not reached" in page
     assert SECRET[:7] not in page
@@ -243,7 +243,7 @@ def test_somebody_waits_for_the_test_and_not_for_ever(
     monkeypatch.setattr("fedisec.alerts.server_views.TEST_S", 0.2)
     with a_silent_relay(b"220 hi\r\n") as port:
         status, page = trial(client, f"smtp://127.0.0.1:{port}", settings)
-    assert status == 502
+    assert status == 200
     assert "The server did not answer in time." in page
 
 
