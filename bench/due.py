@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.table import write
 from tests.running.servers import Postgres, Redis
 from tests.running.world import World, children_of, wait_for
 
@@ -43,8 +44,11 @@ def main() -> int:
     parser.add_argument("--instances", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--look", type=float, default=0.05, help="seconds that a fake look takes")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     given = parser.parse_args()
     rows = measure(given.instances, given.workers, given.look)
+    if given.write:
+        write(_markdown(rows), "due")
     for row in rows:
         print(f"{row.name:22} {row.figure:58} {'ok' if row.good else 'OVER'}")
     return int(not all(row.good for row in rows))
@@ -58,6 +62,11 @@ class Row:
     figure: str
     good: bool
     timed: bool = True
+
+
+def _markdown(rows: list[Row]) -> str:
+    lines = [f"| {row.name} | {row.figure} | {'yes' if row.good else 'no'} |" for row in rows]
+    return "\n".join(["| figure | measured | met |", "| --- | --- | --- |", *lines])
 
 
 def measure(instances: int, workers: int, look_s: float) -> list[Row]:

@@ -1,18 +1,19 @@
 #!/bin/sh
-# faults.sh PYTHON [ARGUMENTS of pytest]: every fault of tests/faults in real processes, and the table of what was
-# expected and seen (docs/reliability.md); --markdown prints it in that form.  Everything runs in namespaces of its own
-# (network, mounts, processes), so nothing is left behind and the small disk that is filled is nobody else's.  What
-# this machine does not allow stands in the table as left out, with the reason.
+# faults.sh PYTHON [--markdown | --write] [ARGUMENTS of pytest]: every fault of tests/faults in real processes, and the
+# table of what was expected and seen; --markdown prints it in that form, --write puts it into docs/reliability.md.
+# Everything runs in namespaces of its own (network, mounts, processes), so nothing is left behind and the small disk
+# that is filled is nobody else's.  What this machine does not allow stands in the table as left out, with the reason.
 #
 # Two runs beside each other: the ten minutes of random kills, which mostly wait, and the rest.
 set -u
 python=$1
 shift
 form=
-if [ "${1:-}" = --markdown ]; then
+case "${1:-}" in --markdown | --write)
     form=$1
     shift
-fi
+    ;;
+esac
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1 && ! ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1; then
     echo "installing: libfaketime"

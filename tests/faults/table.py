@@ -2,7 +2,8 @@
 
 A test names its fault with `@fault("R1", "…", "…")` and says what it saw with the fixture `seen`.  With
 FEDISEC_FAULTS_TABLE=FILE the rows of a run are added to that file, one JSON object a line;
-`python -m tests.faults.table FILE` prints them as a table, with --markdown as Markdown.
+`python -m tests.faults.table FILE` prints them as a table, with --markdown as Markdown; with --write they take
+the place of those in docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 full = pytest.mark.full  # only in `make test-faults`
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 OK, BROKEN, LEFT_OUT = "ok", "NOT OK", "left out"
 
 
@@ -75,9 +77,19 @@ def as_text(rows: Sequence[Row]) -> str:
     )
 
 
+def write(table: str, mark: str = "faults") -> None:
+    """Puts the table between the two marks of docs/reliability.md."""
+    text = PAGE.read_text()
+    begin, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
+    before, rest = text.split(begin)
+    PAGE.write_text(f"{before}{begin}{table}\n{end}{rest.split(end)[1]}")
+
+
 def main(path: str, form: str = "") -> int:
     rows = merged(load(Path(path)))
     print(as_markdown(rows) if form == "--markdown" else as_text(rows))
+    if form == "--write":
+        write(as_markdown(rows))
     print(f"\n{sum(row.outcome == OK for row in rows)} of {len(rows)} faults survived")
     return int(any(row.outcome == BROKEN for row in rows))
 
