@@ -23,7 +23,7 @@ def tick(now: datetime) -> None:
     """One round; a few indexed queries when nothing is due."""
     if not settings.FEEDS:
         return
-    matching.match_stacks(stacks.refresh(now), now)
+    matching.match_stacks(stacks.refresh(), now)
     wake(now)
     telling.tick(now)
     ring_unheard(now)

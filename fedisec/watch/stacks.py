@@ -25,25 +25,27 @@ _EVERYWHERE = (("openssh", ""), ("linux", ""))  # of a server that was seen from
 _SAME_FEED = {"raspbian": "debian"}
 
 
-def refresh(now: datetime) -> list[Stack]:
+def refresh() -> list[Stack]:
     """Makes the stacks of a batch of instances that were looked at since; returns those whose programs are
-    others than before."""
+    others than before.  Of a stack, `made_at` is the time of the glance it was made after: none is missed."""
     old = Q(instance__stack=None) | Q(made_at__gt=F("instance__stack__made_at"))
     found = Glance.objects.filter(old, instance__demo=False).select_related("instance", "instance__stack")
-    return [made for glance in found.order_by("made_at")[:BATCH] if (made := _remake(glance, now))]
+    return [made for glance in found.order_by("made_at")[:BATCH] if (made := _remake(glance))]
 
 
-def _remake(glance: Glance, now: datetime) -> Stack | None:
+def _remake(glance: Glance) -> Stack | None:
     before: Stack | None = getattr(glance.instance, "stack", None)
     last = Scan.objects.whole().filter(instance=glance.instance, facts__isnull=False).only("pk").first()
     if before is not None and (last is None or before.scan_id == last.pk):
-        Stack.objects.filter(pk=before.pk).update(made_at=now)
+        Stack.objects.filter(pk=before.pk).update(made_at=glance.made_at)
         return None
-    made = stack_of(glance.instance, _facts(last), now)
+    made = stack_of(glance.instance, _facts(last), glance.made_at)
     made.scan_id = last.pk if last is not None else 0
+    # What a look could not see takes nothing away: a server that is down still runs what it ran.
     if before is not None and not made.products:
-        made.products = before.products  # a look from outside alone takes nothing away
-        made.distribution = before.distribution
+        made.products, made.distribution = before.products, before.distribution
+    if before is not None and not made.software:
+        made.software, made.family, made.version = before.software, before.family, before.version
     fields = ["scan_id", "products", "distribution", "software", "family", "version", "made_at"]
     Stack.objects.bulk_create([made], update_conflicts=True, unique_fields=["instance"], update_fields=fields)
     same = before is not None and (before.products, before.software) == (made.products, made.software)
@@ -59,9 +61,9 @@ def _facts(scan: Scan | None) -> Facts:
         return Facts()
 
 
-def stack_of(instance: Instance, facts: Facts, now: datetime) -> Stack:
+def stack_of(instance: Instance, facts: Facts, made_at: datetime) -> Stack:
     """Not stored."""
-    made = Stack(instance=instance, made_at=now)
+    made = Stack(instance=instance, made_at=made_at)
     software, inside = facts.maybe(Software), facts.maybe(Inside)
     if software is not None:
         made.software, made.family = software.name[:60], software.family[:40]
