@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import datetime, timedelta
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -365,3 +367,16 @@ def test_many_falls_cost_as_many_queries_as_one(
         seen = fakes.facts(lock="fail", bolt="fail", bell="fail", lamp="fail")
         record(scan, scan.token, Gathered(seen, {}), minutes(16))
     assert open_incidents() == sorted([LOCK, BOLT, BELL, LAMP])
+
+
+def test_what_was_open_for_a_warning_is_closed_by_the_upgrade(instance: Instance) -> None:
+    """Certificates alone: their warning was a fall once.  What failed since stays open."""
+    other, item_id = an_instance(), "tls.certificate_lasts"
+    for one, settled in ((instance, "warn"), (other, "fail")):
+        Incident.objects.create(instance=one, item_id=item_id, opened_at=START)
+        state = ItemState(instance=one, item_id=item_id, status=settled, settled=settled, alerted=True)
+        state.since = state.seen_at = START
+        state.save()
+    importlib.import_module("fedisec.scans.migrations.0008_warned_certificates").close(apps, None)
+    assert [incident.instance for incident in Incident.objects.filter(closed_at=None)] == [other]
+    assert [state.instance for state in ItemState.objects.filter(alerted=True)] == [other]
