@@ -197,6 +197,7 @@ BANNERS = (
     "fedisec.lib.room.banner",
     "fedisec.scans.banners.blind",
     "fedisec.alerts.banners.of_mails",
+    "fedisec.alerts.channels.banner.failing",
 )
 BANNERS_KEPT_S = 30  # what they found counts that long
 MAIL_FOLDER = "fedisec.alerts.banners.mail_folder"  # () -> where mails go without a relay, or ""

@@ -250,7 +250,7 @@ def test_every_page_is_closed_to_foreign_content(as_alice: Client, scanned: Inst
 def test_the_instance_page_needs_few_queries(
     as_alice: Client, scanned: Instance, django_assert_max_num_queries: AtMost
 ) -> None:
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         as_alice.get(PAGE)
 
 
