@@ -29,6 +29,7 @@ SAID_MAX = 500
 _ADDRESSES_MAX = 4
 _QUIT_S = 2.0
 _PIECE = 16 * 1024
+_HEARD_MAX = 256 * 1024  # bytes of all answers
 _LINE_STARTS_WITH_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -278,14 +279,18 @@ class _Bounded(io.RawIOBase):
     """Reads a socket for as long as the session has time left."""
 
     def __init__(self, sock: socket.socket, session: _Session) -> None:
-        self._sock, self._session = sock, session
+        self._sock, self._session, self._room = sock, session, _HEARD_MAX
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(self._session.left())
-        return self._sock.recv_into(buffer)
+        read = self._sock.recv_into(buffer)
+        self._room -= read
+        if self._room < 0:  # smtplib bounds a line, not the number of lines of an answer
+            raise OSError("the relay talks without end")
+        return read
 
 
 def _addresses(host: str, port: int, within_s: float) -> list[Any]:

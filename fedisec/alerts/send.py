@@ -22,7 +22,7 @@ from fedisec.alerts import asking, relay
 from fedisec.alerts.channels.calling import NotTaken, call
 from fedisec.alerts.confirming import may_be_mailed
 from fedisec.alerts.dialogue import MaybeArrived
-from fedisec.alerts.letter import letter_of
+from fedisec.alerts.letter import letter_of, summary_of
 from fedisec.alerts.models import Delivery, DeliveryState, Subscription
 from fedisec.alerts.outbox import due
 from fedisec.lib import crash
@@ -66,13 +66,16 @@ def _mail(delivery: Delivery) -> None:
 
 
 def _call(delivery: Delivery) -> None:
+    subject = summary_of(delivery).subject[:_SUBJECT_MAX]
     try:
         answer = call(delivery)
     except NotTaken as trouble:
-        maybe = trouble.maybe_arrived
-        _undelivered(delivery, trouble.answer, trouble.final, maybe_arrived=maybe, pause=trouble.pause)
+        maybe, pause = trouble.maybe_arrived, trouble.pause
+        _undelivered(
+            delivery, trouble.answer, trouble.final, maybe_arrived=maybe, pause=pause, subject=subject
+        )
     else:
-        _delivered(delivery, answer)
+        _delivered(delivery, answer, subject=subject)
 
 
 def claim(delivery_id: int, now: datetime) -> Delivery | None:
@@ -134,8 +137,14 @@ def is_final(error: OSError) -> bool:
     """True where this recipient or this message was refused for good.  What may be a fault of the relay or of
     our settings (a sender refused, no authentication, TLS) is tried again."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in error.recipients.values())
+        return all(code >= 500 and not _is_about_us(said) for code, said in error.recipients.values())
     return isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= 500
+
+
+def _is_about_us(said: bytes | str) -> bool:
+    """Whether a recipient was refused for who we are: "relaying denied" and the like, until we log in or are
+    let in.  5.7 is the class of security and policy (RFC 3463 3.8)."""
+    return _text(said).startswith("5.7.")
 
 
 def describe(error: OSError) -> str:

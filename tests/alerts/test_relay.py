@@ -170,6 +170,12 @@ def test_a_relay_that_sends_a_byte_now_and_then_is_left_in_time(settings: Settin
         give(plain(port))
 
 
+def test_a_relay_that_talks_without_end_is_left() -> None:
+    endless = b"250-more\r\n" * 40_000
+    with a_silent_relay(GREETING, endless) as port, pytest.raises(OSError, match="without end"):
+        give(plain(port))
+
+
 def test_what_was_accepted_stays_accepted_though_the_goodbye_hangs(settings: Settings) -> None:
     settings.EMAIL_TIMEOUT = 0.3
     with a_silent_relay(GREETING, HELLO, OK, OK, GO, b"250 taken\r\n") as port:

@@ -94,6 +94,12 @@ def test_a_refusal_for_now_is_tried_again(mail: Delivery, relay: Relay, answer: 
     assert try_again().state == "sent"
 
 
+def test_a_refusal_of_who_we_are_is_tried_again(mail: Delivery, relay: Relay) -> None:
+    relay.answers = ["rcpt 554 5.7.1 <reader@example.org>: Relay access denied"]
+    send_mail(mail.pk)
+    assert the_mail().state == "pending"
+
+
 @pytest.mark.parametrize("answer", ["rcpt 550 no such user", "data 554 looks like spam"])
 def test_a_refusal_for_good_is_kept_and_not_tried_again(mail: Delivery, relay: Relay, answer: str) -> None:
     relay.answers = [answer]
@@ -133,6 +139,28 @@ def test_a_relay_that_does_not_answer_to_the_content_gets_it_again_with_the_same
     assert waiting.answer.startswith("no answer to the content: ")
     assert try_again().state == "sent"
     assert [message["Message-ID"] for message in relay.taken] == [mail.message_id] * 2
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("smtp+tls://127.0.0.1:{port}", "NoStartTls: the relay offers no STARTTLS"),
+        ("smtp+plain://user:wrong@127.0.0.1:{port}", "SMTPNotSupportedError: the relay offers neither"),
+        ("smtps://127.0.0.1:{port}", "SSLError: "),
+        ("smtp://127.0.0.1:1", "ConnectionRefusedError: "),
+    ],
+)
+def test_a_fault_of_the_settings_waits_for_somebody_to_mend_it(
+    mail: Delivery, relay: Relay, settings: Settings, address: str, said: str
+) -> None:
+    right = settings.EMAIL_URL
+    settings.EMAIL_URL = address.format(port=right.rsplit(":", 1)[1])
+    send_mail(mail.pk)
+    waiting = the_mail()
+    assert (waiting.state, waiting.maybe_arrived, relay.seen) == ("pending", False, [])
+    assert waiting.answer.startswith(said)
+    settings.EMAIL_URL = right
+    assert try_again().state == "sent"
 
 
 def test_three_refusals_for_now_cost_three_tries_and_arrive_once(mail: Delivery, relay: Relay) -> None:
