@@ -30,10 +30,10 @@ DNS_S = 5.0
 _NEVER = (
     "subprocess.", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.system", "os.startfile", "pty.",
     "ctypes.", "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate",
-    "os.chmod", "os.chown", "os.chflags", "os.kill", "os.setxattr", "os.utime", "shutil.", "tempfile.",
+    "os.chmod", "os.chown", "os.chflags", "os.kill", "os.setxattr", "shutil.", "tempfile.",
     "socket.bind", "socket.gethostby", "socket.getnameinfo", "socket.sethostname", "socket.getaddrinfo",
     "sqlite3.", "syslog.", "smtplib.", "ftplib.", "imaplib.", "poplib.", "nntplib.", "telnetlib.",
-    "webbrowser.", "pickle.", "signal.pthread_kill", "sys.settrace", "sys.setprofile", "sys._getframe",
+    "webbrowser.", "pickle.", "signal.pthread_kill", "sys.settrace", "sys.setprofile",
 )  # fmt: skip
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _READABLE = ("/etc/ssl/", "/usr/share/zoneinfo/", "/usr/lib/ssl/", "/dev/urandom", "/etc/mime.types")
@@ -82,7 +82,7 @@ class Guard:
             return "" if self._may_dial(args[-1]) else "address"
         if event == "open":
             return "" if self._may_open(*args) else "file"
-        return event if event.startswith(_NEVER) and event not in _HARMLESS else ""
+        return event if event.startswith(_NEVER) else ""
 
     def _may_dial(self, where: Any) -> bool:
         if not isinstance(where, tuple) or not isinstance(where[0], str):
@@ -133,10 +133,6 @@ class Guard:
         finally:
             self._asking.now = False
         return found
-
-
-# What ordinary code of the standard library does under these names.
-_HARMLESS = frozenset({"sys._getframe", "sys._getframemodulename", "os.utime"})
 
 
 class Wire:
