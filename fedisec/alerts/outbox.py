@@ -74,6 +74,7 @@ def _collect_scan(scan_id: int, now: datetime) -> bool:
         if not changes:
             return False
         Change.objects.filter(pk__in=[change.pk for change in changes]).update(processed_at=now)
+        crash.point("before_noticed")
         recipients = of_instance(changes[0].instance_id)
         for change in changes:
             kind = kind_of(change)

@@ -18,6 +18,7 @@ POINTS = (
     "connected",  # and one of the server itself
     "before_commit",  # all is written, nothing is stored
     "after_commit",  # the scan is done, nobody was told
+    "before_noticed",  # the change is marked as told of, and nothing is committed
     "noticed",  # who is to hear of it is stored
     "packed",  # the mail is stored
     "mail_claimed",  # a sender has it

@@ -101,7 +101,7 @@ def is_told(world: World) -> bool:
 
 def let_die(world: World, point: str) -> float:
     """Starts what gets to `point`, and returns when it died there."""
-    clock_dies = point in {"noticed", "packed"}
+    clock_dies = point in {"before_noticed", "noticed", "packed"}
     if clock_dies:
         world.worker()
         wait_for(lambda: "queued" not in world.scan_states(), 30, f"the second look\n{world.log()}")
