@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from checks.items import all_items
 from fedisec.alerts.models import MailKind, Notice
 from fedisec.alerts.notices import tell
 from fedisec.alerts.recipients import Recipient, of_instance
 from fedisec.instances.models import Instance
-from fedisec.scans.certificates import ITEM_ID, Threshold, due_threshold, thresholds
+from fedisec.scans.certificates import ITEM_ID, NAMES, Threshold, due_threshold
 
 Seen = tuple[str, datetime, datetime, str]
 TOLD_WITH_ITEM = "told with the item"
@@ -40,8 +40,7 @@ def _due(one: Seen, now: datetime, told: Sequence[str]) -> Threshold | None:
 
 def _told(fingerprints: Sequence[str]) -> dict[tuple[str, _Key], list[str]]:
     """(fingerprint, recipient) -> names of the thresholds told."""
-    names = {one.name for life in (1, 400) for one in thresholds(timedelta(days=life))}
-    abouts = [_about(fingerprint, name) for fingerprint in fingerprints for name in names]
+    abouts = [_about(fingerprint, name) for fingerprint in fingerprints for name in sorted(NAMES)]
     found: dict[tuple[str, _Key], list[str]] = defaultdict(list)
     rows = Notice.objects.filter(kind=MailKind.CERTIFICATE, about__in=abouts)
     for about, user, channel in rows.values_list("about", "user_id", "channel_id"):

@@ -52,6 +52,10 @@ def thresholds(life: timedelta) -> tuple[Threshold, ...]:
     return (late, *(one for one in named if one.left < late.left), Threshold(timedelta(0), "ended"))
 
 
+# Of all thresholds, whatever the life.
+NAMES = frozenset(one.name for life in (9 * _DAY, 400 * _DAY) for one in thresholds(life))
+
+
 def due_threshold(life: timedelta, left: timedelta, told: Collection[str]) -> Threshold | None:
     """The threshold to tell somebody of who was told of those named `told`; None where there is nothing new.
     Those that were skipped collapse into the smallest that is reached."""

@@ -8,7 +8,7 @@ import pytest
 
 from checks.errors import Reason
 from checks.facts import Facts, Missing
-from fedisec.scans.certificates import due_threshold, shown, thresholds
+from fedisec.scans.certificates import NAMES, due_threshold, shown, thresholds
 from tests.checks.tls.made import ADDRESS, SECOND, certificate, web
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -39,6 +39,7 @@ def test_thresholds_go_by_the_life(life: float, expected: dict[str, float]) -> N
     for one in found:
         assert abs(one.left - expected[one.name] * DAY) < timedelta(seconds=1)
     assert list(found) == sorted(found, reverse=True)
+    assert {one.name for one in found} <= NAMES
 
 
 @pytest.mark.parametrize(("life", "expected"), TABLE)
