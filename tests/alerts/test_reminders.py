@@ -331,8 +331,8 @@ def test_more_than_a_batch_is_told_in_one_round(
 ) -> None:
     monkeypatch.setattr(reminders, "BATCH", 2)
     people = [a_subscriber(instance) for _ in range(5)]
-    for item in ("fake.lock", "fake.bolt"):
+    for item in ("fake.lock", "fake.bolt", "gone.with_an_upgrade"):
         incident = an_incident(instance, item)
         for person in people:
             told(incident, person)
-    assert len(reminded()) == 10
+    assert len(reminded()) == 15
