@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from fedisec.alerts.letters.certificates import certificate_section, ending_in_short, newest
 from fedisec.alerts.letters.items import advice, in_order, seen_note
 from fedisec.alerts.letters.page import Note, Page, Point, Points, Prose, Section
-from fedisec.alerts.letters.reach import reach_sections
+from fedisec.alerts.letters.reach import advice_for, reach_sections
 from fedisec.alerts.letters.reading import (
     Mail,
     by_instance,
@@ -71,6 +71,14 @@ class Room:
 
     left: int = ITEMS_MAX
     explained: dict[str, str] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+
+    def was_said(self, advice: str) -> bool:
+        """False the first time it is asked of."""
+        if advice in self.said:
+            return True
+        self.said.add(advice)
+        return False
 
     def take(self, wanted: int) -> int:
         taken = min(wanted, self.left)
@@ -202,8 +210,10 @@ def _rest(told: Sequence[OfOne]) -> str:
 
 def _sections(mail: Mail, told: OfOne, room: Room) -> list[Section]:
     story, instance = told.story, told.instance
-    found: list[Section] = reach_sections(instance, story, mail.items, told.silent_since)
-    found += [certificate_section(instance, notice, mail.now) for notice in told.certificates]
+    silent = story.down is not None and room.was_said(advice_for(story.down))
+    found = reach_sections(instance, story, mail.items, told.silent_since, brief=silent)
+    for notice in told.certificates:
+        found.append(certificate_section(instance, notice, mail.now, brief=room.was_said("certificate")))
     if story.worse:
         found.append(_worse(mail, instance, story.worse, room))
     if story.flapping:

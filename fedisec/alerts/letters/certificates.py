@@ -26,16 +26,17 @@ def _fingerprint(notice: Notice) -> str:
     return line(data.get("fingerprint"), 100)
 
 
-def certificate_section(instance: Instance, notice: Notice, now: datetime) -> Section:
+def certificate_section(instance: Instance, notice: Notice, now: datetime, *, brief: bool) -> Section:
     """From Notice.data, each key of which may be missing: "not_before", "not_after" (ISO 8601), "address"
-    that showed it, "fingerprint"."""
+    that showed it, "fingerprint".  `brief`: what to look at was said above, of another one."""
     data = notice.data if isinstance(notice.data, dict) else {}
     ends = when(data.get("not_after"))
     has_ended = ends is not None and ends <= now
     blocks: list[Block] = [Prose(_left(name_of(instance), ends, now), strong=True)]
     blocks += [Quote(label, text) for label, text in _which(data)]
-    blocks.append(Prose(_("It has not been renewed in time. Look here first:")))
-    blocks.append(Points(_first_looks(), numbered=True))
+    if not brief:
+        blocks.append(Prose(_("It has not been renewed in time. Look here first:")))
+        blocks.append(Points(_first_looks(), numbered=True))
     blocks.append(Prose("", item_link(instance, ITEM_ID)))
     return Section(
         _("A certificate has ended:") if has_ended else _("A certificate ends soon:"), tuple(blocks)

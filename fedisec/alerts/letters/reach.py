@@ -16,14 +16,18 @@ from fedisec.instances.models import Instance
 from fedisec.scans.models import Change
 
 _LISTED_MAX = 8
+_OF_NAMES = frozenset({"no_name", "dns_fails"})
 
 
 def reach_sections(
-    instance: Instance, story: Story, items: Items, silent_since: datetime | None
+    instance: Instance, story: Story, items: Items, silent_since: datetime | None, *, brief: bool
 ) -> list[Section]:
-    """One section at most.  `silent_since`: the first look that got no answer, if it is still so."""
+    """One section at most.  `silent_since`: the first look that got no answer, if it is still so; `brief`:
+    what to look at was said above, of another server."""
     if story.down is not None:
-        return [_down(instance, story.down, items, silent_since)]
+        told = _down(instance, story.down, items, silent_since)
+        advice = () if brief else _advice(instance, _code(story.down))
+        return [Section(_("The server does not answer:"), (*told, *advice))]
     if story.unsteady is not None:
         words = _(
             "It answers and does not answer in turns. fedisec mails about it again when it has kept still "
@@ -48,26 +52,40 @@ def _data(change: Change) -> dict[str, Any]:
     return change.data if isinstance(change.data, dict) else {}
 
 
-def _down(instance: Instance, change: Change, items: Items, silent_since: datetime | None) -> Section:
-    data, name = _data(change), name_of(instance)
-    since = silent_since or began(change)
-    code = str(data.get("code") or change.code)
+def _code(change: Change) -> str:
+    return str(_data(change).get("code") or change.code)
+
+
+def advice_for(change: Change) -> str:
+    """Which of the two pieces of advice goes with it."""
+    return "names" if _code(change) in _OF_NAMES else "silence"
+
+
+def _down(
+    instance: Instance, change: Change, items: Items, silent_since: datetime | None
+) -> tuple[Block, ...]:
+    name, since = name_of(instance), silent_since or began(change)
     what = {
         "no_name": _("The DNS knows no address for %(name)s any more, since %(at)s."),
         "dns_fails": _("The DNS gives an error instead of an address for %(name)s, since %(at)s."),
         "refused": _("Every connection to %(name)s is refused, since %(at)s."),
-    }.get(code, _("Nothing at %(name)s answers from outside, since %(at)s."))
+    }.get(_code(change), _("Nothing at %(name)s answers from outside, since %(at)s."))
     blocks: list[Block] = [Prose(what % {"name": name, "at": moment(since)}, strong=True)]
     tried = _tried(change)
     if tried:
         blocks.append(Quote(_("Tried:"), "\n".join(tried)))
-    also = _also(data.get("also"), items)
+    also = _also(_data(change).get("also"), items)
     if also:
         blocks += [Prose(_("Not met in the same look:")), Points(also)]
-    blocks.append(Prose(_("Look here first:")))
-    blocks.append(Points(_first_looks(instance, code), numbered=True))
-    blocks.append(Prose(_("While it is silent, its items are not judged, and nobody is told about them.")))
-    return Section(_("The server does not answer:"), tuple(blocks))
+    return tuple(blocks)
+
+
+def _advice(instance: Instance, code: str) -> tuple[Block, ...]:
+    return (
+        Prose(_("Look here first:")),
+        Points(_first_looks(instance, code), numbered=True),
+        Prose(_("While it is silent, its items are not judged, and nobody is told about them.")),
+    )
 
 
 def _tried(change: Change) -> list[str]:
@@ -92,7 +110,7 @@ def _also(value: Any, items: Items) -> tuple[Point, ...]:
 
 
 def _first_looks(instance: Instance, code: str) -> tuple[Point, ...]:
-    if code in {"no_name", "dns_fails"}:
+    if code in _OF_NAMES:
         return (
             Point(_("Is the domain still registered and paid for? The registrar's page and mails tell.")),
             Point(_("What do the name servers themselves say?"), commands=f"dig +trace {instance.domain} A"),

@@ -77,7 +77,7 @@ def reminders(mail: Mail, notices: Sequence[Notice]) -> Page:
     return Page(
         subject_line(name, _news(still, ends)),
         name,
-        lead=(Prose(_lead(still)),) if still else (),
+        lead=(Prose(name, strong=True), *((Prose(_lead(still)),) if still else ())),
         sections=tuple(sections),
         close=tuple(close),
         foot=(Prose(_("How often fedisec reminds you is for you to choose, as is whether it does.")),),

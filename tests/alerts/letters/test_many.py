@@ -67,6 +67,17 @@ def test_who_does_not_answer_stands_first(post: Post, instance: Instance) -> Non
     assert text.index("silent.example\n==") < text.index("example.social\n==")
 
 
+def test_what_to_look_at_is_said_once_for_many_that_are_silent(post: Post) -> None:
+    for number in range(3):
+        server = an_instance(domain=f"server{number}.example")
+        post.change(MailKind.UNREACHABLE, a_change(server, REACH, data={"code": "silent"}))
+        post.tell(MailKind.CERTIFICATE, instance=server, data={})
+    mail = letter_of(post.delivery())
+    assert mail.subject == "[fedisec] 3 servers: 3 do not answer; 3 certificates end soon"
+    assert (mail.body.count("df -h"), mail.body.count("certbot renew")) == (1, 1)
+    assert mail.body.count("answers from outside, since") == mail.body.count("ends soon.") == 3
+
+
 def test_what_still_fails_leaves_out_what_is_named_and_what_is_set_aside(
     post: Post, instance: Instance
 ) -> None:
