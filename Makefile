@@ -6,13 +6,13 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-looks test-hosts test-faults check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
+.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
 	@echo "make demo   start fedisec with three made-up servers, apart from your own"
 	@echo "make test   run the tests"
-	@echo "make test-looks  judge every page in every look"
+	@echo "make test-wide  judge every page in every look, and a scan under every fault"
 	@echo "make test-hosts  boot Debian machines with planted faults, and log in to them"
 	@echo "make test-faults  kill, cut off, fill and turn back what scans and mails rest on"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
@@ -52,10 +52,10 @@ demo: setup
 test: setup-dev servers suites
 	@sh tools/test.sh $(PY) $(ARGS)
 
-# axe on every page in both languages, light and dark, narrow and wide.
-test-looks: export FEDISEC_LOOKS := all
-test-looks: setup-dev servers
-	@sh tools/test.sh $(PY) tests/e2e/test_pages_in_browser.py $(ARGS)
+# axe on every page in both languages, light and dark, narrow and wide; and every fault of the network under a scan.
+test-wide: export FEDISEC_WIDE := all
+test-wide: setup-dev servers
+	@sh tools/test.sh $(PY) tests/e2e/test_pages_in_browser.py tests/checks/faults $(ARGS)
 
 # Needs root: real Debian machines, booted, with planted faults.  The first run builds them, about two minutes.
 test-hosts: setup-dev

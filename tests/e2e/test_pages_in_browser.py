@@ -99,9 +99,9 @@ OWNERS_PAGES = {
     "password": "/account/password/change/",
     **{f"item-{kind}": ITEM.format(key) for kind, key in KINDS.items()},
 }
-# axe judges every page in all eight looks where somebody asks for it (`make test-looks`); elsewhere once light
+# axe judges every page in all eight looks where somebody asks for it (`make test-wide`); elsewhere once light
 # and once dark, once narrow and once wide, and some of each sort in all.
-ALL = os.environ.get("FEDISEC_LOOKS") == "all"
+ALL = os.environ.get("FEDISEC_WIDE") == "all"
 EVERY_PAGE = set(LOOKS) if ALL else {Look("en", "dark", 1280), Look("ja", "light", 360)}
 SAMPLE = {"sign-in", "overview", "filtered", "item-fail", "item-waived", "item-attested"}
 # Pictures take longer than the looks themselves: all of them only where somebody asks for them.

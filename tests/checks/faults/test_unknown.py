@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -16,6 +17,8 @@ pytest_plugins = ("tests.lab.fixtures",)  # by name, so that a run has one lab o
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 CASES = list(cases())
+# A third of them in `make test`; all where somebody asks for it (`make test-wide`).
+CHOSEN = CASES if os.environ.get("FEDISEC_WIDE") == "all" else CASES[::3]
 # Told by the name itself, or (no CDN in front) by its addresses; only the resolver can hide that.
 NEEDS_NO_SERVICE = {"domain.permanent", "edge.origin_hidden", "edge.tunnel"}
 # The lab shows nothing that would settle these (no shield, no registry, nobody who would hear of an expiry), so the
@@ -49,7 +52,7 @@ def broken_promises(case: Case, sound: Mapping[str, Verdict], seen: Mapping[str,
             yield f"{item}: {verdict.status} ({verdict.code}), in the sound world {sound[item].status}"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.id)
 def test_what_a_fault_hides_is_unknown_and_nothing_else_changes(scans: Scans, case: Case) -> None:
     seen = scans.by_case[case.id]
     assert list(broken_promises(case, scans.sound[case.target].verdicts, seen.verdicts)) == []
