@@ -256,3 +256,14 @@ def test_the_list_needs_as_many_queries_for_ten_as_for_one(
 def test_the_page_reads_in_japanese_without_an_address(as_alice: Client, channel: Channel) -> None:
     as_alice.cookies["language"] = "ja"
     _hides(_text(as_alice, f"/channels/{channel.pk}/"), channel)
+
+
+def test_only_watched_instances_of_the_own_team_are_offered(
+    as_alice: Client, alice: User, instance: Instance, channel: Channel
+) -> None:
+    other = Team.objects.create(name="Second")
+    Membership.objects.create(team=other, user=alice, role=Role.OWNER)
+    Instance.objects.create(team=other, domain="second.example")
+    Instance.objects.create(team=instance.team, domain="made-up.example", demo=True)
+    page = _text(as_alice, f"/channels/{channel.pk}/edit/")
+    assert "social.example" in page and "second.example" not in page and "made-up.example" not in page
