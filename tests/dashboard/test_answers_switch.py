@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,9 +23,11 @@ ITEM, PATH = f"{PAGE}items/{KEY}/", f"{PAGE}mails/"
 
 
 @pytest.fixture
-def unheard(scanned: Instance, settings: Settings) -> Instance:
-    """With a relay, and nobody who is told."""
+def unheard(scanned: Instance, settings: Settings, alice: User, bob: User) -> Instance:
+    """With a relay, and nobody who is told; who could be has confirmed their address."""
     settings.EMAIL_URL = "smtp://relay.example"
+    for user in (alice, bob):
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     ItemState.objects.filter(item_id=KEY).update(
         status="fail", code="nobody", settled="fail", evidence=[["fedisec", "recipients: 0"]]
     )
