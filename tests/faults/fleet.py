@@ -19,6 +19,7 @@ import dns.message
 import dns.rrset
 from django.utils import timezone
 
+from checks import CHECKS_VERSION
 from checks.errors import ProbeError
 from checks.facts import Facts, Missing
 from checks.facts.dns import Addresses
@@ -33,10 +34,10 @@ from fedisec.alerts import outbox
 from fedisec.alerts.models import Preference, Subscription
 from fedisec.instances.models import Instance
 from fedisec.scans import clock, outlook
-from fedisec.scans.models import Scan
+from fedisec.scans.models import ItemState, Reach, Scan
 from fedisec.scans.run import run_scan
 from tests.factories import a_user
-from tests.fakes import Flags
+from tests.fakes import ITEMS, Flags
 from tests.scans import gone
 
 SERVERS, ANCHORS, RESOLVER = "127.67.0.0/16", ("127.68.0.1", "127.68.1.1"), "127.68.0.53"
@@ -44,7 +45,7 @@ HALF = ("127.67.128.0/17", "127.68.1.0/24")  # of the servers, and one of the an
 NETWORKS = (SERVERS, "127.68.0.0/16")
 PORT = 6700
 # What does not answer on loopback within that, does not answer.
-CONNECT_S, DNS_S, ANCHORS_S = 0.15, 0.3, 0.4
+CONNECT_S, DNS_S, ANCHORS_S = 0.05, 0.3, 0.4
 
 
 def address_of(number: int) -> str:
@@ -166,6 +167,15 @@ class Fleet:
         )
         Subscription.objects.bulk_create(
             Subscription(user=reader, instance=one) for reader in self.readers for one in self.servers
+        )
+
+    def are_fine(self) -> None:
+        """As after a look at each, long enough ago: every item and the server itself are settled as met."""
+        fine = {"status": "pass", "settled": "pass", "since": self.now, "seen_at": self.now}
+        fine |= {"settled_since": self.now, "checks_version": CHECKS_VERSION}
+        Reach.objects.bulk_create(Reach(instance=one, code="answers", **fine) for one in self.servers)
+        ItemState.objects.bulk_create(
+            ItemState(instance=one, item_id=key, code="good", **fine) for one in self.servers for key in ITEMS
         )
 
     def pass_(self, minutes: float) -> None:

@@ -86,8 +86,7 @@ def test_the_link_is_down_while_all_are_due(
     make_fleet: Callable[[int], Fleet], wall: Wall, count: int, seen: Seen
 ) -> None:
     fleet = make_fleet(count)
-    assert fleet.work() == count
-    fleet.pass_(24 * 60)
+    fleet.are_fine()
     wall.cut(*all_down())
     fleet.work_on(2)
     fleet.pass_(26)
@@ -96,7 +95,7 @@ def test_the_link_is_down_while_all_are_due(
     assert Notice.objects.count() == 0
     wall.heal()
     fleet.work_on(2)
-    assert Scan.objects.filter(state="done").count() == 2 * count
+    assert Scan.objects.filter(state="done").count() == count
     notice = Notice.objects.get()
     assert (notice.kind, notice.user) == (MailKind.OUTAGE, fleet.operator)
     assert notice.data["waited"] == count
@@ -147,13 +146,12 @@ def test_the_resolver_is_dead(make_fleet: Callable[[int], Fleet], wall: Wall, se
 
 
 @fault("R16", "half of its routes are dead", "no alarm: held, looked at again, dropped when it heals")
-@pytest.mark.parametrize("count", [pytest.param(256, id="few", marks=full), *SIZES[1:]])
+@pytest.mark.parametrize("count", [pytest.param(256, marks=full)])
 def test_half_of_the_routes_are_dead(
     make_fleet: Callable[[int], Fleet], wall: Wall, count: int, seen: Seen
 ) -> None:
     fleet = make_fleet(count)
-    fleet.work()
-    fleet.pass_(24 * 60)
+    fleet.are_fine()
     wall.cut(*HALF)
     fleet.work_on(50)
     down = Reach.objects.filter(settled="fail").count()
@@ -172,8 +170,7 @@ def test_half_of_the_routes_are_dead(
 @pytest.mark.parametrize("count", [pytest.param(25, id="few", marks=full), *SIZES[1:]])
 def test_a_hoster_is_down(make_fleet: Callable[[int], Fleet], wall: Wall, count: int, seen: Seen) -> None:
     fleet = make_fleet(count)
-    fleet.work()
-    fleet.pass_(24 * 60)
+    fleet.are_fine()
     down = count * 3 // 10
     wall.cut(*(fleets.address_of(n) for n in range(down)))
     fleet.work_on(28)
