@@ -190,6 +190,7 @@ def _failed(source: Source, reason: str, detail: str, *, pause: int = 0) -> None
         lease_until=None,
         rung_at=None,
         fetched_at=now,
+        believe=False,  # that was meant for what it said then
         failing_since=source.failing_since or now,
         failures=F("failures") + 1,
         error_reason=reason[:30],

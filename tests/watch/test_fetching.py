@@ -165,6 +165,16 @@ def test_an_operator_may_believe_it(web: Site, mastodon: Source) -> None:
     assert not believed.held and not believed.believe and Entry.objects.filter(version="9.0.0").exists()
 
 
+def test_belief_is_for_one_answer(web: Site, mastodon: Source) -> None:
+    web.say("/mastodon", feeds.github("a/b", "v4.7.3", newest=TODAY))
+    _read(mastodon)
+    Source.objects.update(believe=True)
+    web.say("/mastodon", status=503)
+    assert not _read(mastodon).believe
+    web.say("/mastodon", feeds.github("a/b", "v9.0.0", newest=TODAY))
+    assert _read(mastodon).held == "leap"
+
+
 def test_a_feed_is_claimed_once(mastodon: Source) -> None:
     assert fetching.claim(mastodon.pk) is not None
     assert fetching.claim(mastodon.pk) is None
