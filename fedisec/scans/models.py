@@ -145,7 +145,7 @@ class Reach(Settled):
     code = models.CharField(max_length=60, blank=True)  # of fedisec.scans.reach
     since = models.DateTimeField()
     seen_at = models.DateTimeField()
-    data = models.JSONField(default=dict, blank=True)  # "code", "since"; of a fail: "also", items that fail too
+    data = models.JSONField(default=dict, blank=True)  # code and since; of a fail also: items that fail too
     evidence = models.JSONField(default=list, blank=True)  # [[label, text], …]
 
     def __str__(self) -> str:
@@ -218,9 +218,8 @@ class Change(models.Model):
     data = models.JSONField(default=dict, blank=True)
     evidence = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
-    held_until = models.DateTimeField(
-        null=True, blank=True
-    )  # too many servers at once: looked at again first
+    # From when on it may be told.  NULL: not weighed yet; too many servers at once are looked at again first.
+    held_until = models.DateTimeField(null=True, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
