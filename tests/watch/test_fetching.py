@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
 from fedisec.watch import clock, fetching
-from fedisec.watch.catalogue import shipped, sync
+from fedisec.watch.catalogue import as_of, shipped, sync
 from fedisec.watch.models import Entry, Source, SourceKind
 from tests.factories import an_instance
 from tests.watch import feeds
@@ -20,6 +21,7 @@ from tests.watch.site import Site, drip
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.now()
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _read(source: Source) -> Source:
@@ -263,6 +265,12 @@ def test_the_rows_follow_the_file_and_keep_their_switch(db: None) -> None:
     jvn = Source.objects.get(slug="warnings-jvn")
     assert (jvn.enabled, jvn.url, jvn.etag) == (False, "https://jvn.jp/rss/jvn.rdf", "")
     assert set(Source.objects.filter(slug__in=["gone", "mine"]).values_list("slug", flat=True)) == {"mine"}
+
+
+def test_the_page_about_feeds_names_each() -> None:
+    page = (ROOT / "docs" / "feeds.md").read_text()
+    assert all(f"| {one.title} | {one.url} |" in page for one in shipped())
+    assert str(as_of()) in page
 
 
 def test_the_shipped_addresses_are_https_and_known_software() -> None:
