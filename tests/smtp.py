@@ -99,10 +99,10 @@ def with_login(user: str, password: str) -> dict[str, Any]:
 
 @contextmanager
 def a_silent_relay(
-    *answers: bytes, context: ssl.SSLContext | None = None, every_s: float = 0
+    *answers: bytes, context: ssl.SSLContext | None = None, drip_s: float = 0
 ) -> Iterator[int]:
-    """Says `answers`, the first at once and then one to each line it gets (or one `every_s` seconds), then
-    nothing: neither word nor end.  With `context` it speaks TLS from the start."""
+    """Says `answers`, the first at once (or a byte every `drip_s` seconds) and then one to each line it gets,
+    then nothing: neither word nor end.  With `context` it speaks TLS from the start."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         held: list[socket.socket] = []
 
@@ -113,12 +113,11 @@ def a_silent_relay(
                 if context is not None:
                     connection = context.wrap_socket(connection, server_side=True)
                     held.append(connection)
-                for answer in answers:
-                    connection.sendall(answer)
-                    if every_s:
-                        time.sleep(every_s)
-                    else:
-                        connection.recv(4096)
+                for number, answer in enumerate(answers):
+                    for piece in _bytes_of(answer) if drip_s and number == 0 else [answer]:
+                        time.sleep(drip_s)
+                        connection.sendall(piece)
+                    connection.recv(4096)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -129,6 +128,10 @@ def a_silent_relay(
             for connection in held:
                 connection.close()
             thread.join(5)
+
+
+def _bytes_of(text: bytes) -> list[bytes]:
+    return [text[place : place + 1] for place in range(len(text))]
 
 
 def free_port() -> int:
