@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Max
 
+from checks.errors import Reason
 from checks.items import all_items
 from checks.model import Level, Status
 from fedisec.checklist.board import make_row
@@ -27,6 +28,8 @@ from fedisec.scans.settle import Kind
 UNSEEN_FOR = timedelta(hours=72)
 LISTED = 30  # instances of one digest, those with something to say first
 CHANGES, NAMES = 10, 5  # changes of one instance, and other items of it, by name
+_NO_WAY = (Reason.NOT_CONNECTED, Reason.NOT_BUILT, Reason.NOT_ASKED, Reason.DASHBOARD_ONLY)
+_LEVELS = {level: n for n, level in enumerate(Level)}
 _WORSE, _BETTER = Kind.REGRESSED.value, Kind.RECOVERED.value
 _LISTED_KINDS = (_WORSE, _BETTER, Kind.REJUDGED.value)
 
@@ -153,13 +156,16 @@ def _moves(changes: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
 
 
 def _unseen(instances: Sequence[Instance], now: datetime) -> dict[int, list[str]]:
-    """instance -> the items that could not be checked for long, and that nobody answered for or set aside."""
+    """instance -> the items that could not be checked for long, required ones first.  What fedisec was given
+    no way to see is none of them, nor what somebody answered for or set aside."""
     blind = ItemState.objects.filter(
         instance__in=instances,
         status__in=(Status.UNKNOWN.value, Status.ERROR.value),
         since__lte=now - UNSEEN_FOR,
-    ).defer("evidence")
-    states = [state for state in blind if state.item_id in all_items()]
+    ).exclude(reason__in=_NO_WAY)
+    place = {key: (_LEVELS[item.level], n) for n, (key, item) in enumerate(all_items().items())}
+    known = [state for state in blind.defer("evidence") if state.item_id in place]
+    states = sorted(known, key=lambda state: place[state.item_id])
     live = {
         "instance__in": instances,
         "item_id__in": {state.item_id for state in states},
