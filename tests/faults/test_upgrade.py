@@ -50,10 +50,10 @@ def test_upgrade(mode: str, make_world: MakeWorld, schema: str, seen: Seen) -> N
             assert after[table][1] == mark, table
     same = [table for table in before if after[table][1] == before[table][1]]
     assert {"scans_scan"} <= set(same)
-    mails = "SELECT count(*) FROM alerts_delivery"
-    known = world.one(mails)
+    newest = "SELECT max(id) FROM alerts_delivery"  # the log forgets what is older than 90 days
+    known = world.one(newest)
     world.module("tests.faults.upgrade", "tick")
-    assert world.one(mails) == known
+    assert world.one(newest) == known
     assert world.one("SELECT count(*) FROM alerts_delivery WHERE state <> 'sent'") == 0
     assert (
         world.one("SELECT count(*) FROM alerts_notice WHERE delivery_id IS NULL AND dropped_at IS NULL") == 0
