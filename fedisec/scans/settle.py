@@ -202,7 +202,8 @@ def _contrary(state: State, case: _Case) -> Step:
     if not _suspected(state, look):
         return _candidate(state, look, look.ended, 0, look.ended + waits[0])
     since, counted_at = state.candidate_since, state.counted_at
-    assert since is not None and counted_at is not None
+    assert since is not None
+    assert counted_at is not None
     due = max(since + waits[state.confirmed], counted_at + case.confirm_after)
     if look.began < due:
         waiting = replace(state, candidate=look.status.value)
@@ -240,7 +241,7 @@ def _confirmed(state: State, case: _Case) -> Step:
     before, look = state.settled, case.look
     if _bad(look.status):
         return _fallen(state, case)
-    ended = replace(_settled(state, look), incident=Open.NO)
+    ended = _settled(state, look)
     if case.ends_incident:
         return Step(ended, Changed(Kind.CLOSED, before, look.status))
     told = state.incident is Open.TOLD and not case.quiet
@@ -264,17 +265,14 @@ def _flapping(state: State, case: _Case, calm_at: datetime) -> Step:
     """Moves are listed and nobody hears of them; the incident stays open over all of them."""
     look = case.look
     if state.rules != look.rules:  # what other rules said does not count
-        state = replace(_without_candidate(state), rules=look.rules, window="")
-    state = replace(state, blind=False)
-    if case.ends_incident:
-        return _contrary(state, case)
+        state = replace(state, rules=look.rules, window="")
     contrary = _bad(look.status) != _bad(state.settled)
     latest = look.ended + CALM_AFTER  # no later, though the clock may have been set back
-    state = replace(_without_candidate(state), calm_at=latest if contrary else min(calm_at, latest))
-    if not contrary:
+    state = replace(state, blind=False, calm_at=latest if contrary else min(calm_at, latest))
+    if not contrary and not case.ends_incident:
         state = _as_settled(state, look)
-        if look.ended >= calm_at:
-            return _calmed(state, case.quiet)
+    if not contrary and look.ended >= calm_at:
+        return _calmed(state, case.quiet)
     counted_at = state.counted_at
     if counted_at is not None and look.began < counted_at + case.confirm_after and counted_at <= look.ended:
         return Step(state, confirm_at=counted_at + case.confirm_after if contrary else None)
@@ -284,17 +282,17 @@ def _flapping(state: State, case: _Case, calm_at: datetime) -> Step:
         return Step(state)
     if state.window.count(mark) < FLAPPING_NEEDS:
         return Step(state, confirm_at=look.ended + case.confirm_after)
-    kind = Kind.REGRESSED if _bad(look.status) else Kind.RECOVERED
+    kind = Kind.REGRESSED if _bad(look.status) else Kind.CLOSED if case.ends_incident else Kind.RECOVERED
     moved = replace(state, settled=look.status.value, settled_since=look.ended, window="")
     return Step(moved, Changed(kind, state.settled, look.status))
 
 
 def _calmed(state: State, quiet: bool) -> Step:
-    """A day in one state.  The last that people heard is that it fails."""
+    """A day in one state.  The last that people heard is that it fails; what does not apply ends silently."""
     rested = replace(state, alerts=(), calm_at=None, window="")
     if _bad(state.settled):
         return Step(_without_candidate(rested), Changed(Kind.CALMED, Status.FAIL, state.settled))
-    told = state.incident is Open.TOLD and not quiet
+    told = state.incident is Open.TOLD and not quiet and state.settled != Status.NOT_APPLICABLE
     rested = replace(_without_candidate(rested), incident=Open.NO)
     return Step(rested, Changed(Kind.CALMED, Status.FAIL, state.settled, told))
 
@@ -308,15 +306,14 @@ def _rejudged(state: State, case: _Case) -> Step:
     if _suspected(state, look):
         due = look.ended + case.confirm_after
         return _candidate(replace(state, rules=look.rules), look, look.ended, 0, due)
-    changed = Changed(Kind.REJUDGED, state.settled, look.status)
-    return Step(replace(_settled(state, look), incident=Open.NO), changed)
+    return Step(_settled(state, look), Changed(Kind.REJUDGED, state.settled, look.status))
 
 
 def _settled(state: State, look: Look) -> State:
+    """What begins with `look`: no candidate, no incident, no flapping."""
     return State(
         look.status.value,
         look.ended,
-        incident=state.incident,
         alerts=state.alerts,
         seen=state.seen,
         rules=look.rules,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,6 +51,7 @@ UNSEEN = [
 ]
 LAPSED = [
     ("0P 10F 2880F", "2880regressed!"),
+    ("0P 10F 2890F", "2890regressed!"),
     ("0P 10F 2891F", ""),
     ("0P 10F 2891F 2897F", "2897regressed!"),
 ]
@@ -123,7 +125,7 @@ FLAPPING = [
     (FLAPS + " 70P 80F 90P 100F 110P", TOLD + " 110recovered"),
     (FLAPS + " 70P 80P 90F 100F 110F 120P", TOLD),
     (FLAPS + " 62P 63P 64P 65P 66P", TOLD),  # looks in one breath count once
-    (FLAPS + " 70P 80U 90P 100N 106F 112P", TOLD + " 112recovered"),
+    (FLAPS + " 70P 80U 90P 100M 106F 112P", TOLD + " 112recovered"),
     (FLAPS + " 70P 80P 90P 100F 110F 120F", TOLD + " 90recovered 120regressed"),
     # A day in one state ends it; people hear of it where it is not what they heard last.
     (FLAPS + " 26hF", TOLD + " 1560calmed"),
@@ -148,8 +150,12 @@ FLAPPING = [
     (FLAPS + " 1495F", TOLD),
     ("0P 10F 16F 20P 26P 30F 36F 40P 46P 1440F 1456F", TOLD.replace("56flapping", "1456regressed")),
     ("0P 10F 16F 20P 26P 30F 36F 40P 46P 1440F 1455F", TOLD.replace("56flapping", "1455flapping")),
-    # It ends with the incident.
-    (FLAPS + " 60N 66N 70F 76F", TOLD + " 66closed 76flapping!"),
+    # What does not apply is a state like others; chance of this sort brings no further alert.
+    (FLAPS + " 62N 68N", TOLD),
+    (FLAPS + " 62N 68N 74N", TOLD + " 74closed"),
+    (FLAPS + " 62N 68N 74N 80F 86F 92F", TOLD + " 74closed 92regressed"),
+    (FLAPS + " 62N 68N 74N 26hT", TOLD + " 74closed 1560calmed"),
+    (FLAPS + " 62P 68P 74P 80N 86N 92N 26hN 27hF 27.2hF", TOLD + " 74recovered 1560calmed! 1632regressed!"),
     # Other rules begin to count anew, and nothing else.
     (FLAPS + " 62P 68P 74P' 80P'", TOLD),
     (FLAPS + " 62P 68P 74P' 80P' 86P'", TOLD + " 86recovered"),
@@ -221,6 +227,8 @@ def test_a_server_is_gone_after_two_further_looks(script: str, expected: str) ->
         ("0P 10F 12F", 15 + 1 / 6),  # the wait does not start anew
         ("0P 10F 12U", 15 + 1 / 6),
         ("0P 10F 12N", 15 + 1 / 6),
+        ("0P 10F 10U", 15 + 1 / 6),
+        ("0P 10F 15U", None),  # ended when the second look was due
         ("0P 10F 16U", None),  # one second look; then the regular ones
         ("0P 10F -5U", None),
         ("0P 10F 12P", None),
@@ -336,11 +344,31 @@ def test_settled_since_is_kept_while_nothing_moves(script: str, minute: int) -> 
         ("0P 10F 16F 30N 36N 40W", "warn"),
         (FLAPS + " 62P 68P", "fail"),
         (FLAPS + " 62P 68P 74W", "warn"),
+        (FLAPS + " 62P 68P 74W 80N 86N 92N", "warn"),
+        (FLAPS + " 62N 68N 74N", "not_applicable"),
         (FLAPS + " 62P 68P 74W 80P", "pass"),
     ],
 )
 def test_what_is_settled_is_what_was_seen_often_enough(script: str, settled: str) -> None:
     assert last(script).state.settled == settled
+
+
+def test_a_second_look_counts_from_the_second_on_that_it_is_due() -> None:
+    early, in_time = (
+        settle(last("0P 10F").state, look(minute, Status.FAIL), CONFIRM_AFTER)
+        for minute in (15.16, 15 + 1 / 6)
+    )
+    assert (early.change is None, in_time.change is None) == (True, False)
+
+
+@pytest.mark.parametrize("script", ["0P 10F 12P", "0P 10F 16F 18P"])
+def test_a_look_that_contradicts_leaves_nothing_of_the_candidate(script: str) -> None:
+    found = last(script, falls_at=TWO_LOOKS).state
+    assert found == State("pass", look(0, Status.PASS).ended, rules="1")
+
+
+def test_a_candidate_is_what_was_seen_last() -> None:
+    assert last("0F 10P 12W").state.candidate == "warn"
 
 
 def test_the_clock_ends_flapping_to_the_second() -> None:
@@ -361,6 +389,9 @@ def test_what_flaps_is_counted_at_the_pace_of_second_looks() -> None:
 def test_a_look_that_was_counted_counts_once() -> None:
     steps = list(run([*events("0P 10F", numbered=True), *events("0P 10F 16F", numbered=True)]))
     assert [step.change is not None for _, step in steps] == [True, False, False, False, True]
+    suspected = last("0P 10F").state
+    same = settle(replace(suspected, seen=2), look(16, Status.FAIL, number=2), CONFIRM_AFTER)
+    assert same.change is None and same.state.seen == 2
 
 
 def test_the_end_of_flapping_is_known_beforehand() -> None:
