@@ -97,7 +97,7 @@ bench/.env-mutation/.ready: bench/requirements-mutation.txt tools/setup.sh
 	@sh tools/setup.sh "$(PYTHON)" bench/.env-mutation bench/requirements-mutation.txt
 	@touch $@
 
-# Some 800 small changes to the state machine, each with the tests of it: about ten minutes.
+# Some 800 small changes to the state machine, each with the tests of it: about five minutes.
 mutation: setup-dev bench/.env-mutation/.ready
 	@sh tools/mutation.sh $(PY) bench/.env-mutation
 
