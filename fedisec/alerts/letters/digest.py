@@ -14,6 +14,7 @@ from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.letters.words import (
     address,
     after,
+    as_written,
     counted,
     day,
     level_word,
@@ -34,6 +35,7 @@ class Week:
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._data = data
         self.domain = line(data.get("domain"), 253)
+        self.name = as_written(self.domain)
         self.link = address("instance", self.domain) if _is_name(self.domain) else address("overview")
 
     def number(self, key: str) -> int:
@@ -75,7 +77,7 @@ def digest(mail: Mail, notices: Sequence[Notice]) -> Page:
     loud = [week for week in weeks if week.is_loud][:INSTANCES_MAX]
     sections: list[Section] = []
     for week in loud:
-        sections.append(Section(week.domain, (Prose(_stands(week)),), week.link, chapter=True))
+        sections.append(Section(week.name, (Prose(_stands(week)),), week.link, chapter=True))
         sections += _lists(mail, week)
     quiet = [week for week in weeks if week not in loud]
     return Page(
@@ -91,9 +93,9 @@ def digest(mail: Mail, notices: Sequence[Notice]) -> Page:
 def _about_one(mail: Mail, week: Week, dates: str) -> Page:
     nothing = () if week.is_loud else (Prose(_("Nothing changed.")),)
     return Page(
-        subject_line(week.domain, _news(week)),
-        week.domain,
-        lead=(Prose(_title(week.domain, dates)), Prose(_stands(week), strong=True), *nothing),
+        subject_line(week.name, _news(week)),
+        week.name,
+        lead=(Prose(_title(week.name, dates)), Prose(_stands(week), strong=True), *nothing),
         sections=tuple(_lists(mail, week)),
         close=(Prose("", week.link),),
         foot=_foot(),
@@ -254,7 +256,7 @@ def _calm(quiet: Sequence[Week], more: int, loud: Sequence[Week]) -> list[Sectio
     """The quiet ones in a line each, and how many find no room."""
     blocks: list[Points | Prose] = []
     if quiet:
-        points = [Point(week.domain, week.link, more=_stands(week)) for week in quiet[:INSTANCES_MAX]]
+        points = [Point(week.name, week.link, more=_stands(week)) for week in quiet[:INSTANCES_MAX]]
         blocks.append(Points(tuple(points)))
     more += max(len(quiet) - INSTANCES_MAX, 0)
     if more > 0:

@@ -15,6 +15,7 @@ from fedisec.alerts.letters.page import Note, Page, Point, Points, Prose, Sectio
 from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.letters.words import (
     address,
+    as_written,
     counted,
     day,
     joined,
@@ -137,9 +138,9 @@ def _running(notice: Notice, data: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and row.get("domain"):
-            found[line(row["domain"], 253)] = line(row.get("version") or row.get("runs"), 60)
+            found[as_written(row["domain"])] = line(row.get("version") or row.get("runs"), 60)
         elif isinstance(row, str):
-            found[line(row, 253)] = ""
+            found[as_written(row)] = ""
     if notice.instance is not None and not found:
         found.setdefault(name_of(notice.instance), line(data.get("runs"), 60))
     return found

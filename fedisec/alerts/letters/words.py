@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from checks.clean import clean
 from checks.model import Level
+from checks.target import Target
 from fedisec.instances.models import Instance
 
 SUBJECT_MAX = 120
@@ -38,6 +39,11 @@ def line(value: object, limit: int = TEXT_MAX) -> str:
 
 def name_of(instance: Instance | None) -> str:
     return line(instance.name, 253) if instance is not None else "fedisec"
+
+
+def as_written(domain: object) -> str:
+    """A domain out of JSON as people write it, Unicode where it has any."""
+    return line(Target(line(domain, 253)).unicode_domain, 253)
 
 
 def servers(count: int) -> str:

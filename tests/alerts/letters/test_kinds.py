@@ -307,3 +307,12 @@ def test_the_language_of_the_mail_does_not_leak(post: Post, instance: Instance) 
         written("regression", post, instance, "ja")
         assert translation.get_language() == "en"
     assert "ssh.password_login_off" in all_items()
+
+
+@pytest.mark.parametrize("name", ["calm-digest", "news", "regression"])
+def test_a_name_is_shown_as_people_write_it(name: str, post: Post, instance: Instance) -> None:
+    instance.domain = "xn--wgv71a.example"
+    instance.save()
+    mail = written(name, post, instance)
+    assert mail.subject.startswith("[fedisec] 日本.example: ")
+    assert "https://fedisec.example/instances/xn--wgv71a.example/" in mail.body
