@@ -52,6 +52,10 @@ class Week:
         return bool(self._data.get(key))
 
     @property
+    def moved(self) -> bool:
+        return any(self.number(key) for key in ("worse", "better", "rejudged", "silences"))
+
+    @property
     def is_quiet(self) -> bool:
         """Nothing changed, and nothing asks for a word beyond where it stands."""
         return not any(
@@ -91,7 +95,7 @@ def digest(mail: Mail, notices: Sequence[Notice]) -> Page:
 
 
 def _about_one(mail: Mail, week: Week, dates: str) -> Page:
-    nothing = () if week.is_loud else (Prose(_("Nothing changed.")),)
+    nothing = () if week.moved else (Prose(_("Nothing changed.")),)
     return Page(
         subject_line(week.name, _news(week)),
         week.name,
@@ -182,8 +186,12 @@ def _news(week: Week) -> str:
     """For the subject: of one server or of the sums."""
     failing, silences = week.number("not_met"), week.number("silences")
     values = {"worse": week.number("worse"), "better": week.number("better")}
-    moved = _("this week %(worse)d worse, %(better)d better") % values
-    parts = [moved if any(values.values()) else ("" if silences else _("this week nothing changed"))]
+    parts = [] if week.moved else [_("this week nothing changed")]
+    if any(values.values()):
+        parts.append(_("this week %(worse)d worse, %(better)d better") % values)
+    rejudged = week.number("rejudged")
+    if rejudged and not parts:
+        parts.append(_("new rules this week"))
     silent = ngettext("silent %(count)d time", "silent %(count)d times", silences)
     wrong = ngettext("%(count)d required item is not met", "%(count)d required items are not met", failing)
     return counted(

@@ -316,3 +316,16 @@ def test_a_name_is_shown_as_people_write_it(name: str, post: Post, instance: Ins
     mail = written(name, post, instance)
     assert mail.subject.startswith("[fedisec] 日本.example: ")
     assert "https://fedisec.example/instances/xn--wgv71a.example/" in mail.body
+
+
+def test_a_week_in_which_only_rules_or_ends_moved(post: Post, instance: Instance) -> None:
+    rules = a_week(instance.domain, rejudged=1, changes=[["http.csp", "rejudged", "warn"]])
+    post.tell(MailKind.DIGEST, data=samples.a_digest(rules))
+    mail = letter_of(post.delivery())
+    assert mail.subject == "[fedisec] example.social: new rules this week"
+    assert "Nothing changed." not in mail.body and "the server did not change:" in mail.body
+    ends = a_week(instance.domain, ends=1, endings=[["waiver", "edge.cdn", "", NOW.isoformat(), False]])
+    post.tell(MailKind.DIGEST, data=samples.a_digest(ends))
+    mail = letter_of(post.delivery())
+    assert mail.subject == "[fedisec] example.social: this week nothing changed"
+    assert "Nothing changed." in mail.body and "Ends within 14 days:" in mail.body
