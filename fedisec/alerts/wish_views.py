@@ -16,7 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from fedisec.accounts.models import Role, User
 from fedisec.alerts import unsubscribe, wishing
-from fedisec.alerts.confirming import may_be_mailed
 from fedisec.alerts.models import Preference
 from fedisec.alerts.recipients import wishes_of
 from fedisec.alerts.unsubscribe import Purpose, Ticket
@@ -46,7 +45,6 @@ def notifications(request: HttpRequest) -> HttpResponse:
     page = Paginator(_heard(user), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
-        "reached": may_be_mailed(User.objects.filter(pk=user.pk)).exists(),
         "snoozed_until": until if until is not None and until > now else None,
         "page": page,
         "lines": [

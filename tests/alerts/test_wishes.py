@@ -7,12 +7,10 @@ from datetime import time, timedelta
 from typing import Any
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
 
 from fedisec.accounts.models import AuditEvent, Membership, Role, Team, User
 from fedisec.alerts import wishing
@@ -294,13 +292,3 @@ def test_an_incident_of_another_server_is_not_found_here(owner: User, incident: 
     signed_in(owner).post(f"/instances/{other.domain}/items/fake.lock/acknowledge/")
     incident.refresh_from_db()
     assert incident.acknowledged_at is None
-
-
-def test_an_address_that_is_not_confirmed_is_named(reader: User, settings: Settings) -> None:
-    EmailAddress.objects.filter(user=reader).update(verified=False)
-    client = signed_in(reader)
-    assert b"not confirmed yet" not in client.get(PAGE).content, "mails to a folder need no address"
-    settings.EMAIL_URL = "smtp://relay.example"
-    assert b"not confirmed yet" in client.get(PAGE).content
-    EmailAddress.objects.filter(user=reader).update(verified=True)
-    assert b"not confirmed yet" not in client.get(PAGE).content
