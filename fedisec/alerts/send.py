@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 PAUSES_MIN = (1, 2, 5, 10, 30, 60)
 GIVE_UP_AFTER = timedelta(days=3)
+TRIES_MAX = 500  # more than those days take: each try ended the process, or found no words
+BROKEN = "no try came to an end"
 NOT_WANTED = "no longer subscribed"  # answers that are no trouble of the relay
 NOT_CONFIRMED = "the address is not confirmed"
 _ANSWER_MAX, _SUBJECT_MAX = 500, 200
@@ -94,6 +96,8 @@ def claim(delivery_id: int, now: datetime) -> Delivery | None:
 def _why_not(delivery: Delivery) -> str:
     """ "" where it is to be sent: its reader still hears of what it is about, at a confirmed address."""
     user = delivery.user
+    if delivery.attempts > TRIES_MAX:
+        return BROKEN
     if user is None:
         return "" if delivery.channel is not None and delivery.channel.enabled else NOT_WANTED
     if delivery.kind == asking.CONFIRM:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from fedisec.accounts.models import User
 from fedisec.alerts import outbox, send
 from fedisec.alerts.models import Delivery, DeliveryState, Subscription
-from fedisec.alerts.send import PAUSES_MIN, claim, send_mail
+from fedisec.alerts.send import BROKEN, PAUSES_MIN, TRIES_MAX, claim, send_mail
 from tests.alerts.conftest import Story, the_mail
 from tests.factories import a_subscriber
 from tests.smtp import Relay, text_of
@@ -227,3 +227,10 @@ def test_a_recovery_answers_the_alarm(reader: User, story: Story, relay: Relay) 
     assert recovery["Subject"] == "[fedisec] good.example: 1 item is met again"
     assert headers(recovery, "In-Reply-To", "References") == [alarm["Message-ID"]] * 2
     assert "Nothing that fedisec checks is failing." in text_of(recovery)
+
+
+def test_a_mail_that_no_try_can_end_is_given_up(mail: Delivery, relay: Relay) -> None:
+    Delivery.objects.filter(pk=mail.pk).update(attempts=TRIES_MAX)
+    send_mail(mail.pk)
+    assert relay.taken == []
+    assert (the_mail().state, the_mail().answer) == ("failed", BROKEN)
