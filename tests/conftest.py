@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from checks import codec
 from checks.items import all_items
 from tests.fakes import ITEMS, Flags
 
 pytest_plugins = ["tests.lab.fixtures"]
+
+# A machine that does other things beside the tests is slow, and right.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture
