@@ -392,6 +392,10 @@ def test_a_look_that_was_counted_counts_once() -> None:
     suspected = last("0P 10F").state
     same = settle(replace(suspected, seen=2), look(16, Status.FAIL, number=2), CONFIRM_AFTER)
     assert same.change is None and same.state.seen == 2
+    twice = events("0P 10F 16F 30P 36P", numbered=True) * 2
+    assert story(twice) == "16regressed! 36recovered!"
+    blind = [*events("0P 10F 16U", numbered=True), *events("0P 10F 16F", numbered=True)]
+    assert story(blind) == ""
 
 
 def test_the_end_of_flapping_is_known_beforehand() -> None:
