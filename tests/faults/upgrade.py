@@ -204,7 +204,7 @@ def digest() -> None:
     """Of the columns that both versions have."""
     from django.db import connection
 
-    found = {}
+    found, quoted = {}, connection.ops.quote_name
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
         for table, columns in json.loads(_note().read_text()).items():
@@ -212,7 +212,7 @@ def digest() -> None:
                 continue
             now = {c.name for c in connection.introspection.get_table_description(cursor, table)}
             kept = [column for column in columns if column in now]
-            cursor.execute(f"SELECT {', '.join(kept)} FROM {table} ORDER BY 1")
+            cursor.execute(f"SELECT {', '.join(map(quoted, kept))} FROM {table} ORDER BY 1")
             count, mark = 0, hashlib.sha256()
             for row in cursor:
                 count += 1
