@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from fedisec.lib.crash import KILLED, POINTS
+from fedisec.scans.bell import RUN_SCAN
 from tests.faults.forked import Site
 from tests.faults.table import fault, full
 from tests.running.conftest import MakeWorld
@@ -104,6 +105,8 @@ def let_die(world: World, point: str) -> float:
     clock_dies = point in {"before_noticed", "noticed", "packed"}
     if clock_dies:
         world.worker()
+        if world.mode == "grown":  # no clock is there to ring
+            world.tool("ring", RUN_SCAN, str(world.one("SELECT max(id) FROM scans_scan")), "1")
         wait_for(lambda: "queued" not in world.scan_states(), 30, f"the second look\n{world.log()}")
     else:
         world.start("manage.py", "ticker")
