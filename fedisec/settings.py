@@ -216,7 +216,7 @@ DNSSEC_SECURE_NAME = env.text("FEDISEC_DNSSEC_SECURE_NAME", ".")
 DNSSEC_BOGUS_NAME = env.text("FEDISEC_DNSSEC_BOGUS_NAME", "dnssec-failed.org")
 DNSSEC_ANCHOR = env.text("FEDISEC_DNSSEC_ANCHOR")
 RDAP_BOOTSTRAP = env.text("FEDISEC_RDAP_BOOTSTRAP")
-# What answers whenever this machine has a network: asked before a server is said to be silent.  None: not asked.
+# What answers whenever this machine has a network: asked before a server is said to be silent.  Or none.
 ANCHORS = env.parsed(
     "FEDISEC_ANCHORS", env.anchors, "names and HOST:PORT such as example.org,192.0.2.1:443, or none"
 )
@@ -300,6 +300,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]
+FORMAT_MODULE_PATH = ["fedisec.lib.formats"]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = env.parsed("TZ", env.time_zone, "a time zone such as Asia/Tokyo", default="UTC")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from checks import codec
@@ -16,6 +17,13 @@ pytest_plugins = ["tests.lab.fixtures"]
 # A machine that does other things beside the tests is slow, and right.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def language_of_its_own() -> Iterator[None]:
+    """A page that a test asks for leaves its language behind in the thread; the next test begins in English."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

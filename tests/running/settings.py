@@ -11,7 +11,7 @@ from tests.fakes import register
 register()
 INSTALLED_APPS += ["tests.running.quick.Quick"]
 GATHER = "tests.running.looks.gather"
-SELF_FACTS = ("tests.running.looks.no_self_facts",)
+SELF_FACTS = ("tests.running.looks.no_self_facts",)  # type: ignore[assignment]  # one giver, not two
 if "FEDISEC_ANCHORS" not in os.environ:
     ANCHORS = None  # there is no network, and the tests know it
 FEEDS = False

@@ -54,5 +54,5 @@ def test_a_japanese_mail_is_japanese(
     mail = letter_of(SAMPLES[name](post, instance))
     for part in SAID[name]:
         assert part in f"{mail.subject}\n{mail.body}", part
-    for line in (mail.subject, *mail.body.splitlines()):
+    for line in (str(mail.subject), *str(mail.body).splitlines()):
         assert not ENGLISH.search(line) or any(part in line for part in QUOTED), line

@@ -97,7 +97,7 @@ SAID = {
         "       PasswordAuthentication no\n",
         "https://fedisec.example/instances/example.social/items/ssh.password_login_off/",
         "Met again:\n\n- A CAA record",
-        "  It was not met from Nov. 21, 2026, 8:31 p.m. to 9:02 p.m. (CET).\n",
+        "  It was not met from 21 Nov 2026, 20:31 to 21:02 (CET).\n",
         "Besides this, 3 items are still not met.",
     ),
     "recovery": ("1 item is met again", "Nothing that fedisec checks is failing."),
@@ -109,14 +109,14 @@ SAID = {
     ),
     "unreachable": (
         "example.social: does not answer",
-        "Nothing at example.social answers from outside, since Nov. 21, 2026, 9:15 p.m. (CET).",
+        "Nothing at example.social answers from outside, since 21 Nov 2026, 21:15 (CET).",
         "Tried:\n   198.51.100.7 port 443: timeout\n   2001:db8::7 port 443: timeout\n",
         "Not met in the same look:\n\n- Every name in use is signed",
         "       curl -sI https://example.social/\n",
     ),
     "reached-again": (
         "did not answer for a while",
-        "It did not answer from Nov. 21, 2026, 6:31 p.m. to 9:31 p.m. (CET). Now it answers again.",
+        "It did not answer from 21 Nov 2026, 18:31 to 21:31 (CET). Now it answers again.",
     ),
     "flapping": (
         "1 item goes to and fro; 1 item came to rest",
@@ -131,29 +131,29 @@ SAID = {
     "certificate": (
         "example.social: the certificate ends in 6 days",
         "never twice for the same step.",
-        "The certificate of example.social ends in 6 days, on Nov. 28, 2026, 7:31 p.m. (CET).",
+        "The certificate of example.social ends in 6 days, on 28 Nov 2026, 19:31 (CET).",
         "Seen at:\n   198.51.100.7\n",
         "       certbot renew --dry-run\n",
     ),
     "host-key": ("another SSH host key", "Confirmed:\n   ssh-ed25519 SHA256:Xw3b", "ssh-keygen -lf"),
     "reminder": (
         "2 servers: 3 items are still not met",
-        "the oldest since Oct. 12, 2026.",
+        "the oldest since 12 Oct 2026.",
         "acknowledged (no more reminders of it) or set aside",
-        "- The server does not answer\n  since Nov. 12, 2026, for 1 week\n",
+        "- The server does not answer\n  since 12 Nov 2026, for 1 week\n",
     ),
     "ending": (
         "1 answer has ended; 2 answers end soon",
-        "It was set aside until Nov. 21, 2026, and counts again.",
-        "Your answer holds until Dec. 5, 2026, then it is a question again.",
+        "It was set aside until 21 Nov 2026, and counts again.",
+        "Your answer holds until 5 Dec 2026, then it is a question again.",
         "does it still hold?",
     ),
     "digest": (
         "3 servers: this week 1 worse, 2 better; silent 1 time; 2 required items are not met",
-        "2 required items are not met, the oldest since Nov. 3, 2026. There are 3 warnings.",
+        "2 required items are not met, the oldest since 3 Nov 2026. There are 3 warnings.",
         "Judged anew by new rules; the server did not change:",
         "Could not be seen for more than three days:",
-        "It is set aside until Nov. 30, 2026",
+        "It is set aside until 30 Nov 2026",
         "Nothing changed on:",
         "- friends.example\n  No required item fails. 3 items wait for your answer.\n",
     ),
@@ -167,13 +167,13 @@ SAID = {
     ),
     "outage": (
         "scanner1: no network for a while",
-        "scanner1, which scans for fedisec, had no network from Nov. 21, 2026, 8:51 p.m. to 9:31 p.m. (CET).",
+        "scanner1, which scans for fedisec, had no network from 21 Nov 2026, 20:51 to 21:31 (CET).",
         "- 212 scans waited; their turn is now.",
         "- 3 looks saw only our own fault",
     ),
     "standstill": (
         "[fedisec] fedisec did not run for a while",
-        "fedisec did not run from Nov. 21, 2026, 12:31 p.m. to 9:31 p.m. (CET).",
+        "fedisec did not run from 21 Nov 2026, 12:31 to 21:31 (CET).",
         "- 14 servers were not looked at in time",
     ),
     "trial": ("[fedisec] a test, and it arrived", "This is the test that was asked for"),
@@ -236,7 +236,7 @@ def test_a_server_that_answers_again_says_since_when_it_had_not(post: Post, inst
     post.change(MailKind.UNREACHABLE, a_pair(instance, "reach", NOW - timedelta(hours=30), NOW)[1])
     mail = letter_of(post.delivery())
     assert mail.subject == "[fedisec] example.social: answers again"
-    assert "from Nov. 20, 2026, 3:31 p.m. to Nov. 21, 2026, 9:31 p.m. (CET)" in mail.body
+    assert "from 20 Nov 2026, 15:31 to 21 Nov 2026, 21:31 (CET)" in mail.body
 
 
 def test_a_reminder_of_what_is_met_by_now_says_so(post: Post, instance: Instance) -> None:
