@@ -1,4 +1,4 @@
-"""English for readers anywhere: the day before the month in letters, the clock to 24, no full stops of its own."""
+"""English for readers anywhere: day before month in letters, the clock to 24, no full stops of its own."""
 
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
