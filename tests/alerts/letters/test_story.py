@@ -109,9 +109,7 @@ def test_what_went_and_came_back_twice_says_how_often(post: Post, instance: Inst
 def test_over_midnight_both_days_are_named(post: Post, instance: Instance) -> None:
     for change in a_pair(instance, ITEM, NOW, NOW + timedelta(hours=3)):
         post.change(MailKind.REGRESSION, change)
-    assert (
-        "from 21 Nov 2026, 21:31 to 22 Nov 2026, 00:31 (CET)" in letter_of(post.delivery()).body
-    )
+    assert "from 21 Nov 2026, 21:31 to 22 Nov 2026, 00:31 (CET)" in letter_of(post.delivery()).body
 
 
 def test_a_recovery_that_nobody_was_told_of_stands_beside_what_the_same_look_found(
