@@ -63,7 +63,6 @@ def forker(relay_and_port: tuple[Relay, int], tmp_path_factory: pytest.TempPathF
     world.manage("prepare")
     world.tool("add", "86400", FALLS)
     world.tool("look", FALLS, str(LOOKS_BEFORE))
-    world.execute("UPDATE instances_instance SET next_scan_at = datetime('now', '+20 hours')")
     with a_forker(world) as found:
         yield found
 

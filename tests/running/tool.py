@@ -1,6 +1,6 @@
 """Runs inside the settings under test: `python -m tests.running.tool COMMAND`.
 
-add INTERVAL DOMAIN…   instances of one person; 0: no interval, the first scan is queued
+add INTERVAL DOMAIN…   instances of one person, due now; a day: in a day; 0: no interval, the first scan is queued
 ask DOMAIN             asks for a scan
 look DOMAIN TIMES      so many scans, one after the other, each followed by a round of the clock
 hears DOMAIN EMAIL     one more person who hears of an instance
@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import timedelta
 
 import django
+
+DAY_S = 86_400
 
 
 def main(command: str, *given: str) -> None:
@@ -35,7 +38,9 @@ def main(command: str, *given: str) -> None:
     if command == "add":
         user, interval = a_user(email=f"person{os.getpid()}@example.org"), int(given[0])
         for domain in given[1:]:
-            due = timezone.now() if interval else None
+            due = (
+                timezone.now() + timedelta(seconds=interval if interval == DAY_S else 0) if interval else None
+            )
             instance = an_instance(user, domain=domain, interval_s=interval or 86_400, next_scan_at=due)
             Subscription.objects.create(user=user, instance=instance)
             if not interval:
@@ -70,8 +75,6 @@ def main(command: str, *given: str) -> None:
 def many(number: int) -> str:
     """So many instances of one person, due one after the other, the last a minute ago.  Returns the key of a
     session of that person."""
-    from datetime import timedelta
-
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
