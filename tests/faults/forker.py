@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import django
 
@@ -121,13 +122,16 @@ def _reader(email: str) -> None:
 
 
 def _crowd() -> None:
-    pids = [os.fork() for _ in range(CROWD)]
-    if 0 in pids:
-        return _insist()
+    pids = []
+    for _ in range(CROWD):
+        pid = os.fork()
+        if pid == 0:
+            _insist()
+        pids.append(pid)
     assert all(os.waitpid(pid, 0)[1] == 0 for pid in pids)
 
 
-def _insist() -> None:
+def _insist() -> NoReturn:
     """One of the crowd, in a process of its own."""
     from fedisec.alerts.models import Delivery
     from fedisec.alerts.send import send_mail
