@@ -1,4 +1,6 @@
-"""Does the server answer at all?  Judged apart from its items, which say nothing while it does not."""
+"""Does the server answer, as a whole or its web server at least?  Judged apart from its items, which say
+nothing while all of it is silent.
+"""
 
 from __future__ import annotations
 
@@ -24,18 +26,25 @@ _ANSWER = frozenset(
 )
 _SSH_ANSWER = frozenset({Reason.KEY_REFUSED, Reason.HOST_KEY_CHANGED, Reason.DENIED, Reason.NO_SHELL})
 _SSH_UNTRIED = frozenset({Reason.NOT_CONNECTED, Reason.NOT_ASKED})
+_WEB_ALONE = "web_"
 _NAME_FAILS = {Reason.NO_SUCH_NAME: "no_name", Reason.RESOLVER_FAILED: "dns_fails"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """`status`: pass (it answers), fail (nothing does) or unknown.  `code` of a fail: no_name (the DNS knows
-    no address), dns_fails (it gives an error instead), refused (every connection is reset), silent."""
+    """`status`: pass (its web answers), fail (it does not) or unknown.  `code` of a fail: no_name (the DNS
+    knows no address), dns_fails (it gives an error instead), refused (every connection is reset), silent;
+    web_refused and web_silent where other services of the machine do answer."""
 
     status: Status
     code: str = ""
     data: Mapping[str, Scalar] = field(default_factory=lambda: MappingProxyType({}))
     evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def silences_items(self) -> bool:
+        """Nothing can be said of any item.  A machine whose web server alone is down still shows others."""
+        return self.status is Status.FAIL and not self.code.startswith(_WEB_ALONE)
 
 
 UNSEEN = Reached(Status.UNKNOWN)
@@ -43,21 +52,23 @@ ANSWERS = Reached(Status.PASS, "answers")
 
 
 def reach(facts: Facts) -> Reached:
-    """Fail only where every address of the web name was tried and nothing answered, SSH from inside included;
-    or where the DNS leads nowhere though fedisec's own resolver works."""
+    """Fail only where ports 80 and 443 of every address were tried and did not answer, or where the DNS leads
+    nowhere though fedisec's own resolver works."""
     addresses = facts.maybe(Addresses)
     if addresses is None:
         return _nameless(facts)
-    if _answers(facts):
+    if _web_answers(facts):
         return ANSWERS
-    if not _resolver_works(facts) or not _ssh_is_silent(facts):
+    others = _others_answer(facts)
+    if not _resolver_works(facts) or not (others or _ssh_is_silent(facts)):
         return UNSEEN
     gaps = _silent_addresses(facts, addresses)
     if gaps is None or not _is_silent_on_80(facts):
         return UNSEEN
     refused = all(gap.reason is Reason.REFUSED for gap in gaps.values())
     evidence = tuple(Evidence(f"{address} port 443", gap.reason.value) for address, gap in gaps.items())
-    return Reached(Status.FAIL, "refused" if refused else "silent", {"count": len(gaps)}, evidence)
+    code = (_WEB_ALONE if others else "") + ("refused" if refused else "silent")
+    return Reached(Status.FAIL, code, {"count": len(gaps)}, evidence)
 
 
 def _nameless(facts: Facts) -> Reached:
@@ -75,22 +86,28 @@ def _resolver_works(facts: Facts) -> bool:
     return health is not None and isinstance(health.validates, bool)
 
 
-def _answers(facts: Facts) -> bool:
-    web, ssh, ports = facts.maybe(PlainHttp), facts.maybe(SshService), facts.maybe(OpenPorts)
-    tls = facts.maybe(TlsOffer)
+def _web_answers(facts: Facts) -> bool:
+    web, tls = facts.maybe(PlainHttp), facts.maybe(TlsOffer)
+    gaps = [facts.missing.get(kind) for kind in (FrontPage, PlainHttp, TlsOffer)]
+    gaps += [e.gap for e in tls.endpoints if not isinstance(e, TlsEndpoint)] if tls is not None else []
+    return (
+        facts.maybe(FrontPage) is not None
+        or (web is not None and not web.closed)
+        or (tls is not None and any(isinstance(e, TlsEndpoint) for e in tls.endpoints))
+        or any(gap is not None and gap.reason in _ANSWER for gap in gaps)
+    )
+
+
+def _others_answer(facts: Facts) -> bool:
+    """Something of the machine beside its web server: SSH, any port that is open, our own login."""
+    ssh, ports = facts.maybe(SshService), facts.maybe(OpenPorts)
     states = [e.state for e in ssh.endpoints] if ssh is not None else []
     if ports is not None:
         states += [port.state for one in ports.addresses for port in one.ports]
-    gaps = [facts.missing.get(kind) for kind in (FrontPage, PlainHttp, TlsOffer)]
-    gaps += [e.gap for e in tls.endpoints if not isinstance(e, TlsEndpoint)] if tls is not None else []
     inside = facts.missing.get(Inside)
     return (
         facts.maybe(Inside) is not None
-        or facts.maybe(FrontPage) is not None
-        or (web is not None and not web.closed)
-        or (tls is not None and any(isinstance(e, TlsEndpoint) for e in tls.endpoints))
         or PortState.OPEN in states
-        or any(gap is not None and gap.reason in _ANSWER for gap in gaps)
         or (inside is not None and inside.reason in _SSH_ANSWER)
     )
 

@@ -141,7 +141,7 @@ def move_states(
         spans.moved(before, state)
         state.seen_at = scan.finished_at if again and scan.finished_at is not None else now
         # A server that does not answer says nothing of its items, whatever one of them could still see.
-        unseen = judged.reach.status is Status.FAIL or key in judged.carried
+        unseen = judged.reach.silences_items or key in judged.carried
         moves.item(state, Status.UNKNOWN if unseen else verdict.status)
         blind.note(state, verdict, quiet=key in moves.quiet)
         states.append(state)

@@ -100,10 +100,6 @@ def test_what_the_dns_said_is_shown() -> None:
         {PlainHttp: PlainHttp(closed=False, hops=(PAGE,))},
         {TlsOffer: TlsOffer(HOST, (endpoint(),))},
         {TlsOffer: TlsOffer(HOST, (UnseenEndpoint(SECOND, SILENT), endpoint()))},
-        {Inside: report("bookworm-good-sudo")},
-        {SshService: ssh(PortState.OPEN, "SSH-2.0-OpenSSH_10.0")},
-        {SshService: ssh(PortState.OPEN)},
-        {OpenPorts: ports(PortState.FILTERED, PortState.OPEN)},
         *(
             {kind: Missing(reason)}
             for kind in (FrontPage, PlainHttp, TlsOffer)
@@ -116,15 +112,40 @@ def test_what_the_dns_said_is_shown() -> None:
             )
         ),
         {TlsOffer: offer((V4, Missing(Reason.CONNECTION_LOST)))},
-        *(
-            {Inside: Missing(reason)}
-            for reason in (Reason.KEY_REFUSED, Reason.HOST_KEY_CHANGED, Reason.DENIED, Reason.NO_SHELL)
-        ),
         {ResolverHealth: SILENT, FrontPage: FrontPage(PAGE)},
     ],
 )
-def test_whatever_answers_makes_it_reachable(changed: dict[type[Fact], Given]) -> None:
+def test_whatever_answers_of_the_web_makes_it_reachable(changed: dict[type[Fact], Given]) -> None:
     assert reach(facts(changed)) == ANSWERS
+
+
+OTHERS: list[dict[type[Fact], Given]] = [
+    {Inside: report("bookworm-good-sudo")},
+    {SshService: ssh(PortState.OPEN, "SSH-2.0-OpenSSH_10.0")},
+    {SshService: ssh(PortState.OPEN)},
+    {OpenPorts: ports(PortState.FILTERED, PortState.OPEN)},
+    {Inside: Missing(Reason.KEY_REFUSED)},
+    {Inside: Missing(Reason.HOST_KEY_CHANGED)},
+    {Inside: Missing(Reason.DENIED)},
+    {Inside: Missing(Reason.NO_SHELL)},
+]
+
+
+@pytest.mark.parametrize("changed", OTHERS)
+def test_a_machine_that_runs_without_its_web_server(changed: dict[type[Fact], Given]) -> None:
+    found = reach(facts(changed))
+    assert (found.status, found.code, found.silences_items) == (Status.FAIL, "web_silent", False)
+    refused = reach(facts({**changed, TlsOffer: offer((V4, RESET))}))
+    assert (refused.status, refused.code, refused.silences_items) == (Status.FAIL, "web_refused", False)
+    assert reach(facts()).silences_items and not ANSWERS.silences_items and not UNSEEN.silences_items
+
+
+@pytest.mark.parametrize("changed", OTHERS)
+def test_what_else_answers_does_not_tell_of_a_web_that_was_not_tried(
+    changed: dict[type[Fact], Given],
+) -> None:
+    assert reach(facts({**changed, PlainHttp: Missing(Reason.BUDGET)})) == UNSEEN
+    assert reach(facts({**changed, ResolverHealth: SILENT})) == UNSEEN
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from fedisec.instances.models import Instance
 from fedisec.scans.models import Change
 
 _LISTED_MAX = 8
+_OF_WEB = frozenset({"web_refused", "web_silent"})
 _OF_NAMES = frozenset({"no_name", "dns_fails"})
 
 
@@ -25,9 +26,11 @@ def reach_sections(
     """One section at most.  `silent_since`: the first look that got no answer, if it is still so; `brief`:
     what to look at was said above, of another server."""
     if story.down is not None:
+        web = _code(story.down) in _OF_WEB
         told = _down(instance, story.down, items, silent_since)
         advice = () if brief else _advice(instance, _code(story.down))
-        return [Section(_("The server does not answer:"), (*told, *advice))]
+        heading = _("The web server does not answer:") if web else _("The server does not answer:")
+        return [Section(heading, (*told, *advice))]
     if story.unsteady is not None:
         words = _(
             "It answers and does not answer in turns. fedisec mails about it again when it has kept still "
@@ -57,8 +60,9 @@ def _code(change: Change) -> str:
 
 
 def advice_for(change: Change) -> str:
-    """Which of the two pieces of advice goes with it."""
-    return "names" if _code(change) in _OF_NAMES else "silence"
+    """Which of the pieces of advice goes with it."""
+    code = _code(change)
+    return "names" if code in _OF_NAMES else "web" if code in _OF_WEB else "silence"
 
 
 def _down(
@@ -69,6 +73,10 @@ def _down(
         "no_name": _("The DNS knows no address for %(name)s any more, since %(at)s."),
         "dns_fails": _("The DNS gives an error instead of an address for %(name)s, since %(at)s."),
         "refused": _("Every connection to %(name)s is refused, since %(at)s."),
+        "web_refused": _(
+            "The web server of %(name)s refuses every connection, since %(at)s; the machine runs."
+        ),
+        "web_silent": _("The web server of %(name)s does not answer, since %(at)s; the machine does."),
     }.get(_code(change), _("Nothing at %(name)s answers from outside, since %(at)s."))
     blocks: list[Block] = [Prose(what % {"name": name, "at": moment(since)}, strong=True)]
     tried = _tried(change)
@@ -81,11 +89,13 @@ def _down(
 
 
 def _advice(instance: Instance, code: str) -> tuple[Block, ...]:
-    return (
-        Prose(_("Look here first:")),
-        Points(_first_looks(instance, code), numbered=True),
-        Prose(_("While it is silent, its items are not judged, and nobody is told about them.")),
+    meanwhile = (
+        _("Items that need the web server cannot be checked meanwhile.")
+        if code in _OF_WEB
+        else _("While it is silent, its items are not judged, and nobody is told about them.")
     )
+    first = Points(_first_looks(instance, code), numbered=True)
+    return (Prose(_("Look here first:")), first, Prose(meanwhile))
 
 
 def _tried(change: Change) -> list[str]:
@@ -116,22 +126,22 @@ def _first_looks(instance: Instance, code: str) -> tuple[Point, ...]:
             Point(_("What do the name servers themselves say?"), commands=f"dig +trace {instance.domain} A"),
             Point(_("Are the name servers up, and is the zone in them?")),
         )
-    return (
-        Point(
-            _(
-                "Does it answer from elsewhere, for example from a phone without Wi-Fi? If it does, look "
-                "for a ban of fedisec's address on the server."
-            ),
-            commands=f"curl -sI https://{instance.domain}/",
-        ),
-        Point(
-            _(
-                "Does the hoster tell of a fault, and does the machine run? Its console works without a "
-                "network."
-            )
-        ),
-        Point(
-            _("On the machine: is the disk full, and does the web server run?"),
-            commands="df -h\nsystemctl --failed",
-        ),
+    if code in _OF_WEB:
+        return (_on_the_machine(), _from_elsewhere(instance))
+    console = _(
+        "Does the hoster tell of a fault, and does the machine run? Its console works without a network."
     )
+    return (_from_elsewhere(instance), Point(console), _on_the_machine())
+
+
+def _from_elsewhere(instance: Instance) -> Point:
+    words = _(
+        "Does it answer from elsewhere, for example from a phone without Wi-Fi? If it does, look "
+        "for a ban of fedisec's address on the server."
+    )
+    return Point(words, commands=f"curl -sI https://{instance.domain}/")
+
+
+def _on_the_machine() -> Point:
+    words = _("On the machine: is the disk full, and does the web server run?")
+    return Point(words, commands="df -h\nsystemctl --failed")

@@ -224,11 +224,15 @@ def test_thresholds_that_waited_together_are_one(post: Post, instance: Instance)
     assert mail.subject == "[fedisec] example.social: the certificate ends in 5 days"
 
 
-@pytest.mark.parametrize("code", ["no_name", "dns_fails", "refused", "silent", "of tomorrow"])
+@pytest.mark.parametrize(
+    "code", ["no_name", "dns_fails", "refused", "silent", "web_refused", "web_silent", "of tomorrow"]
+)
 def test_each_way_of_not_answering_has_words(code: str, post: Post, instance: Instance) -> None:
     post.change(MailKind.UNREACHABLE, a_change(instance, "reach", data={"code": code}))
     text = letter_of(post.delivery()).body
     assert ("dig +trace example.social" in text) == (code in {"no_name", "dns_fails"})
+    assert ("The web server does not answer:" in text) == code.startswith("web_")
+    assert ("its items are not judged" in text) != code.startswith("web_")
     assert "Look here first:" in text and "failing" not in text
 
 
