@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries as AtMost
 from checks.items import all_items
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan, Span
-from tests.factories import a_recorded_scan, a_user, an_instance
+from tests.factories import a_recorded_scan, a_user, an_instance, put_otherwise
 from tests.fakes import facts
 from tests.history.conftest import day
 
@@ -153,7 +153,7 @@ def test_a_day_to_come_has_no_changes(looks: list[Scan], client_of: Client) -> N
 
 
 def test_an_item_that_is_no_more_is_still_named(looks: list[Scan], client_of: Client) -> None:
-    Span.objects.filter(item_id="fake.lock").update(item_id="gone.item")
+    put_otherwise(Span.objects.filter(item_id="fake.lock"), item_id="gone.item")
     assert "gone.item" not in all_items()
     assert "gone.item" in page_of(client_of, "compare/", **{"from": str(looks[0].pk), "to": str(looks[3].pk)})
 

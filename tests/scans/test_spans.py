@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.apps import apps
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from checks.items import all_items
@@ -16,7 +17,7 @@ from fedisec.scans import rejudge as judging
 from fedisec.scans.models import ItemState, Scan, Span
 from fedisec.scans.rejudge import last_scan, rejudge
 from fedisec.scans.spans import MOVING, Said, steady
-from tests.factories import a_recorded_scan, an_instance
+from tests.factories import a_recorded_scan, an_instance, put_otherwise
 from tests.fakes import REQUIRED, facts, no_facts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_items")]
@@ -91,7 +92,7 @@ def _judged_otherwise(instance: Instance) -> Scan:
     ItemState.objects.filter(item_id=LOCK).update(
         status="pass", code="good", settled="pass", checks_version="0"
     )
-    Span.objects.filter(item_id=LOCK).update(status="pass", code="good")
+    put_otherwise(Span.objects.filter(item_id=LOCK), status="pass", code="good")
     Scan.objects.update(checks_version="0")
     return scan
 
@@ -172,6 +173,14 @@ _STILL = {
     "tls.no_key_pinning": {"days"}, "tls.rating": {"left"}, "tls.v1_3": {"left"}, "tls.versions": {"left"},
     "updates.software_current": {"count"}, "updates.stack_supported": {"count"},
 }  # fmt: skip
+
+
+def test_what_was_seen_is_not_rewritten() -> None:
+    a_recorded_scan(an_instance(), facts(lock="fail"), day(0))
+    with pytest.raises(DatabaseError, match="not rewritten"), transaction.atomic():
+        Span.objects.filter(item_id=LOCK).update(status="pass")
+    Instance.objects.all().delete()
+    assert not Span.objects.exists(), "with its server it goes"
 
 
 def test_every_restless_value_is_decided() -> None:
