@@ -8,7 +8,7 @@ from fedisec.accounts.models import Team, User
 from fedisec.alerts.models import Channel, Delivery, Subscription
 from fedisec.alerts.unsubscribe import Purpose, Ticket, sealed
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Incident
+from fedisec.scans.models import REACH, Incident, Reach
 from fedisec.watch.models import Concern, Entry, Source
 
 _ANSWERS = {
@@ -18,10 +18,25 @@ _ANSWERS = {
 }
 
 
+SILENT = "silent.example"
+
+
 def furnish_mail(full: Instance, long: Instance, owner: User, now: datetime) -> None:
     """A regression that is open, channels that work and fail, a log of deliveries, and news."""
-    for item_id, days in (("http.hsts", 3), ("http.cookies", 40)):
-        Incident.objects.create(instance=full, item_id=item_id, opened_at=now - timedelta(days=days))
+    Incident.objects.create(instance=full, item_id="http.hsts", opened_at=now - timedelta(days=3))
+    Incident.objects.create(
+        instance=full,
+        item_id="http.xss_protection_off",
+        opened_at=now - timedelta(days=40),
+        acknowledged_at=now - timedelta(days=2),
+        acknowledged_by=owner,
+        acknowledged_why="The proxy is replaced next month. " + "w" * 100,
+    )
+    silent = Instance.objects.get(domain=SILENT)
+    Incident.objects.create(instance=silent, item_id=REACH, opened_at=now - timedelta(hours=3))
+    Reach.objects.create(
+        instance=silent, status="fail", code="silent", settled="fail", alerted=True, since=now, seen_at=now
+    )
     Subscription.objects.create(user=owner, instance=full)
     Subscription.objects.create(user=owner, instance=long, snoozed_until=now + timedelta(hours=8))
     working = _channel(full.team, owner, "Operations", "https://hooks.example.org", "webhook")
