@@ -1,8 +1,8 @@
 #!/bin/sh
 # test.sh PYTHON [ARGUMENTS of pytest]: the tests, each run in a network namespace with no way out: the lab's
 # servers have their usual ports there, and no test can reach anything else.  Where no namespace may be made, the
-# tests that need one say so and are skipped.  Without arguments, everything, in three runs beside each other (two
-# that mostly wait: browsers and processes, the look from inside; and the rest, which mostly computes), each in a
+# tests that need one say so and are skipped.  Without arguments, everything, in four runs beside each other (three
+# that mostly wait: browsers, processes, the look from inside; and the rest, which mostly computes), each in a
 # namespace and with a lab of its own.
 set -u
 python=$1
@@ -22,14 +22,17 @@ if [ $# -gt 0 ]; then
 fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
-in_namespace tests/e2e tests/running tests/faults >"$logs/waiting" 2>&1 &
-waiting=$!
+in_namespace tests/e2e >"$logs/browsers" 2>&1 &
+browsers=$!
+in_namespace tests/running tests/faults >"$logs/processes" 2>&1 &
+processes=$!
 in_namespace tests/checks/inside tests/enrolment >"$logs/inside" 2>&1 &
 inside=$!
 in_namespace tests --ignore=tests/e2e --ignore=tests/running --ignore=tests/faults --ignore=tests/hosts --ignore=tests/checks/inside \
     --ignore=tests/enrolment
 code=$?
 wait "$inside" || code=1
-wait "$waiting" || code=1
-cat "$logs/inside" "$logs/waiting"
+wait "$browsers" || code=1
+wait "$processes" || code=1
+cat "$logs/inside" "$logs/browsers" "$logs/processes"
 exit "$code"
