@@ -24,7 +24,7 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 in_namespace tests/e2e >"$logs/browsers" 2>&1 &
 browsers=$!
-in_namespace tests/running tests/faults >"$logs/processes" 2>&1 &
+in_namespace tests/running tests/faults --ignore=tests/running/test_postgres.py >"$logs/processes" 2>&1 &
 processes=$!
 in_namespace tests/checks/inside tests/enrolment >"$logs/inside" 2>&1 &
 inside=$!

@@ -138,7 +138,7 @@ class World:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         if self.mode == "grown":
-            with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+            with psycopg.connect(self.database) as connection:
                 return list(connection.execute(query))
         with closing(sqlite3.connect(self.data / "fedisec.sqlite3", timeout=20)) as connection:
             return list(connection.execute(query))
@@ -146,11 +146,17 @@ class World:
     def execute(self, statement: str) -> None:
         """Something that changes rows, past the program."""
         if self.mode == "grown":
-            with psycopg.connect(self.env["DATABASE_URL"]) as connection:
+            with psycopg.connect(self.database) as connection:
                 connection.execute(statement)
             return
         with closing(sqlite3.connect(self.data / "fedisec.sqlite3", timeout=20)) as lite, lite:
             lite.execute(statement)
+
+    @property
+    def database(self) -> str:
+        """The address that the processes are given, or read from a file."""
+        given = self.env.get("DATABASE_URL")
+        return given or Path(self.env["DATABASE_URL_FILE"]).read_text()
 
     def one(self, query: str) -> Any:
         return self.rows(query)[0][0]
