@@ -12,7 +12,6 @@ import pytest
 from tests.running.servers import Postgres
 from tests.running.world import ROOT
 
-
 # Pure, or about the other side of a connection: they would say the same once more.
 WITHOUT_DATABASE = (
     "tests/scans/test_settle.py",
