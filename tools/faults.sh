@@ -4,7 +4,8 @@
 # Everything runs in namespaces of its own (network, mounts, processes), so nothing is left behind and the small disk
 # that is filled is nobody else's.  What this machine does not allow stands in the table as left out, with the reason.
 #
-# Two runs beside each other: the ten minutes of random kills, which mostly wait, and the rest.
+# Three runs beside each other, as most of it waits: the ten minutes of random kills, kills at each step with the faults
+# of relays, and the rest.
 set -u
 python=$1
 shift
@@ -51,9 +52,13 @@ if [ $# -gt 0 ]; then
 else
     in_namespace -q tests/faults/test_random.py >"$logs/kills" 2>&1 &
     kills=$!
-    in_namespace -q tests/faults --ignore=tests/faults/test_random.py || code=1
+    in_namespace -q tests/faults/test_kills.py tests/faults/test_relay.py tests/faults/test_broker.py >"$logs/steps" 2>&1 &
+    steps=$!
+    in_namespace -q tests/faults --ignore=tests/faults/test_random.py --ignore=tests/faults/test_kills.py \
+        --ignore=tests/faults/test_relay.py --ignore=tests/faults/test_broker.py || code=1
+    wait "$steps" || code=1
     wait "$kills" || code=1
-    cat "$logs/kills"
+    cat "$logs/steps" "$logs/kills"
 fi
 # shellcheck disable=SC2086  # an option, or nothing
 "$python" -m tests.faults.table "$FEDISEC_FAULTS_TABLE" $form || code=1
