@@ -87,6 +87,8 @@ def test_full(
     world.tool("pause")
     live = "SELECT count(*) FROM scans_scan WHERE state IN ('queued', 'running')"
     wait_for(lambda: world.one(live) == 0, 60, f"the end\n{world.log()[-3000:]}")
+    untold = "SELECT count(*) FROM scans_change WHERE processed_at IS NULL"
+    wait_for(lambda: world.one(untold) == 0, 60, f"an empty outbox\n{world.log()[-3000:]}")
     assert sorted(children_of(parent.pid)) == family, world.log()
     with closing(sqlite3.connect(world.data / "fedisec.sqlite3")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
