@@ -67,6 +67,7 @@ def page(browser: Browser, app: App) -> Iterator[Page]:
 
 def test_the_main_job(page: Page, app: App, lab: Lab) -> None:
     first_account(page, app)
+    confirm_the_address(page, app, lab)
     add_the_bad_server(page, lab)
     failing_items_show_evidence(page)
     tick_a_manual_item(page)
@@ -87,6 +88,18 @@ def first_account(page: Page, app: App) -> None:
     page.get_by_label("Password confirmation").fill(PASSWORD)
     page.get_by_role("button", name="Make the account").click()
     expect(page.get_by_role("heading", name="Add an instance")).to_be_visible()
+
+
+def confirm_the_address(page: Page, app: App, lab: Lab) -> None:
+    """The first mail holds a link, and until it is opened none goes out."""
+    mail = the_only_mail(lab)
+    assert mail.recipients == (EMAIL,)
+    (link,) = re.findall(r"http://\S+", mail.text)[-1:]
+    assert link.startswith(app.url)
+    page.goto(link)
+    page.locator("main form button").first.click()
+    lab.mail.clear()
+    page.goto("/instances/add/")
 
 
 def add_the_bad_server(page: Page, lab: Lab) -> None:
