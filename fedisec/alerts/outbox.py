@@ -32,9 +32,9 @@ UNSENT = (DeliveryState.PENDING, DeliveryState.SENDING)
 _KINDS = {
     Kind.REGRESSED.value: MailKind.REGRESSION,
     Kind.RECOVERED.value: MailKind.RECOVERY,
-    "flapping": MailKind.FLAPPING,
-    "calmed": MailKind.FLAPPING,
-    "blind": MailKind.BLIND,
+    Kind.FLAPPING.value: MailKind.FLAPPING,
+    Kind.CALMED.value: MailKind.FLAPPING,
+    Kind.BLIND.value: MailKind.BLIND,
 }
 
 

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from fedisec.instances.models import Instance
 from fedisec.scans import incidents, outlook, pulse
 from fedisec.scans.models import ITEM, Scan, ScanState, Side
-from fedisec.scans.queue import first_slot, next_slot, queue_scan, ring_scan
+from fedisec.scans.queue import first_slot, next_slot, queue_scan, ring_scans
 from fedisec.scans.run import give_back
 from fedisec.scans.turned import Watch, put_right
 
@@ -113,5 +113,4 @@ def ring_unheard(now: datetime) -> None:
     waiting = Scan.objects.filter(
         Q(rung_at=None) | Q(rung_at__lt=old), state=ScanState.QUEUED, due_at__lte=now
     )
-    for pk in waiting.order_by("due_at").values_list("pk", flat=True)[:BATCH]:
-        ring_scan(pk)
+    ring_scans(waiting.order_by("due_at")[:BATCH])

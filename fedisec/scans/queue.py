@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from fedisec.enrolment.models import SshAccess
@@ -56,7 +57,7 @@ def queue_scan(
             next_scan_at=round_slot(instance.pk, instance.interval_s, now)
         )
         if due_at <= now:
-            transaction.on_commit(lambda: ring_scan(pk))
+            transaction.on_commit(lambda: ring_scans(Scan.objects.filter(pk=pk)))
     return Asked.QUEUED
 
 
@@ -104,11 +105,15 @@ def _beside(instance: Instance, reason: str, now: datetime) -> Asked:
     return Asked.LIVE
 
 
-def ring_scan(pk: int) -> None:
-    """Tells a worker of a scan that is due, and notes when; one that holds the keys where they are needed."""
-    needs_key = Scan.objects.filter(pk=pk).values_list("needs_key", flat=True).first()
-    if ring(RUN_SCAN, pk, queue=INSIDE_QUEUE if needs_key else OUTSIDE_QUEUE):
-        Scan.objects.filter(pk=pk, state=ScanState.QUEUED).update(rung_at=timezone.now())
+def ring_scans(due: QuerySet[Scan]) -> None:
+    """Tells workers of scans that are due, and notes when; those that hold the keys where they are needed."""
+    rung = [
+        pk
+        for pk, needs_key in due.values_list("pk", "needs_key")
+        if ring(RUN_SCAN, pk, queue=INSIDE_QUEUE if needs_key else OUTSIDE_QUEUE)
+    ]
+    if rung:
+        Scan.objects.filter(pk__in=rung, state=ScanState.QUEUED).update(rung_at=timezone.now())
 
 
 def _started_lately(instance: Instance, now: datetime) -> bool:
