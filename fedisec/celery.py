@@ -6,12 +6,20 @@ import os
 from typing import Any
 
 from celery import Celery, bootsteps
+from celery.signals import worker_init
+
+from fedisec.lib.limits import work_behind_pages
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fedisec.settings")
 
 app = Celery("fedisec")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def _begin(**_: Any) -> None:
+    work_behind_pages()  # the children of the pool inherit it
 
 
 class MindSchema(bootsteps.StartStopStep):

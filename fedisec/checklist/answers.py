@@ -285,6 +285,8 @@ def looked(instance: Instance, now: datetime, *, scanned: bool) -> None:
 
 def _end_contradicted(instance: Instance, now: datetime) -> None:
     """Ends the answers that a newer, confirmed fail of the machine contradicts, and says so in the trail."""
+    if not Attestation.objects.filter(instance=instance, ended_at=None).exists():
+        return
     for row in rows_of(instance, now=now):
         said, machine = row.attestation, row.machine
         if said is None or machine is None or machine.settled != "fail" or machine.settled_since is None:

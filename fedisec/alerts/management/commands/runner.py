@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from fedisec.alerts import outbox
 from fedisec.alerts.tasks import send
 from fedisec.lib.away import Outlasting
-from fedisec.lib.limits import time_limits
+from fedisec.lib.limits import time_limits, work_behind_pages
 from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans import outlook
@@ -34,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
+        work_behind_pages()
         done, outlasting, schema = 0, Outlasting(), SchemaWatch()
         while done < JOBS_MAX:
             with outlasting:
