@@ -103,7 +103,7 @@ def test_hung(site: Site, relay: Relay, seen: Seen) -> None:
     site.run("work", "tick")
     began = time.monotonic()
     assert fail_and_wait(site, 1, EMAIL_TIMEOUT=TIMEOUT_S) == [1]
-    assert TIMEOUT_S <= time.monotonic() - began < TIMEOUT_S + 10
+    assert TIMEOUT_S <= time.monotonic() - began < TIMEOUT_S + 30
     site.run("retry", "work")
     assert (len(relay.taken), len(ids(relay))) == (2, 1)
     seen(f"given up after the limit (here {TIMEOUT_S} s, 60 s in production); two copies, one Message-ID")

@@ -33,7 +33,7 @@ def refused(world: World, **env: str) -> str:
     return said.strip()
 
 
-def stopped(world: World, process: subprocess.Popen[bytes], how: signal.Signals, within_s: float = 5) -> None:
+def stopped(world: World, process: subprocess.Popen[bytes], how: signal.Signals, within_s: float = 20) -> None:
     pids = everyone(process.pid)
     began = time.monotonic()
     process.send_signal(how)
@@ -205,7 +205,7 @@ def test_half_sent_requests_keep_nobody_out(make_world: MakeWorld) -> None:
             held.append(connection)
         began = time.monotonic()
         assert world.answers()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10  # held connections are closed after 30 s
     finally:
         for connection in held:
             connection.close()

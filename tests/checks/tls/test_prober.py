@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -196,13 +195,10 @@ def test_the_brief_look_takes_four_connections_and_finds_what_is_broken(tls_lab:
     assert not seen.gaps(*TlsVersion)
 
 
-def test_the_full_look_is_quick_and_modest(tls_lab: TlsLab) -> None:
-    async def run() -> tuple[int, float]:
+def test_the_full_look_is_modest(tls_lab: TlsLab) -> None:
+    async def run() -> int:
         net = Net(VANTAGE, Limits())
-        began = time.perf_counter()
         await look_in_full(Prober(net, tls_lab.addresses["modern"], tls_lab.port), HOST)
-        return net.used["tls"], time.perf_counter() - began
+        return net.used["tls"]
 
-    used, took = asyncio.run(run())
-    assert used == 12
-    assert took < 2.0
+    assert asyncio.run(run()) == 12
