@@ -206,6 +206,7 @@ MAIL_FOLDER = "fedisec.alerts.banners.mail_folder"  # () -> where mails go witho
 RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")
 TRUST_CA = env.text("FEDISEC_TRUST_CA")
 ALLOW_NETWORKS = env.parsed("FEDISEC_ALLOW_NETWORKS", env.networks, "networks such as 10.0.0.0/8")
+DENY_NETWORKS = env.parsed("FEDISEC_DENY_NETWORKS", env.networks, "networks such as 198.51.100.0/24")
 # Where its connections come from, for the `from=` of SSH keys; "" = keys are not bound to an address.
 OUTGOING_ADDRESSES = env.parsed(
     "FEDISEC_OUTGOING_ADDRESSES", env.sources, "addresses or networks such as 192.0.2.7,2001:db8::/64"
@@ -262,6 +263,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "account_login"
 
+SESSION_ENGINE = "fedisec.lib.sessions"
 SESSION_COOKIE_AGE = 14 * 86_400
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

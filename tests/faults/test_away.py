@@ -103,7 +103,7 @@ def test_a_visitor_is_told_to_come_back(
     def broken(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", broken)
+    monkeypatch.setattr("fedisec.lib.sessions.SessionStore.load", broken)
     client = Client(raise_request_exception=False)
     client.cookies["sessionid"] = "a" * 32
     answer = client.get("/")

@@ -25,13 +25,13 @@ DAY_S = 86_400
 def main(command: str, *given: str) -> None:
     django.setup()
     from celery import current_app
-    from django.contrib.sessions.backends.db import SessionStore
     from django.utils import timezone
 
     from fedisec.alerts.models import Subscription
     from fedisec.enrolment.enrol import stop
     from fedisec.enrolment.models import SshAccess
     from fedisec.instances.models import Instance
+    from fedisec.lib.sessions import SessionStore
     from fedisec.scans.queue import queue_scan
     from tests.factories import a_subscriber, a_user, an_instance
 
@@ -77,10 +77,10 @@ def many(number: int) -> str:
     session of that person."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
     from django.utils import timezone
 
     from fedisec.instances.models import Instance
+    from fedisec.lib.sessions import SessionStore
     from tests.factories import an_instance
 
     due = timezone.now() - timedelta(seconds=60 + number)
