@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
@@ -24,6 +26,26 @@ def language_of_its_own() -> Iterator[None]:
     """A page that a test asks for leaves its language behind in the thread; the next test begins in English."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def trail_is_emptied_between_tests() -> Iterator[None]:
+    """Tests that commit empty all tables at their end.  On SQLite that is DELETE, which a trigger refuses for what is
+    append-only; TRUNCATE of PostgreSQL asks no trigger."""
+    original = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%DELETE ON%'"
+            )
+            triggers = cursor.fetchall()
+        drops = [f"DROP TRIGGER {self.quote_name(name)}" for name, _sql in triggers]
+        return [*drops, *original(self, *args, **options), *(sql for _name, sql in triggers)]
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign,assignment]  # for the length of the run
+    yield
+    DatabaseOperations.sql_flush = original  # type: ignore[method-assign]  # as above
 
 
 @pytest.fixture

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from allauth.account.adapter import get_adapter
+from allauth.core import context
+from django.core.exceptions import PermissionDenied
+
 from checks.clean import clean
 from fedisec.accounts.models import AuditEvent, Team, User
 
@@ -29,8 +33,9 @@ class Watched(Protocol):
 def record(
     action: str,
     *,
-    team: Team,
+    team: Team | None,
     by: User | None,
+    about: User | None = None,
     instance: Watched | None = None,
     item_id: str = "",
     before: str = "",
@@ -38,12 +43,16 @@ def record(
     why: str = "",
     data: Mapping[str, Plain] | None = None,
 ) -> None:
-    """Adds one line to the trail of `team`; `by` None = fedisec itself.  Belongs inside the transaction of
-    the change it tells of, so that neither is stored without the other.  ValueError for `data` that is
-    large, nested, or looks like a secret."""
+    """Adds one line to the trail of `team` (None: of the installation); `by` None = fedisec itself, or
+    somebody who has not shown who he is.  `about` is the account that it was done to, `by` where none is
+    named.  Belongs inside the transaction of the change it tells of, so that neither is stored without the
+    other.  ValueError for `data` that is large, nested, or looks like a secret."""
+    subject = about or by
     AuditEvent.objects.create(
         action=action,
-        team_id=team.pk,
+        team_id=team.pk if team is not None else None,
+        subject_id=subject.pk if subject is not None else None,
+        address=_address(),
         actor_id=by.pk if by is not None else None,
         actor_name=by.email if by is not None else "",
         instance_id=instance.pk if instance is not None else None,
@@ -54,6 +63,18 @@ def record(
         why=clean(why, WHY_MAX),
         data=_plain(data or {}),
     )
+
+
+def _address() -> str:
+    """Of the client whose page is being made, as the limits on guessing know it: a forwarded address counts
+    only from the proxies of the settings.  "" outside of a request (a job, a command)."""
+    request = context.request
+    if request is None:
+        return ""
+    try:
+        return str(get_adapter(request).get_client_ip(request))[:45]
+    except PermissionDenied:
+        return ""
 
 
 def _plain(data: Mapping[str, Plain]) -> dict[str, Plain]:

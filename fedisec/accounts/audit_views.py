@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from fedisec.accounts.models import User
-from fedisec.accounts.trail import COLUMNS, TrailForm, days_of, page_of, rows_of, teams_of
+from fedisec.accounts.trail import COLUMNS, TAKERS, TrailForm, days_of, page_of, rows_of, teams_of
 from fedisec.lib.table import csv_lines
 
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -21,9 +21,11 @@ _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 @require_GET
 def audit(request: HttpRequest) -> HttpResponse:
-    """What was done in the reader's teams, newest first.  Empty for who is neither editor nor owner."""
-    teams = teams_of(cast(User, request.user))
-    form = TrailForm(teams, request.GET)
+    """What was done in the reader's teams and to the own account, newest first.  Who is neither editor nor
+    owner reads of the own account alone."""
+    user = cast(User, request.user)
+    teams = teams_of(user)
+    form = TrailForm(user, teams, request.GET)
     page = page_of(form.events(), request.GET)
     kept = request.GET.copy()
     for name in ("before", "after"):
@@ -35,17 +37,20 @@ def audit(request: HttpRequest) -> HttpResponse:
         "kept": f"{kept.urlencode()}&" if kept else "",
         "is_filtered": any(kept.values()),
         "may_read": bool(teams),
+        "may_take": bool(teams_of(user, TAKERS)),
     }
     return render(request, "accounts/audit.html", context)
 
 
 @require_GET
 def export(request: HttpRequest) -> HttpResponseBase:
-    """All lines that fit the filter, as CSV or JSON, streamed."""
+    """All lines that fit the filter, as CSV or JSON, streamed: of the teams that the reader owns, and of
+    the own account."""
     kind = request.GET.get("format", "")
     if kind not in _TYPES:
         return HttpResponseBadRequest("format is csv or json", content_type="text/plain")
-    rows = rows_of(TrailForm(teams_of(cast(User, request.user)), request.GET).events())
+    user = cast(User, request.user)
+    rows = rows_of(TrailForm(user, teams_of(user, TAKERS), request.GET).events())
     body = _csv(rows) if kind == "csv" else _json(rows)
     answer = StreamingHttpResponse(body, content_type=_TYPES[kind])
     name = f"fedisec-audit-{timezone.localdate():%Y-%m-%d}.{kind}"

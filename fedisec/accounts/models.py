@@ -105,7 +105,7 @@ class AppendOnly(TypeError):
 
 
 class AuditEvents(models.QuerySet["AuditEvent"]):
-    """Reads and adds; the database refuses updates too, by a trigger (migration 0002)."""
+    """Reads and adds; the database refuses the rest too, by triggers (migration 0004)."""
 
     def update(self, **fields: Any) -> NoReturn:
         raise AppendOnly("a line of the audit trail is never changed")
@@ -118,13 +118,16 @@ class AuditEvent(models.Model):
     """One thing that somebody did, or fedisec by itself (`actor_id` NULL).  Written by `audit.record` alone.
 
     It outlives what it speaks of: ids are plain numbers without foreign keys, names stand as they were.
+    A line of no team belongs to the installation: its operator reads it, and the person it is about.
     """
 
     at = models.DateTimeField(default=timezone.now)
     action = models.CharField(max_length=40)  # "answer.waived": what kind of thing, and what became of it
-    team_id = models.BigIntegerField()
+    team_id = models.BigIntegerField(null=True, blank=True)
     actor_id = models.BigIntegerField(null=True, blank=True)
     actor_name = models.CharField(max_length=254, blank=True)  # e-mail address; "" = fedisec itself
+    subject_id = models.BigIntegerField(null=True, blank=True)  # the account it was done to
+    address = models.CharField(max_length=45, blank=True, default="")  # the client's; "" = no page
     instance_id = models.BigIntegerField(null=True, blank=True)
     instance_name = models.CharField(max_length=253, blank=True)  # the domain
     item_id = models.CharField(max_length=60, blank=True)
@@ -140,6 +143,7 @@ class AuditEvent(models.Model):
         indexes = (
             models.Index(fields=["team_id", "-id"], name="audit_of_team"),
             models.Index(fields=["instance_id", "item_id", "-id"], name="audit_of_item"),
+            models.Index(fields=["subject_id", "-id"], name="audit_of_person"),
         )
 
     def __str__(self) -> str:

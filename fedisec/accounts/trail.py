@@ -22,15 +22,27 @@ from fedisec.accounts.models import AuditEvent, Membership, Role, User
 PAGE = 50
 MACHINE = "fedisec"  # in the filter: what nobody did by hand
 COLUMNS = (
-    "at", "action", "actor_name", "instance_name", "item_id", "before", "after", "why", "data",
-    "id", "team_id", "actor_id", "instance_id",
+    "at", "action", "actor_name", "address", "instance_name", "item_id", "before", "after", "why", "data",
+    "id", "team_id", "actor_id", "subject_id", "instance_id",
 )  # fmt: skip
 
 
-def teams_of(user: User) -> list[int]:
-    """The teams whose trail `user` may read: as editor or owner."""
-    rows = Membership.objects.filter(user=user, role__in=(Role.EDITOR, Role.OWNER))
+READERS = (Role.EDITOR, Role.OWNER)
+TAKERS = (Role.OWNER,)  # may take the lines along as a file
+
+
+def teams_of(user: User, roles: Iterable[Role] = READERS) -> list[int]:
+    """The teams in which `user` has one of these roles."""
+    rows = Membership.objects.filter(user=user, role__in=roles)
     return list(rows.values_list("team_id", flat=True))
+
+
+def seen_by(user: User, teams: list[int]) -> Q:
+    """The lines that `user` may read: of these teams; what was done to the own account; and, for who runs the
+    installation, all that belongs to no team."""
+    if user.is_superuser:
+        return Q(team_id__in=teams) | Q(team_id=None)
+    return Q(team_id__in=teams) | Q(team_id=None, subject_id=user.pk)
 
 
 class TrailForm(forms.Form):
@@ -51,18 +63,20 @@ class TrailForm(forms.Form):
         label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
-    def __init__(self, teams: list[int], data: QueryDict) -> None:
+    def __init__(self, user: User, teams: list[int], data: QueryDict) -> None:
         super().__init__(data, auto_id="trail-%s", label_suffix="")
-        members = User.objects.filter(memberships__team__in=teams).distinct().order_by("email")
+        shown = Q(pk=user.pk) | Q(memberships__team__in=teams)
+        everybody = User.objects.all() if user.is_superuser else User.objects.filter(shown)
+        members = everybody.distinct().order_by("email")
         people = [*members.values_list("email", flat=True), MACHINE]
         self.fields["person"].widget = forms.Select(choices=_with("person", data, [(p, p) for p in people]))
         self.fields["action"].widget = forms.Select(choices=_with("action", data, choices()))
-        self._teams = teams
+        self._seen = seen_by(user, teams)
 
     def events(self) -> QuerySet[AuditEvent]:
         """The lines that fit, newest first."""
         self.is_valid()
-        return AuditEvent.objects.filter(self._wanted(), team_id__in=self._teams)
+        return AuditEvent.objects.filter(self._wanted(), self._seen)
 
     def _wanted(self) -> Q:
         given, wanted = self.cleaned_data, Q()

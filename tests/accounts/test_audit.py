@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from fedisec.accounts.audit import VALUES_MAX, WHY_MAX, record
@@ -82,6 +83,37 @@ def test_the_database_refuses_it_too(event: AuditEvent, change: str) -> None:
     ):
         cursor.execute(f"UPDATE accounts_auditevent SET {change}")  # noqa: S608 - words of this test
     assert AuditEvent.objects.get().action == "answer.waived"
+
+
+@pytest.mark.parametrize("which", ["", " WHERE id > 0"])
+def test_nor_is_a_line_taken_away(event: AuditEvent, which: str) -> None:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(f"DELETE FROM accounts_auditevent{which}")  # noqa: S608 - words of this test
+    assert AuditEvent.objects.get().pk == event.pk
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_test_commits_is_emptied_and_the_triggers_are_back() -> None:
+    record("x.y", team=None, by=None)
+    call_command("flush", interactive=False, verbosity=0)
+    assert not AuditEvent.objects.exists()
+    record("x.y", team=None, by=None)
+    with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_auditevent")
+
+
+def test_a_line_of_no_team_is_about_an_account() -> None:
+    ann, operator = a_user(), a_user()
+    record("account.unlocked", team=None, by=operator, about=ann)
+    record("account.signed_in", team=None, by=ann)
+    record("account.sign_in_failed", team=None, by=None)
+    unlocked, signed_in, failed = AuditEvent.objects.order_by("pk")
+    assert (unlocked.team_id, unlocked.actor_id, unlocked.subject_id) == (None, operator.pk, ann.pk)
+    assert signed_in.subject_id == ann.pk and failed.subject_id is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 import fedisec
 from fedisec.accounts.audit import record
 from fedisec.accounts.audit_words import ACTIONS, GROUPS
-from fedisec.accounts.models import AuditEvent, SetupLink, Team, User
+from fedisec.accounts.models import AuditEvent, Membership, Role, SetupLink, Team, User
 from fedisec.instances.models import Instance
 from fedisec.lib.table import cell, csv_lines
 from tests.dashboard.conftest import PASSWORD
@@ -67,8 +67,32 @@ def test_only_editors_and_owners_of_the_team_read_it(
     for client in (as_bob, as_charlie):
         assert "between us" not in text(client)
         assert exported(client, "format=json") == b"[]\n"
-    assert "Ask an owner" in text(as_bob)
+    assert "open to its editors and owners" in text(as_bob)
     assert Client().get(PAGE).status_code == Client().get(f"{PAGE}export/?format=csv").status_code == 302
+
+
+def test_lines_of_the_installation_are_for_its_operator_and_for_whom_they_concern(
+    as_alice: Client, as_bob: Client, as_charlie: Client, alice: User, bob: User, charlie: User
+) -> None:
+    alice.is_superuser = True
+    alice.save()
+    record("account.signed_in", team=None, by=bob, after="of-bob")
+    record("account.unlocked", team=None, by=alice, about=charlie, after="of-charlie")
+    record("installation.changed", team=None, by=alice, after="of-alice")
+    words = ("of-bob", "of-charlie", "of-alice")
+    for client, seen in ((as_alice, words), (as_bob, words[:1]), (as_charlie, words[1:2])):
+        page, rows = text(client), exported(client, "format=json").decode()
+        assert (
+            [word for word in words if word in page] == [word for word in words if word in rows] == list(seen)
+        )
+
+
+def test_only_owners_take_a_trail_along(as_bob: Client, bob: User, instance: Instance) -> None:
+    Membership.objects.filter(user=bob).update(role=Role.EDITOR)
+    note(instance, why="between us")
+    page = text(as_bob)
+    assert "between us" in page and "audit/export" not in page
+    assert exported(as_bob, "format=json") == b"[]\n"
 
 
 @pytest.mark.parametrize(
