@@ -134,6 +134,9 @@ class Vantage:
     resolver: str = ""  # "ADDRESS" or "ADDRESS:PORT"; "" = the system's
     trust_pem: str = ""  # extra trusted roots, PEM
     allow_networks: tuple[str, ...] = ()  # CIDR that may be dialled although not public
+    deny_networks: tuple[str, ...] = ()  # CIDR that is never dialled, public or allowed
+    own_networks: tuple[str, ...] = ()  # CIDR that fedisec is known by: dialled where allowed as well
+    spares_itself: bool = False  # whether addresses of the machine that looks count as its own
     contact_url: str = "https://github.com/fedisec/fedisec"
     secure_name: str = "."  # known to be signed well
     bogus_name: str = "dnssec-failed.org"  # known to be signed wrongly

@@ -30,7 +30,7 @@ from checks.errors import (
     TooLarge,
     Unreachable,
 )
-from checks.probes.addresses import Network, may_dial, parse_networks
+from checks.probes.addresses import is_this_machine, is_within, may_dial, parse_networks
 from checks.probes.connecting import Connector
 from checks.target import Limits, Vantage
 
@@ -58,7 +58,10 @@ class Net:
     def __init__(self, vantage: Vantage, limits: Limits) -> None:
         self.limits = limits
         self.user_agent = vantage.user_agent
-        self._allowed: tuple[Network, ...] = parse_networks(vantage.allow_networks)
+        self._allowed = parse_networks(vantage.allow_networks)
+        self._denied = parse_networks(vantage.deny_networks)
+        self._own = parse_networks(vantage.own_networks)
+        self._spares_itself = vantage.spares_itself
         self._ends = time.monotonic() + limits.wall_s
         self._spent: Counter[tuple[str, str]] = Counter()
         self._manners: dict[str, _Manners] = defaultdict(lambda: _Manners(asyncio.Semaphore(limits.at_once)))
@@ -75,8 +78,16 @@ class Net:
     def may_dial(self, address: str) -> bool:
         known = self._vetted.get(address)
         if known is None:
-            known = self._vetted[address] = may_dial(address, self._allowed)
+            known = self._vetted[address] = may_dial(
+                address, self._allowed, self._denied, self._own
+            ) and not self.is_own(address)
         return known
+
+    def is_own(self, address: str) -> bool:
+        """True for an address of the machine that looks, unless the operator allows it by name."""
+        if is_within(address, self._allowed):
+            return False
+        return is_within(address, self._own) or (self._spares_itself and is_this_machine(address))
 
     def vet(self, address: str) -> None:
         """Raises ForbiddenAddress for an address that the rule refuses."""

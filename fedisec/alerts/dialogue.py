@@ -23,7 +23,7 @@ from django.conf import settings
 
 from checks.clean import clean
 from fedisec.lib import crash
-from fedisec.lib.vantage import vantage
+from fedisec.lib.vantage import is_denied, vantage
 
 SAID_MAX = 500
 _ADDRESSES_MAX = 4
@@ -181,6 +181,8 @@ class _Session(smtplib.SMTP):
         places = _addresses(host, port, self.left())[:_ADDRESSES_MAX]
         trouble: OSError | None = None
         for number, (family, kind, protocol, _, address) in enumerate(places):
+            if is_denied(address[0]):
+                raise OSError(f"{host} leads to an address that FEDISEC_DENY_NETWORKS closes")
             sock = socket.socket(family, kind, protocol)
             sock.settimeout(self.left() / (len(places) - number))
             try:

@@ -6,14 +6,13 @@ import ipaddress
 import re
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from checks.probes.addresses import may_dial, parse_networks
 from checks.target import TargetError, parse_domain
 from fedisec.enrolment.models import Mode, SshAccess
 from fedisec.instances.forms import REFUSED
 from fedisec.instances.models import Instance
+from fedisec.lib.vantage import may_visit
 
 # These stand in commands that people paste: nothing that a shell, sudo or sshd would read otherwise.
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
@@ -75,7 +74,7 @@ class AccessForm(forms.Form):
             address = str(ipaddress.ip_address(text))
         except ValueError:
             return _name(text)
-        if not may_dial(address, parse_networks(settings.ALLOW_NETWORKS)):
+        if not may_visit(address):
             raise forms.ValidationError(
                 _("%(word)s is a private or reserved address, which fedisec does not visit."),
                 params={"word": address},

@@ -7,17 +7,16 @@ import re
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from checks.clean import clean
 from checks.errors import ParseError
 from checks.parse.dkim import parse_selector
-from checks.probes.addresses import may_dial, parse_networks
 from checks.target import TargetError, parse_domain
 from fedisec.accounts.models import Team
 from fedisec.instances.models import Instance
 from fedisec.instances.pace import PaceForm
+from fedisec.lib.vantage import may_visit
 
 REFUSED = {
     "empty": _("Enter the domain of the server, for example mastodon.example."),
@@ -31,6 +30,14 @@ REFUSED = {
     "private": _(
         "%(domain)s leads to a private or reserved address, which fedisec does not visit. "
         "An operator can allow own networks with FEDISEC_ALLOW_NETWORKS."
+    ),
+    "denied": _(
+        "%(domain)s leads to an address that the operator of this installation has closed to fedisec "
+        "(FEDISEC_DENY_NETWORKS)."
+    ),
+    "own": _(
+        "%(domain)s leads to the machine that fedisec runs on. From there fedisec would see what is open to "
+        "that machine alone. An operator can allow it, by its address, with FEDISEC_ALLOW_NETWORKS."
     ),
     "dns_failed": _("The DNS did not answer for %(domain)s just now. Try again in a minute."),
     "known": _("%(domain)s is on your list already."),
@@ -129,7 +136,6 @@ class MoreForm(forms.Form):
         return _at_most(SELECTORS_MAX, found)
 
     def clean_origins(self) -> list[str]:
-        allowed = parse_networks(settings.ALLOW_NETWORKS)
         found: list[str] = []
         for word in _words(self.cleaned_data["origins"]):
             try:
@@ -138,7 +144,7 @@ class MoreForm(forms.Form):
                 raise forms.ValidationError(
                     _("“%(word)s” is no IP address."), params={"word": word[:60]}
                 ) from error
-            if not may_dial(address, allowed):
+            if not may_visit(address):
                 raise forms.ValidationError(
                     _("%(word)s is a private or reserved address, which fedisec does not visit."),
                     params={"word": address},

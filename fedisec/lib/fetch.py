@@ -106,10 +106,10 @@ class _OwnNet(Net):
 
     def __init__(self, place: Vantage, limits: Limits) -> None:
         super().__init__(place, limits)
-        self._own = parse_networks(place.allow_networks)
+        self._networks = parse_networks(place.allow_networks)
 
     def may_dial(self, address: str) -> bool:
-        return is_within(address, self._own)
+        return super().may_dial(address) and is_within(address, self._networks)
 
 
 async def _ask(

@@ -11,7 +11,21 @@ from django.core.exceptions import ImproperlyConfigured
 
 from checks.data.dns import root_anchors
 from checks.data.rdap import bootstrap
-from checks.target import Vantage
+from checks.probes.addresses import may_dial, parse_networks
+from checks.probes.net import Net
+from checks.target import Limits, Vantage
+
+
+def may_visit(address: str) -> bool:
+    """Whether the address rule, with what the operator allows and denies, lets fedisec dial the address."""
+    return Net(vantage(), Limits()).may_dial(address)
+
+
+def is_denied(address: str) -> bool:
+    """Whether the operator denies the address: for what reaches private networks by its nature."""
+    return not may_dial(
+        address, parse_networks(("0.0.0.0/0", "::/0")), parse_networks(settings.DENY_NETWORKS)
+    )
 
 
 def vantage() -> Vantage:
@@ -20,6 +34,9 @@ def vantage() -> Vantage:
         resolver=settings.RESOLVER,
         trust_pem=_pem(settings.TRUST_CA) if settings.TRUST_CA else "",
         allow_networks=tuple(settings.ALLOW_NETWORKS),
+        deny_networks=tuple(settings.DENY_NETWORKS),
+        own_networks=tuple(settings.OUTGOING_ADDRESSES),
+        spares_itself=True,
         contact_url=settings.CONTACT_URL,
         secure_name=settings.DNSSEC_SECURE_NAME,
         bogus_name=settings.DNSSEC_BOGUS_NAME,

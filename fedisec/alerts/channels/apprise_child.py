@@ -19,6 +19,7 @@ import socket
 import sys
 import sysconfig
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,20 @@ class Forbidden(PermissionError):
 class Guard:
     """The hook, and the way to a name's addresses that it allows.
 
-    `addresses`: the module of the address rule.  `allowed`: networks that the operator allows.  `resolver`:
-    (address, port) of the only one who is asked for names."""
+    `addresses`: the module of the address rule.  `allowed`, `denied`: networks that the operator allows and
+    denies; `own`: those that fedisec is known by.  `resolver`: (address, port) of the only one who is asked
+    for names."""
 
-    def __init__(self, addresses: Any, allowed: list[str], resolver: tuple[str, int]) -> None:
+    def __init__(
+        self,
+        addresses: Any,
+        allowed: list[str],
+        resolver: tuple[str, int],
+        denied: Sequence[str] = (),
+        own: Sequence[str] = (),
+    ) -> None:
         self._rule, self._allowed = addresses, addresses.parse_networks(allowed)
+        self._denied, self._own = addresses.parse_networks(denied), addresses.parse_networks(own)
         self._resolver = resolver
         self._asking = threading.local()
         self._deciding = threading.local()
@@ -89,7 +99,12 @@ class Guard:
             return False
         if getattr(self._asking, "now", False) and where[:2] == self._resolver:
             return True
-        return bool(self._rule.may_dial(where[0], self._allowed))
+        return self._allows(where[0])
+
+    def _allows(self, address: str) -> bool:
+        if not self._rule.may_dial(address, self._allowed, self._denied, self._own):
+            return False
+        return self._rule.is_within(address, self._allowed) or not self._rule.is_this_machine(address)
 
     def _may_open(self, path: Any, mode: Any, flags: Any) -> bool:
         if isinstance(path, int):
@@ -104,7 +119,7 @@ class Guard:
         name = host.decode("ascii") if isinstance(host, bytes) else str(host or "")
         found = []
         for address in [name] if _is_literal(name) else self._ask(name):
-            if not self._rule.may_dial(address, self._allowed):
+            if not self._allows(address):
                 self.refused = self.refused or "address"
                 raise Forbidden("address")
             kind = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -202,7 +217,8 @@ def main(told: dict[str, Any], addresses: Any) -> dict[str, Any]:
     import dns.resolver  # noqa: F401 - before the hook, as with all that is imported here
     import requests  # noqa: F401
 
-    guard, wire = Guard(addresses, told["allowed"], tuple(told["resolver"])), Wire()
+    closed = (told.get("denied", ()), told.get("own", ()))
+    guard, wire = Guard(addresses, told["allowed"], tuple(told["resolver"]), *closed), Wire()
     wire.put_up()
     guard.put_up(told["bundle"])
     service = getattr(module, told["service"])

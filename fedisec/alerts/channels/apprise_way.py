@@ -77,6 +77,8 @@ def _asked(address: str, task: dict[str, Any]) -> dict[str, Any]:
             "module": f"apprise.plugins.{service.module}",
             "service": service.kind,
             "allowed": list(place.allow_networks),
+            "denied": list(place.deny_networks),
+            "own": list(place.own_networks),
             "resolver": (server.address, server.port) if server is not None else ("", 53),
             "bundle": bundle,
         }

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from checks.errors import Malformed
-from checks.probes.addresses import is_within, may_dial, parse_networks
+from checks.probes.addresses import is_within, parse_networks
 from checks.probes.http_client import host_of
 from fedisec.alerts.channels import apprise_way, services
 from fedisec.alerts.models import ChannelKind
+from fedisec.lib.vantage import may_visit
 
 ADDRESS_MAX = 2000
 _PORT_MIN = 1024  # below it, but for the web's own, other services listen
@@ -55,7 +56,7 @@ def _of_webhook(address: str) -> str:
     literal = _is_address(host)
     if parts.scheme == "http" and (not networks or (literal and not is_within(host, networks))):
         return _("It has to begin with https://: what a call tells is for nobody on the way.")
-    if literal and not may_dial(host, networks):
+    if literal and not may_visit(host):
         return _("fedisec does not visit this address (private or reserved).")
     if port is not None and port not in (80, 443) and port < _PORT_MIN:
         return _("fedisec does not call port %(port)s.") % {"port": port}
