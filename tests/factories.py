@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from itertools import count
 from typing import Any
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import _AUTHENTICATION_METHODS_USER_SESSION_KEY
 from allauth.account.models import EmailAddress
 from django.db.models import QuerySet
+from django.test import Client
 from django.utils import timezone
 
 from checks.facts import Facts
 from checks.probes import Gathered
 from fedisec.accounts.models import Membership, Role, Team, User
+from fedisec.accounts.sudo import LATELY_S
 from fedisec.alerts.models import Subscription
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan, ScanState, Span
@@ -27,6 +32,17 @@ def a_user(confirmed: bool = True, **fields: Any) -> User:
     if confirmed:
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
+
+
+def signed_in(client: Client, user: User, lately: bool = True) -> Client:
+    """`client` with a session of `user`, who gave the password a moment ago, or too long ago for `sudo`."""
+    client.force_login(user)
+    session = client.session
+    at = time.time() - (0 if lately else LATELY_S)
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": at}]
+    session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(user.pk)
+    session.save()
+    return client
 
 
 def an_instance(owner: User | None = None, **fields: Any) -> Instance:

@@ -12,7 +12,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from fedisec.accounts.audit import record
 from fedisec.accounts.models import User
+from fedisec.accounts.sudo import confirmed_lately
 from fedisec.accounts.trail import COLUMNS, TAKERS, TrailForm, days_of, page_of, rows_of, teams_of
 from fedisec.lib.table import csv_lines
 
@@ -43,6 +45,7 @@ def audit(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+@confirmed_lately
 def export(request: HttpRequest) -> HttpResponseBase:
     """All lines that fit the filter, as CSV or JSON, streamed: of the teams that the reader owns, and of
     the own account."""
@@ -51,6 +54,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
         return HttpResponseBadRequest("format is csv or json", content_type="text/plain")
     user = cast(User, request.user)
     rows = rows_of(TrailForm(user, teams_of(user, TAKERS), request.GET).events())
+    record("export.trail_taken", team=None, by=user, after=kind)
     body = _csv(rows) if kind == "csv" else _json(rows)
     answer = StreamingHttpResponse(body, content_type=_TYPES[kind])
     name = f"fedisec-audit-{timezone.localdate():%Y-%m-%d}.{kind}"

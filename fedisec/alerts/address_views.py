@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fedisec.accounts.models import User
+from fedisec.accounts.sudo import confirmed_lately
 from fedisec.alerts.asking import address_of, ask
 from fedisec.alerts.confirming import is_confirmed
 
@@ -57,6 +58,7 @@ class AddressForm(forms.Form):
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
+@confirmed_lately(reading=False)
 def address(request: HttpRequest) -> HttpResponse:
     """Shows the address and takes another one, which replaces it once it is confirmed."""
     user = cast(User, request.user)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from checks.probes.collector import collector_script, collector_sha256
 from fedisec.accounts.models import Role, User
+from fedisec.accounts.sudo import confirmed_lately
 from fedisec.enrolment import enrol, steps
 from fedisec.enrolment.forms import AccessForm
 from fedisec.enrolment.models import SshAccess
@@ -26,6 +27,7 @@ def person(request: HttpRequest) -> User:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed_lately(reading=False)
 def connect(request: HttpRequest, domain: str) -> HttpResponse:
     """The whole of it on one page; POST stores step 1.  A viewer sees how it stands, and nothing to run."""
     role = Role.EDITOR if request.method == "POST" else Role.VIEWER
@@ -63,6 +65,7 @@ def test(request: HttpRequest, domain: str) -> HttpResponse:
 
 
 @require_POST
+@confirmed_lately
 def confirm(request: HttpRequest, domain: str) -> HttpResponse:
     """Trusts the host key that the page showed, and tests the connection with it."""
     instance, access = _enrolled(request, domain)
@@ -76,6 +79,7 @@ def confirm(request: HttpRequest, domain: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed_lately
 def disconnect(request: HttpRequest, domain: str) -> HttpResponse:
     """Destroys the key once the domain was typed."""
     instance, access = _enrolled(request, domain)

@@ -19,6 +19,7 @@ from django_htmx.middleware import HtmxDetails
 
 from fedisec.accounts import audit
 from fedisec.accounts.models import Role, Team, User
+from fedisec.accounts.sudo import confirmed_lately
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.access import instance_for
 from fedisec.instances.forms import OWN_FIELDS, AddForm, SettingsForm
@@ -96,6 +97,7 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed_lately
 def instance_remove(request: HttpRequest, domain: str) -> HttpResponse:
     """Removes an instance with all that belongs to it, once its domain was typed.  The trail stays."""
     instance = instance_for(person(request), domain, Role.EDITOR)

@@ -10,7 +10,7 @@ from django.test import Client
 from fedisec.accounts.models import User
 from fedisec.accounts.profile import zones
 from fedisec.instances.models import Instance
-from tests.factories import a_user
+from tests.factories import a_user, signed_in
 
 pytestmark = pytest.mark.django_db
 PATH = "/account/profile/"
@@ -23,7 +23,7 @@ def ann() -> User:
 
 @pytest.fixture
 def as_ann(client: Client, ann: User) -> Client:
-    client.force_login(ann)
+    signed_in(client, ann)
     return client
 
 
@@ -34,7 +34,7 @@ def test_strangers_sign_in_first(client: Client) -> None:
 def test_the_choice_is_kept_with_the_account_and_shown_on_another_browser(as_ann: Client, ann: User) -> None:
     assert as_ann.post(PATH, {"language": "ja", "time_zone": "Asia/Tokyo"})["Location"] == PATH
     other = Client()
-    other.force_login(ann)
+    signed_in(other, ann)
     text = other.get(PATH).content.decode()
     assert '<html lang="ja"' in text
     assert '<option value="Asia/Tokyo" selected>' in text

@@ -195,7 +195,7 @@ def test_a_new_password_is_in_the_trail(as_alice: Client, instance: Instance) ->
     assert as_alice.post("/account/password/change/", given).status_code == 302
     event = AuditEvent.objects.get()
     assert event.action == "account.password_changed"
-    assert (event.actor_name, event.team_id) == ("alice@example.org", instance.team_id)
+    assert (event.actor_name, event.team_id, event.address) == ("alice@example.org", None, "127.0.0.1")
     assert "sentence" not in json.dumps(event.data) + event.before + event.after
 
 

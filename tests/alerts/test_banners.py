@@ -18,7 +18,7 @@ from fedisec.accounts.models import User
 from fedisec.alerts import banners
 from fedisec.alerts.models import Delivery, MailServer
 from fedisec.alerts.send import NOT_CONFIRMED, NOT_WANTED
-from tests.factories import a_user
+from tests.factories import a_user, signed_in
 
 pytestmark = pytest.mark.django_db
 FOLDER, FAILING, GIVEN_UP = "No mail relay is set", "Mails have been failing since", "was given up"
@@ -37,7 +37,7 @@ def alice() -> User:
 
 def page_of(user: User) -> str:
     client = Client()
-    client.force_login(user)
+    signed_in(client, user)
     return html.unescape(client.get(reverse("profile")).content.decode())
 
 

@@ -17,7 +17,7 @@ from fedisec.alerts.models import Delivery, Notice
 from fedisec.alerts.send import NOT_CONFIRMED, send_mail
 from fedisec.instances.models import Instance
 from tests.alerts.conftest import Story, the_mail
-from tests.factories import a_subscriber, a_user
+from tests.factories import a_subscriber, a_user, signed_in
 from tests.smtp import Relay, text_of
 
 pytestmark = pytest.mark.django_db
@@ -163,7 +163,7 @@ def test_another_address_needs_the_password_and_must_be_free(
     relay: Relay, client: Client, address: str, password: str
 ) -> None:
     a_user(email="taken@example.org")
-    client.force_login(a_user(email="new@example.org", password="a sentence nobody guesses"))
+    signed_in(client, a_user(email="new@example.org", password="a sentence nobody guesses"))
     answer = client.post("/account/email/", {"email": address, "password": password})
     assert answer.status_code == 422
     assert not Delivery.objects.exists()
@@ -184,7 +184,7 @@ def test_an_address_that_somebody_else_took_meanwhile_is_not_confirmed(
 def test_the_link_is_sent_again_on_demand_and_not_without_end(
     new: User, relay: Relay, client: Client
 ) -> None:
-    client.force_login(new)
+    signed_in(client, new)
     for _ in range(asking.AN_HOUR + 2):
         assert client.post("/account/email/again/", follow=True).status_code == 200
     assert Delivery.objects.count() == asking.AN_HOUR

@@ -20,7 +20,7 @@ from fedisec.alerts.log_views import KINDS
 from fedisec.alerts.models import Channel, Delivery, MailKind, Notice
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Incident
-from tests.factories import a_user, an_instance
+from tests.factories import a_user, an_instance, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -41,9 +41,7 @@ def channel(social: Instance) -> Channel:
 
 
 def client_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return signed_in(Client(), user)
 
 
 def row(about: str, **fields: Any) -> Delivery:

@@ -21,7 +21,7 @@ from fedisec.alerts.models import MailServer
 from fedisec.alerts.send import send_mail
 from fedisec.lib.env import make_key
 from tests.alerts.conftest import Story, the_mail
-from tests.factories import a_user
+from tests.factories import a_user, signed_in
 from tests.lab.ca import LabCa
 from tests.smtp import a_relay, a_silent_relay, free_port, text_of, with_login, with_tls
 
@@ -55,7 +55,7 @@ def operator() -> User:
 @pytest.fixture
 def client(operator: User) -> Client:
     client = Client()
-    client.force_login(operator)
+    signed_in(client, operator)
     return client
 
 
@@ -71,7 +71,7 @@ def text(answer: Any) -> str:
 @pytest.mark.parametrize("path", ["/mail/", "/mail/remove/"])
 def test_only_operators_see_the_mail_server(path: str) -> None:
     client = Client()
-    client.force_login(a_user())
+    signed_in(client, a_user())
     assert client.post(path, GIVEN).status_code == 404
     assert client.get("/mail/").status_code == 404
     assert not MailServer.objects.exists()
@@ -256,6 +256,6 @@ def test_without_a_relay_the_test_is_a_file(client: Client, tmp_path: Path) -> N
 
 def test_everybody_may_test_five_times_an_hour(settings: Settings) -> None:
     client = Client()
-    client.force_login(a_user())
+    signed_in(client, a_user())
     statuses = [client.post("/mail/test/").status_code for _ in range(6)]
     assert statuses == [200] * 5 + [302]

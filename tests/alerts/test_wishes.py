@@ -18,7 +18,7 @@ from fedisec.alerts.models import CHOSEN_KINDS, Notice, Preference, Subscription
 from fedisec.alerts.wish_forms import KINDS
 from fedisec.instances.models import Instance
 from fedisec.scans.models import REACH, Incident
-from tests.factories import a_user, an_instance
+from tests.factories import a_user, an_instance, signed_in
 
 PAGE = "/account/notifications/"
 HEARING = "/instances/good.example/hearing/"
@@ -36,10 +36,8 @@ FORM: dict[str, Any] = {
 }
 
 
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+def client_of(user: User) -> Client:
+    return signed_in(Client(), user)
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ def incident(instance: Instance) -> Incident:
 
 
 def test_the_page_explains_every_kind_and_starts_from_the_defaults(reader: User) -> None:
-    text = signed_in(reader).get(PAGE).content.decode()
+    text = client_of(reader).get(PAGE).content.decode()
     assert set(KINDS) == set(CHOSEN_KINDS)
     assert text.count('name="kinds"') == len(CHOSEN_KINDS)
     assert len(re.findall(r'name="kinds"[^>]*checked', text)) == len(chosen_kinds())
@@ -65,7 +63,7 @@ def test_the_page_explains_every_kind_and_starts_from_the_defaults(reader: User)
 
 
 def test_what_is_chosen_is_stored_and_stands_in_the_trail(reader: User) -> None:
-    client = signed_in(reader)
+    client = client_of(reader)
     assert client.post(PAGE, FORM)["Location"] == PAGE
     stored = Preference.objects.get()
     assert (stored.levels, stored.kinds, stored.reminder_days) == (
@@ -83,7 +81,7 @@ def test_what_is_chosen_is_stored_and_stands_in_the_trail(reader: User) -> None:
 
 
 def test_saving_what_stands_changes_nothing(reader: User) -> None:
-    client = signed_in(reader)
+    client = client_of(reader)
     client.post(PAGE, FORM)
     client.post(PAGE, FORM)
     assert AuditEvent.objects.count() == 1
@@ -91,13 +89,13 @@ def test_saving_what_stands_changes_nothing(reader: User) -> None:
 
 def test_everything_can_be_switched_off(reader: User) -> None:
     nothing = {"reminder_days": "0", "digest_day": "0", "digest_hour": "8", "quiet_from": "", "quiet_to": ""}
-    assert signed_in(reader).post(PAGE, nothing).status_code == 302
+    assert client_of(reader).post(PAGE, nothing).status_code == 302
     stored = Preference.objects.get()
     assert (stored.levels, stored.kinds, stored.digest, stored.reminder_days) == ([], [], False, 0)
 
 
 def test_another_hour_of_the_digest_waits_for_the_next_week(reader: User) -> None:
-    signed_in(reader).post(PAGE, FORM)
+    client_of(reader).post(PAGE, FORM)
     passed = Notice.objects.get(kind="digest")
     assert (passed.user, passed.dropped_why) == (reader, "chosen later")
 
@@ -117,7 +115,7 @@ def test_another_hour_of_the_digest_waits_for_the_next_week(reader: User) -> Non
     ],
 )
 def test_what_does_not_fit_comes_back(reader: User, wrong: dict[str, Any], field: str) -> None:
-    answer = signed_in(reader).post(PAGE, FORM | wrong)
+    answer = client_of(reader).post(PAGE, FORM | wrong)
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {field}
     assert 'class="errorlist"' in answer.content.decode()
@@ -126,7 +124,7 @@ def test_what_does_not_fit_comes_back(reader: User, wrong: dict[str, Any], field
 
 @pytest.mark.parametrize(("word", "hours"), [("1h", 1), ("8h", 8), ("1d", 24), ("1w", 168)])
 def test_everything_can_be_held_for_a_while_and_again_released(reader: User, word: str, hours: int) -> None:
-    client, before = signed_in(reader), timezone.now()
+    client, before = client_of(reader), timezone.now()
     client.post(f"{PAGE}snooze/", {"for": word})
     until = Preference.objects.get().snoozed_until
     assert until is not None
@@ -140,11 +138,11 @@ def test_everything_can_be_held_for_a_while_and_again_released(reader: User, wor
 
 def test_a_hold_that_is_over_is_shown_no_more(reader: User) -> None:
     Preference.objects.create(user=reader, snoozed_until=timezone.now() - timedelta(seconds=1))
-    assert b"Held until" not in signed_in(reader).get(PAGE).content
+    assert b"Held until" not in client_of(reader).get(PAGE).content
 
 
 def test_mails_of_a_server_are_switched_and_held(reader: User, instance: Instance) -> None:
-    client = signed_in(reader)
+    client = client_of(reader)
     client.post(HEARING, {"do": "8h", "back": "list", "page": "1"})
     assert Subscription.objects.get().snoozed_until is not None
     assert "held until" in client.get("/instances/good.example/").content.decode()
@@ -171,13 +169,13 @@ def test_mails_of_a_server_are_switched_and_held(reader: User, instance: Instanc
     ],
 )
 def test_the_way_back_is_one_of_ours(reader: User, form: dict[str, str], back: str) -> None:
-    assert signed_in(reader).post(HEARING, form)["Location"] == back
+    assert client_of(reader).post(HEARING, form)["Location"] == back
 
 
 def test_a_stranger_finds_nothing(instance: Instance, incident: Incident) -> None:
     stranger = a_user()
     Membership.objects.create(team=Team.objects.create(name="x"), user=stranger, role=Role.OWNER)
-    client = signed_in(stranger)
+    client = client_of(stranger)
     assert client.post(HEARING, {"do": "on"}).status_code == 404
     assert client.post(KNOWN).status_code == 404
     assert "good.example" not in client.get(PAGE).content.decode()
@@ -192,11 +190,11 @@ def test_who_is_not_signed_in_is_sent_to_sign_in(instance: Instance, path: str) 
 
 @pytest.mark.parametrize("path", [f"{PAGE}snooze/", HEARING, KNOWN])
 def test_looking_changes_nothing(reader: User, incident: Incident, path: str) -> None:
-    assert signed_in(reader).get(path).status_code == 405
+    assert client_of(reader).get(path).status_code == 405
 
 
 def test_the_list_costs_the_same_for_many_servers_and_leads_on(reader: User, instance: Instance) -> None:
-    client = signed_in(reader)
+    client = client_of(reader)
     client.get(PAGE)
     with CaptureQueriesContext(connection) as few:
         client.get(PAGE)
@@ -211,15 +209,15 @@ def test_the_list_costs_the_same_for_many_servers_and_leads_on(reader: User, ins
 
 
 def test_a_subscription_of_somebody_else_is_not_mine(reader: User, owner: User) -> None:
-    assert "no mails" in signed_in(owner).get(PAGE).content.decode()
+    assert "no mails" in client_of(owner).get(PAGE).content.decode()
 
 
 def test_without_servers_the_page_says_the_next_step(db: None) -> None:
-    assert b"There is no server yet." in signed_in(a_user()).get(PAGE).content
+    assert b"There is no server yet." in client_of(a_user()).get(PAGE).content
 
 
 def test_an_incident_is_acknowledged_and_taken_back(owner: User, incident: Incident) -> None:
-    client = signed_in(owner)
+    client = client_of(owner)
     page = KNOWN.removesuffix("acknowledge/")
     assert "Acknowledge</button>" in client.get(page).content.decode()
     answer = client.post(KNOWN, {"why": "The hoster mends it on Friday. <b>"})
@@ -255,7 +253,7 @@ def test_who_is_second_changes_nothing(owner: User, incident: Incident) -> None:
 
 def test_what_is_over_says_so(owner: User, incident: Incident) -> None:
     Incident.objects.update(closed_at=timezone.now())
-    answer = signed_in(owner).post(KNOWN, {"why": "x"}, follow=True)
+    answer = client_of(owner).post(KNOWN, {"why": "x"}, follow=True)
     assert "Meanwhile it is over" in answer.content.decode()
     assert "Acknowledge</button>" not in answer.content.decode()
 
@@ -263,7 +261,7 @@ def test_what_is_over_says_so(owner: User, incident: Incident) -> None:
 def test_a_viewer_sees_who_knows_and_acknowledges_nothing(
     reader: User, owner: User, incident: Incident
 ) -> None:
-    client = signed_in(reader)
+    client = client_of(reader)
     page = KNOWN.removesuffix("acknowledge/")
     assert "nobody has acknowledged it" in client.get(page).content.decode()
     assert client.post(KNOWN).status_code == 404
@@ -273,13 +271,13 @@ def test_a_viewer_sees_who_knows_and_acknowledges_nothing(
 
 
 def test_htmx_gets_the_line_back(owner: User, incident: Incident) -> None:
-    answer = signed_in(owner).post(KNOWN, {"why": "x"}, headers={"HX-Request": "true"})
+    answer = client_of(owner).post(KNOWN, {"why": "x"}, headers={"HX-Request": "true"})
     assert 'id="fake.lock" open' in answer.content.decode()
 
 
 def test_a_silent_server_is_acknowledged_on_its_own_page(owner: User, instance: Instance) -> None:
     silence = Incident.objects.create(instance=instance, item_id=REACH, opened_at=timezone.now())
-    client = signed_in(owner)
+    client = client_of(owner)
     assert "/items/reach/acknowledge/" in client.get("/instances/good.example/").content.decode()
     answer = client.post("/instances/good.example/items/reach/acknowledge/", {"why": "maintenance"})
     assert answer["Location"] == "/instances/good.example/"
@@ -289,6 +287,6 @@ def test_a_silent_server_is_acknowledged_on_its_own_page(owner: User, instance: 
 
 def test_an_incident_of_another_server_is_not_found_here(owner: User, incident: Incident) -> None:
     other = an_instance(owner, domain="other.example")
-    signed_in(owner).post(f"/instances/{other.domain}/items/fake.lock/acknowledge/")
+    client_of(owner).post(f"/instances/{other.domain}/items/fake.lock/acknowledge/")
     incident.refresh_from_db()
     assert incident.acknowledged_at is None

@@ -13,6 +13,7 @@ from checks.model import Settles
 from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan
+from tests.factories import signed_in
 
 PASSWORD = "a sentence nobody guesses"
 
@@ -66,19 +67,19 @@ def scanned(instance: Instance) -> Instance:
 
 @pytest.fixture
 def as_alice(client: Client, alice: User) -> Client:
-    client.force_login(alice)
+    signed_in(client, alice)
     return client
 
 
 @pytest.fixture
 def as_bob(bob: User) -> Client:
     client = Client()
-    client.force_login(bob)
+    signed_in(client, bob)
     return client
 
 
 @pytest.fixture
 def as_charlie(charlie: User) -> Client:
     client = Client()
-    client.force_login(charlie)
+    signed_in(client, charlie)
     return client

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan
+from tests.factories import signed_in
 from tests.lab.lab import Lab
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ PATH = "/instances/add/"
 @pytest.fixture
 def owner(client: Client, alice: User) -> Client:
     Membership.objects.create(team=Team.objects.create(name="t"), user=alice, role=Role.OWNER)
-    client.force_login(alice)
+    signed_in(client, alice)
     return client
 
 
@@ -93,6 +94,22 @@ def test_a_name_that_leads_into_a_private_network_is_refused(owner: Client, in_l
     in_lab.ALLOW_NETWORKS = ()
     answer = owner.post(PATH, {"domain": "good.fedi.test"})
     assert answer.status_code == 422 and "private or reserved address" in answer.content.decode()
+    assert not Instance.objects.exists()
+
+
+@pytest.mark.lab
+def test_a_name_that_leads_to_a_network_that_is_denied_or_our_own_is_refused(
+    owner: Client, in_lab: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_lab.DENY_NETWORKS = ("127.66.0.10/32",)
+    answer = owner.post(PATH, {"domain": "good.fedi.test"})
+    assert answer.status_code == 422 and "FEDISEC_DENY_NETWORKS" in answer.content.decode()
+    in_lab.DENY_NETWORKS, in_lab.ALLOW_NETWORKS = (), ()
+    in_lab.OUTGOING_ADDRESSES = ("127.66.0.10",)
+    monkeypatch.setattr("checks.probes.addresses.is_public", lambda address: True)
+    monkeypatch.setattr("fedisec.instances.reach.is_public", lambda address: True)
+    answer = owner.post(PATH, {"domain": "good.fedi.test"})
+    assert answer.status_code == 422 and "the machine that fedisec runs on" in answer.content.decode()
     assert not Instance.objects.exists()
 
 

@@ -15,6 +15,7 @@ from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan
 from fedisec.scans.run import run_scan
+from tests.factories import signed_in
 from tests.lab.lab import Lab
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +152,7 @@ def test_an_instance_is_added_with_all_of_it(
     settings.RESOLVER, settings.TRUST_CA = lab.resolver, str(Path(lab.ca_file))
     settings.ALLOW_NETWORKS = lab.networks
     Membership.objects.create(team=Team.objects.create(name="t"), user=alice, role=Role.OWNER)
-    client.force_login(alice)
+    signed_in(client, alice)
     bad = client.post("/instances/add/", GIVEN | {"domain": "good.fedi.test", "ssh_port": "x"})
     assert bad.status_code == 422 and not Instance.objects.exists()
     text = bad.content.decode()

@@ -17,6 +17,7 @@ from fedisec.checklist.models import Attestation, Waiver
 from fedisec.checklist.state import State
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan
+from tests.factories import signed_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/instances/social.example/"
@@ -157,7 +158,7 @@ def test_every_moment_says_exactly_when(as_alice: Client, scanned: Instance) -> 
 
 def test_a_form_that_was_open_too_long_is_explained(alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice)
+    signed_in(client, alice)
     answer = client.post("/theme/", {"theme": "dark"})
     assert answer.status_code == 403
     assert b"Please try again" in answer.content and b"app.css" in answer.content

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from fedisec.accounts.models import Membership, SetupLink, Team, User
 from tests.dashboard.conftest import PASSWORD
+from tests.factories import signed_in
 
 GOOD = {"email": "Admin@Example.org", "password1": PASSWORD, "password2": PASSWORD}
 pytestmark = pytest.mark.django_db
@@ -87,5 +88,5 @@ def test_a_stranger_is_sent_to_the_sign_in(client: Client, path: str) -> None:
 
 
 def test_there_is_no_django_admin(client: Client, alice: User) -> None:
-    client.force_login(alice)
+    signed_in(client, alice)
     assert client.get("/admin/").status_code == 404

@@ -23,6 +23,7 @@ from playwright.sync_api import (
 )
 
 from fedisec.accounts.models import User
+from tests.factories import signed_in
 
 
 @contextmanager
@@ -109,7 +110,7 @@ def reader(
 
 def _session(email: str) -> str:
     client = Client()
-    client.force_login(User.objects.get(email=email))
+    signed_in(client, User.objects.get(email=email))
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 

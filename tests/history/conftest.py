@@ -12,7 +12,7 @@ from checks.items import all_items
 from fedisec.accounts.models import Membership, Role
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan
-from tests.factories import a_recorded_scan, a_user, an_instance
+from tests.factories import a_recorded_scan, a_user, an_instance, signed_in
 from tests.fakes import ITEMS, facts
 
 START = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=10)
@@ -39,7 +39,7 @@ def client_of(instance: Instance, client: Client) -> Client:
     """Signed in as somebody who may look at the instance and change nothing."""
     viewer = a_user()
     Membership.objects.create(team=instance.team, user=viewer, role=Role.VIEWER)
-    client.force_login(viewer)
+    signed_in(client, viewer)
     return client
 
 

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries as AtMost
 from checks.items import all_items
 from fedisec.instances.models import Instance
 from fedisec.scans.models import Scan, Span
-from tests.factories import a_recorded_scan, a_user, an_instance, put_otherwise
+from tests.factories import a_recorded_scan, a_user, an_instance, put_otherwise, signed_in
 from tests.fakes import facts
 from tests.history.conftest import day
 
@@ -30,7 +30,7 @@ def page_of(client: Client, path: str, **query: str) -> str:
 
 
 def test_a_stranger_finds_nothing(looks: list[Scan], client: Client) -> None:
-    client.force_login(a_user())
+    signed_in(client, a_user())
     for path in PAGES:
         assert client.get(f"{PAGE}/{path.format(last=looks[-1].pk)}").status_code == 404
 

@@ -16,7 +16,7 @@ from fedisec.scans.models import Change, ItemState, Scan, Span
 from fedisec.scans.queue import Asked, queue_scan
 from fedisec.scans.record import record
 from fedisec.scans.rejudge import last_scan, rejudge
-from tests.factories import a_recorded_scan, a_running_scan, an_instance
+from tests.factories import a_recorded_scan, a_running_scan, an_instance, signed_in
 from tests.fakes import RECOMMENDED, REQUIRED, facts, no_facts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("fake_items")]
@@ -187,5 +187,5 @@ def test_no_page_calls_it_the_last_look(instance: Instance, client: Client) -> N
     look_at(instance, [LOCK], Gathered(facts(lock="pass"), {}), minutes(10))
     assert [scan.only for scan in looks_of(instance)] == [[]]
     assert briefs_of(owner)[0].looked_at == minutes(0)
-    client.force_login(owner)
+    signed_in(client, owner)
     assert client.get(f"/instances/{instance.domain}/").context["last_scan"].only == []

@@ -15,7 +15,7 @@ from fedisec.accounts.models import Membership, Role, User
 from fedisec.checklist.models import Attestation, Waiver
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan
-from tests.factories import a_user, an_instance
+from tests.factories import a_user, an_instance, signed_in
 
 DOMAIN = "social.example"
 EVIL = (
@@ -84,12 +84,7 @@ def _plain(settles: set[Settles]) -> tuple[str, str, str]:
 
 @pytest.fixture
 def sign_in() -> Callable[[User], Client]:
-    def signed_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return signed_in
+    return lambda user: signed_in(Client(), user)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from fedisec.scans.models import Change, ItemState, Scan
 from fedisec.share import demo
 from fedisec.share.demo_looks import facts_on, seen_on
 from fedisec.share.demo_story import DAYS, SERVERS, Server
-from tests.factories import a_user, an_instance
+from tests.factories import a_user, an_instance, signed_in
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -141,7 +141,7 @@ def test_nothing_is_left_of_it_and_nothing_else_goes(made: list[Instance], owner
 def test_the_page_removes_it_for_who_types_the_word(
     made: list[Instance], owner: User, client: Client
 ) -> None:
-    client.force_login(owner)
+    signed_in(client, owner)
     assert all(instance.domain in client.get("/demo/").content.decode() for instance in made)
     assert client.post("/demo/", {"word": "dem"}).status_code == 422
     assert Instance.objects.filter(demo=True).exists()
@@ -153,7 +153,7 @@ def test_the_page_removes_it_for_who_types_the_word(
 def test_a_stranger_neither_sees_nor_removes_it(made: list[Instance], client: Client) -> None:
     charlie = a_user()
     an_instance(charlie)
-    client.force_login(charlie)
+    signed_in(client, charlie)
     assert (client.get("/demo/").status_code, client.post("/demo/", {"word": "demo"}).status_code) == (
         404,
         404,
@@ -164,7 +164,7 @@ def test_a_stranger_neither_sees_nor_removes_it(made: list[Instance], client: Cl
 def test_a_viewer_sees_and_does_not_remove_it(made: list[Instance], owner: User, client: Client) -> None:
     bob = a_user()
     owner.teams.get().memberships.create(user=bob, role="viewer")
-    client.force_login(bob)
+    signed_in(client, bob)
     page = client.get("/demo/")
     assert page.status_code == 200
     assert 'name="word"' not in page.content.decode()
@@ -172,7 +172,7 @@ def test_a_viewer_sees_and_does_not_remove_it(made: list[Instance], owner: User,
 
 
 def test_pages_and_files_say_that_it_is_made_up(made: list[Instance], owner: User, client: Client) -> None:
-    client.force_login(owner)
+    signed_in(client, owner)
     overview = client.get("/").content.decode()
     assert (overview.count("demo: made up"), "trouble-paused" in overview) == (len(SERVERS), False)
     page = f"/instances/{made[0].domain}/"

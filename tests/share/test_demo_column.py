@@ -9,7 +9,7 @@ from django.utils import timezone
 from fedisec.scans.clock import tick
 from fedisec.scans.models import Scan
 from fedisec.scans.queue import Asked, queue_scan
-from tests.factories import an_instance
+from tests.factories import an_instance, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_the_clock_leaves_a_demo_server_alone() -> None:
 def test_who_asks_for_a_look_is_told_why_there_is_none(client: Client) -> None:
     made_up = an_instance(demo=True, paused=True, domain="demo-good.example")
     assert made_up.created_by is not None
-    client.force_login(made_up.created_by)
+    signed_in(client, made_up.created_by)
     answer = client.post("/instances/demo-good.example/scan/", follow=True)
     assert "made up" in answer.content.decode()
     assert not Scan.objects.exists()

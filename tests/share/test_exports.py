@@ -19,7 +19,7 @@ from fedisec.instances.models import Instance
 from fedisec.share import exports
 from fedisec.share.markdown import escaped, fenced
 from fedisec.share.sarif import fingerprint, message
-from tests.factories import an_instance
+from tests.factories import an_instance, signed_in
 from tests.share.conftest import ATTESTED, DOMAIN, NOTE, WAIVED, furnish
 
 ONE, ALL = f"/instances/{DOMAIN}/export/", "/export/"
@@ -147,7 +147,7 @@ def test_json_of_all_instances_is_one_document(as_alice: Client, social: Instanc
 
 
 def test_an_empty_overview_is_still_a_document(alice: User, client: Client) -> None:
-    client.force_login(alice)
+    signed_in(client, alice)
     assert document(client, ALL, "json")["instances"] == []
     assert document(client, ALL, "sarif")["runs"][0]["results"] == []
     assert rows_of(text_of(client, ALL, "csv")) == []

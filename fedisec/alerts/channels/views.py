@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fedisec.accounts.models import Role, Team, User
+from fedisec.accounts.sudo import confirmed_lately
 from fedisec.alerts.channels import changes, services, trial
 from fedisec.alerts.channels.forms import ChannelForm, RemoveForm
 from fedisec.alerts.channels.rows import log_of, row_of
@@ -55,6 +56,7 @@ def channel(request: HttpRequest, pk: int) -> HttpResponse:
 @sensitive_post_parameters("address")
 @never_cache
 @require_http_methods(["GET", "POST"])
+@confirmed_lately
 def channel_add(request: HttpRequest, kind: str) -> HttpResponse:
     user = person(request)
     if kind not in ChannelKind.values or not _teams(user):
@@ -78,6 +80,7 @@ def channel_add(request: HttpRequest, kind: str) -> HttpResponse:
 @sensitive_post_parameters("address")
 @never_cache
 @require_http_methods(["GET", "POST"])
+@confirmed_lately
 def channel_edit(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     found = _mine(user, pk)
@@ -111,6 +114,7 @@ def channel_test(request: HttpRequest, pk: int) -> HttpResponse:
 
 @never_cache
 @require_POST
+@confirmed_lately
 def channel_secret(request: HttpRequest, pk: int) -> HttpResponse:
     """Shows the signing secret, within an hour after it was made."""
     user = person(request)
@@ -129,6 +133,7 @@ def channel_secret(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed_lately
 def channel_rotate(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     try:
@@ -141,6 +146,7 @@ def channel_rotate(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@confirmed_lately
 def channel_switch(request: HttpRequest, pk: int, on: bool) -> HttpResponse:
     user = person(request)
     if changes.switch(_mine(user, pk), user, on=on):
@@ -150,6 +156,7 @@ def channel_switch(request: HttpRequest, pk: int, on: bool) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@confirmed_lately
 def channel_remove(request: HttpRequest, pk: int) -> HttpResponse:
     user = person(request)
     found = _mine(user, pk)
