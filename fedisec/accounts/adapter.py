@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
@@ -21,8 +22,7 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
     def set_password(self, user: User, password: str) -> None:
         with transaction.atomic():
             super().set_password(user, password)
-            for team in user.teams.order_by("pk"):
-                record("account.password_changed", team=team, by=user)
+            record(f"account.password_{_how()}", team=None, by=user)
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """Queued like every mail: a relay that is away must not lose it, nor keep the page waiting."""
@@ -40,14 +40,8 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
             if before:
                 user.emailaddress_set.exclude(pk=email_address.pk).delete()
                 email_address.set_as_primary()  # and that of the account
-            for team in user.teams.order_by("pk"):
-                record(
-                    "account.address_confirmed",
-                    team=team,
-                    by=user,
-                    before=before,
-                    after=email_address.email,
-                )
+            after = email_address.email
+            record("account.address_confirmed", team=None, by=user, before=before, after=after)
         return True
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
@@ -55,3 +49,9 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
             path = context["password_reset_url"].split("/", 3)[3]
             context["password_reset_url"] = f"{settings.PUBLIC_URL}/{path}"
         super().send_mail(template_prefix, email, context)
+
+
+def _how() -> str:
+    """Whether the page that sets a password is the one behind the link of a mail."""
+    match = getattr(context.request, "resolver_match", None)
+    return "reset" if match is not None and "reset" in (match.url_name or "") else "changed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from allauth.account.adapter import get_adapter
@@ -62,6 +62,22 @@ def record(
         after=clean(after, VALUE_MAX, newlines=False),
         why=clean(why, WHY_MAX),
         data=_plain(data or {}),
+    )
+
+
+def record_each(action: str, teams: Iterable[Team], *, by: User, after: str = "") -> None:
+    """One line in the trail of each team, in one query."""
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            action=action,
+            team_id=team.pk,
+            actor_id=by.pk,
+            actor_name=by.email,
+            subject_id=by.pk,
+            address=_address(),
+            after=clean(after, VALUE_MAX, newlines=False),
+        )
+        for team in teams
     )
 
 

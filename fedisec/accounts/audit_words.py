@@ -27,6 +27,8 @@ GROUPS: dict[str, Promise] = {
     "share": _("Sharing"),
     "demo": _("Demo"),
     "account": _("Accounts"),
+    "export": _("Files taken along"),
+    "installation": _("Installation"),
 }
 
 ACTIONS: dict[str, Promise] = {
@@ -93,8 +95,24 @@ ACTIONS: dict[str, Promise] = {
     "demo.added": _("Demo servers added"),
     "demo.removed": _("Demo servers removed"),
     "account.created": _("Account created"),
+    "account.signed_in": _("Signed in"),
+    "account.sign_in_failed": _("Sign-in failed: wrong password or address"),
+    "account.signed_out": _("Signed out"),
+    "account.factor_used": _("Second factor used"),
+    "account.factor_failed": _("Second factor failed"),
+    "account.factor_added": _("Second factor added"),
+    "account.factor_removed": _("Second factor removed"),
+    "account.codes_made": _("Recovery codes made"),
+    "account.codes_removed": _("Recovery codes removed"),
     "account.password_changed": _("Password changed"),
+    "account.password_reset": _("Password reset by the link of a mail"),
     "account.address_confirmed": _("Mail address confirmed"),
+    "account.session_ended": _("Session ended"),
+    "account.unlocked": _("Account unlocked"),
+    "export.taken": _("File taken along"),
+    "export.trail_taken": _("Trail taken along"),
+    "installation.keys_rotated": _("Keys of the installation changed"),
+    "installation.changed": _("Setting of the installation changed"),
 }
 
 

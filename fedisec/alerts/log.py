@@ -31,7 +31,6 @@ def try_again(delivery: Delivery, by: User, now: datetime) -> bool:
         if not waits.update(state=DeliveryState.PENDING, next_try_at=now, lease_until=None, rung_at=None):
             return False
         to = delivery.user.email if delivery.user is not None else str(delivery.channel)
-        for team in by.teams.order_by("pk"):
-            audit.record("mail.again", team=team, by=by, after=to)
+        audit.record("mail.again", team=None, by=by, after=to)
     banners.forget()
     return True

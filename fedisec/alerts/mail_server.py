@@ -72,5 +72,4 @@ def _told(server: MailServer | None) -> str:
 
 def _note(action: str, by: User, before: str, after: str, newly_sealed: bool) -> None:
     data = {"login": "changed"} if newly_sealed else None
-    for team in by.teams.order_by("pk"):
-        audit.record(action, team=team, by=by, before=before, after=after, data=data)
+    audit.record(action, team=None, by=by, before=before, after=after, data=data)

@@ -144,9 +144,8 @@ def _until(until: datetime | None) -> str:
 
 
 def _record(action: str, user: User, *, before: str = "", after: str = "") -> None:
-    """What is a person's own stands in the trail of each of their teams."""
-    for team in user.teams.order_by("pk"):
-        audit.record(action, team=team, by=user, before=before, after=after)
+    """What is a person's own is no team's business: the person and the operator read it."""
+    audit.record(action, team=None, by=user, before=before, after=after)
 
 
 def _plain(value: Any) -> str:

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from checks.model import LANGUAGES
+from fedisec.accounts import audit
+from fedisec.accounts.models import Team
 from fedisec.checklist.filters import Filter
 from fedisec.checklist.overview import briefs_of
 from fedisec.checklist.sieve import Sieve
@@ -86,8 +88,10 @@ def export_instance(request: HttpRequest, domain: str) -> HttpResponseBase:
             return render(request, "share/export.html", context | {"forms": _offers(request)})
         sheet = sheet_of(instance, request.GET)
         if name in _PAPER:
+            _record(request, instance, name)
             return _on_paper(request, "share/print.html", paper.context_of(sheet), domain)
         form = _form(name)
+        _record(request, instance, name)
         return _named(HttpResponse("".join(form.one(sheet)), content_type=form.media), domain, form)
 
 
@@ -104,11 +108,27 @@ def export_overview(request: HttpRequest) -> HttpResponseBase:
             context = {"forms": _offers(request), "narrowed": sieve.is_set}
             return render(request, "share/export.html", context)
         if name in _PAPER:
+            _record_all(request, instances, name)
             context = paper.context_of_all(_counted(instances))
             return _on_paper(request, "share/print_overview.html", context, "overview")
         form = _form(name)
+        _record_all(request, instances, name)
         text = as_read(form.all(instances), language)
         return _named(StreamingHttpResponse(text, content_type=form.media), "overview", form)
+
+
+def _record(request: HttpRequest, instance: Instance, name: str) -> None:
+    """A file that was taken along is told in the trail; the print page is a page like any other."""
+    if request.method == "GET" and name != "print":
+        by = person(request)
+        audit.record("export.taken", team=instance.team, by=by, instance=instance, after=name)
+
+
+def _record_all(request: HttpRequest, instances: QuerySet[Instance], name: str) -> None:
+    """The same, with one line for each team whose servers are in the file."""
+    if request.method == "GET" and name != "print":
+        teams = Team.objects.filter(instances__in=instances).distinct().order_by("pk")
+        audit.record_each("export.taken", teams, by=person(request), after=name)
 
 
 def _offers(request: HttpRequest) -> list[dict[str, object]]:

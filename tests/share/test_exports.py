@@ -200,7 +200,7 @@ def test_a_batch_costs_the_same_queries_whatever_is_in_it(
     for number in range(4):
         furnish(an_instance(owner, domain=f"more{number}.example"), owner)
     for name in ("csv", "sarif"):
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(14):
             text = text_of(as_alice, ALL, name)
         assert "more3.example" in text
 
