@@ -66,6 +66,8 @@ def ways_out(source: str) -> Iterator[str]:
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Attribute):  # called, or handed on to be called
+            names = [node.attr] if node.attr in CALLS else []
         elif isinstance(node, ast.Call):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             first = node.args[0] if node.args else None
@@ -106,6 +108,7 @@ def test_the_search_sees_every_way() -> None:
         ("importlib.import_module('requests')", "requests"),
         ("os.system('curl')", "system"),
         ("from dns import resolver", "dns.resolver"),
+        ("to_thread(socket.create_connection, where)", "create_connection"),
     ):
         assert way in set(ways_out(source)), source
     assert not set(ways_out("from urllib.parse import urlsplit\nimport asyncio, http, dns.name"))
