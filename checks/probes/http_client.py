@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import cast
@@ -223,7 +223,7 @@ class HttpClient:
     ) -> Raw:
         response = await transport.handle_async_request(request)
         try:
-            headers = _read_headers(response.headers.raw)
+            headers = _read_headers(response.headers.raw, self._net.limits.header_bytes)
             encoding = [v for k, v in headers if k == "content-encoding"]
             body, truncated = await _read_body(response, encoding, min(max_body, self._net.limits.body_bytes))
         finally:
@@ -283,7 +283,9 @@ def _take_apart(url: str) -> _Where:
     )
 
 
-def _read_headers(lines: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+def _read_headers(lines: Sequence[tuple[bytes, bytes]], cap: int) -> tuple[tuple[str, str], ...]:
+    if sum(len(name) + len(value) for name, value in lines) > cap:  # h11 minds only what has not come whole
+        raise TooLarge(f"more than {cap} bytes of headers")
     found = [(clean(name, 200, newlines=False).lower(), value) for name, value in lines]
     if len(found) > HEADER_LINES:
         raise TooLarge(f"{len(found)} header lines")

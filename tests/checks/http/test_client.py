@@ -63,6 +63,7 @@ HOSTILE: list[tuple[str, Answer, Reason]] = [
     ("endless header lines", _forever(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 500), Reason.MALFORMED),
     ("endless 1xx answers", _forever(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 50), Reason.MALFORMED),
     ("500 header lines", raw(_status(*MANY, b"Content-Length: 0")), Reason.TOO_LARGE),
+    ("100 KiB in one header", raw(_status(b"X: " + b"y" * 102_400, b"Content-Length: 0")), Reason.TOO_LARGE),
     ("HTTP/0.9 page", raw(b"<html>hello</html>\n"), Reason.CONNECTION_LOST),
     ("SSH banner", raw(b"SSH-2.0-OpenSSH_9.2\r\n"), Reason.CONNECTION_LOST),
     ("nothing at all", raw(b""), Reason.CONNECTION_LOST),

@@ -199,9 +199,12 @@ class Host(paramiko.ServerInterface):
 
 @contextmanager
 def hosted(
-    host: Host, *more_keys: paramiko.PKey, before: Callable[[paramiko.Transport], None] | None = None
+    host: Host,
+    *more_keys: paramiko.PKey,
+    before: Callable[[paramiko.Transport], None] | None = None,
+    where: tuple[str, int] = (LOOPBACK, 0),
 ) -> Iterator[Enrolled]:
-    """The host on a free port.  With several keys each connection shows the next one; the first is enrolled."""
+    """The host on a free port, or at an address.  With several keys each connection shows the next one; the first is enrolled."""
     keys = [paramiko.ECDSAKey.generate(), *more_keys]
     seen: list[paramiko.PKey] = []
 
@@ -222,6 +225,6 @@ def hosted(
         for thread in [*host.threads, transport]:
             thread.join(5)
 
-    with speaker(serve) as port:
+    with speaker(serve, where) as port:
         first = keys[0]
         yield Enrolled(port, f"{first.get_name()} {first.get_base64()}", Path())

@@ -74,10 +74,12 @@ def sshd(folder: Path, *options: str) -> Iterator[int]:
 
 
 @contextmanager
-def speaker(behave: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
+def speaker(
+    behave: Callable[[socket.socket, threading.Event], None], where: tuple[str, int] = (LOOPBACK, 0)
+) -> Iterator[int]:
     """A listener that does to every connection what `behave` says, until the event is set."""
     ended, connections = threading.Event(), []
-    listener = socket.create_server((LOOPBACK, 0))
+    listener = socket.create_server(where)
     listener.settimeout(0.05)
 
     def one(connection: socket.socket) -> None:
