@@ -12,7 +12,6 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import dns.asyncquery
 import dns.edns
 import dns.exception
 import dns.flags
@@ -30,6 +29,10 @@ from checks.facts.dns import Lookup, Outcome, Signature
 MAX_RECORDS = 100
 MAX_BYTES = 64 * 1024
 MAX_ALIASES = 16
+# Of all sections together, by the header.  64 KiB hold thousands, whose names take seconds to unpack.
+MAX_COUNTED = 250
+_RECORD_MIN = 11  # bytes: a root name, type, class, TTL, length
+_STRAYS_MAX = 16  # datagrams of the server that are no answer to the question
 _DATAGRAM_MAX = 65_535
 _PAYLOAD = 1232  # what passes every path unfragmented (DNS flag day 2020)
 # Types whose whole content, or last field, is a host name: shown lower case and without the final dot.
@@ -61,7 +64,7 @@ async def exchange(
     cd: bool = False,
     recurse: bool = True,
 ) -> dns.message.Message:
-    """One question and its answer, over TCP when UDP says it is cut.  Raises TimedOut, Malformed,
+    """One question and its answer, over TCP when UDP says it is cut.  Raises TimedOut, Malformed, TooLarge,
     ResolverFailed (nobody listens there) or Unreachable."""
     flags = (dns.flags.RD | dns.flags.AD if recurse else 0) | (dns.flags.CD if cd else 0)
     try:
@@ -71,7 +74,7 @@ async def exchange(
         async with asyncio.timeout(timeout_s):
             answer = await _over_udp(server, query)
             if answer.flags & dns.flags.TC:
-                answer = await dns.asyncquery.tcp(query, server.address, port=server.port)
+                answer = await _over_tcp(server, query)
     except (TimeoutError, dns.exception.Timeout) as error:
         raise TimedOut(f"{rdtype} {name}") from error
     except ConnectionRefusedError as error:
@@ -87,7 +90,10 @@ async def exchange(
 
 async def _over_udp(server: Server, query: dns.message.Message) -> dns.message.Message:
     """The answer to this very question; a datagram with another id or question is passed over.  The socket is
-    connected: only the server's datagrams arrive, and a closed port is heard at once."""
+    connected: only the server's datagrams arrive, and a closed port is heard at once.
+
+    A datagram that waits already is read without a pause, so a server that sends more of them than we can
+    read would never let the clock of the scan, or another scan, have its turn."""
     loop = asyncio.get_running_loop()
     with socket.socket(
         socket.AF_INET6 if ":" in server.address else socket.AF_INET, socket.SOCK_DGRAM
@@ -95,10 +101,38 @@ async def _over_udp(server: Server, query: dns.message.Message) -> dns.message.M
         link.setblocking(False)
         link.connect((server.address, server.port))
         await loop.sock_sendall(link, query.to_wire())
-        while True:
-            answer = dns.message.from_wire(await loop.sock_recv(link, _DATAGRAM_MAX))
+        for _ in range(_STRAYS_MAX):
+            answer = _parse(await loop.sock_recv(link, _DATAGRAM_MAX))
             if query.is_response(answer):
                 return answer
+            await asyncio.sleep(0)
+        raise Malformed(f"name server {server.address}: answers to other questions")
+
+
+async def _over_tcp(server: Server, query: dns.message.Message) -> dns.message.Message:
+    """The first message on a connection of its own (RFC 7766); Malformed when it answers something else."""
+    reader, writer = await asyncio.open_connection(server.address, server.port)
+    try:
+        wire = query.to_wire()
+        writer.write(len(wire).to_bytes(2, "big") + wire)
+        await writer.drain()
+        answer = _parse(await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big")))
+    finally:
+        writer.transport.abort()
+    if not query.is_response(answer):
+        raise Malformed(f"name server {server.address}: an answer to another question")
+    return answer
+
+
+def _parse(wire: bytes) -> dns.message.Message:
+    """Raises TooLarge, by the counts of the header (RFC 1035 4.1.1), before anything is unpacked; EOFError
+    or a DNSException for what is no message."""
+    counted = sum(int.from_bytes(wire[at : at + 2], "big") for at in (6, 8, 10))
+    if counted * _RECORD_MIN > len(wire):
+        raise EOFError("counts of records beyond the end")
+    if counted > MAX_COUNTED:
+        raise TooLarge(f"{counted} records in one answer")
+    return dns.message.from_wire(wire)
 
 
 def read_answer(name: dns.name.Name, rdtype: str, answer: dns.message.Message) -> Lookup:
@@ -112,6 +146,8 @@ def read_answer(name: dns.name.Name, rdtype: str, answer: dns.message.Message) -
     end, aliases, ttl = _follow(name, answer, where)
     names = tuple(show_name(alias) for alias in aliases)
     if rcode == dns.rcode.NXDOMAIN:
+        if _rrset(answer, end, dns.rdatatype.from_text(rdtype)) is not None:
+            raise Malformed(f"{where}: no such name, and yet its records")
         return Lookup(shown, rdtype, Outcome.NO_NAME, (), secure, names, 0)
     found = _rrset(answer, end, dns.rdatatype.from_text(rdtype))
     if found is None:
