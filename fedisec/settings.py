@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "fedisec.lib.middleware.viewer",
 ]
 
+    "fedisec.instances.choosing.Choosing",
 ROOT_URLCONF = "fedisec.urls"
 WSGI_APPLICATION = "fedisec.wsgi.application"
 

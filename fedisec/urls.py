@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 
@@ -29,7 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.watch.urls")),
     path("", include("fedisec.alerts.urls")),
     path("", include("fedisec.accounts.urls")),
-    path("language/", login_not_required(set_language), name="set_language"),
+    path("language/", login_not_required(require_POST(set_language)), name="set_language"),
     path("", include("fedisec.alerts.server_urls")),  # before allauth's page of addresses
     path("account/", include("allauth.account.urls")),
     path("healthz", healthz, name="healthz"),

@@ -1,18 +1,44 @@
-"""The only way to an object: every query for an instance starts from the person who asks."""
+"""The only way to an object: every query for one starts from the person who asks.
+
+An address names an instance by its domain.  Two teams may watch the same domain, and somebody may be in
+both: then `DOMAIN~TEAM` says whose is meant, and the bare domain asks (`Several`; fedisec.instances.choosing)."""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from fedisec.accounts.models import Role, User
+from fedisec.accounts.models import Role, Team, User
 from fedisec.instances.models import Instance
+
+M = TypeVar("M", bound=Model)
 
 _AT_LEAST = {
     Role.VIEWER: (Role.VIEWER, Role.EDITOR, Role.OWNER),
     Role.EDITOR: (Role.EDITOR, Role.OWNER),
     Role.OWNER: (Role.OWNER,),
 }
+
+
+class Several(Exception):
+    """More than one instance of the reader has this domain; `instances` in the order of their teams."""
+
+    def __init__(self, instances: list[Instance]) -> None:
+        super().__init__(f"{len(instances)} instances of {instances[0].domain}")
+        self.instances = instances
+
+
+def teams_for(user: User, role: Role = Role.VIEWER) -> QuerySet[Team]:
+    """The teams in which `user` may act as `role`, the oldest first."""
+    mine = Team.objects.filter(memberships__user=user, memberships__role__in=_AT_LEAST[role])
+    return mine.order_by("pk").distinct()
+
+
+def of_teams(found: QuerySet[M], user: User, role: Role = Role.VIEWER) -> QuerySet[M]:
+    """Of `found`, whose model has a `team`, what belongs to the teams in which `user` may act as `role`."""
+    return found.filter(team__in=teams_for(user, role))
 
 
 def instances_for(user: User, role: Role = Role.VIEWER) -> QuerySet[Instance]:
@@ -22,14 +48,41 @@ def instances_for(user: User, role: Role = Role.VIEWER) -> QuerySet[Instance]:
     ).distinct()
 
 
-def instance_for(user: User, domain: str, role: Role = Role.VIEWER) -> Instance:
-    """One instance by its domain; Http404 for a stranger, as if it did not exist."""
-    found = instances_for(user, role).select_related("team").filter(domain=domain).order_by("pk").first()
-    if found is None:
+def instance_for(user: User, name: str, role: Role = Role.VIEWER) -> Instance:
+    """One instance as an address names it; Http404 for a stranger, as if it did not exist.  `Several` where
+    the domain alone does not say which."""
+    domain, named, team = name.partition("~")
+    mine = instances_for(user, role).select_related("team").filter(domain=domain)
+    if named:
+        if not (team.isascii() and team.isdecimal() and len(team) < 19):
+            raise Http404
+        mine = mine.filter(team=int(team))
+    found = list(mine.order_by("team", "pk"))
+    if not found:
         raise Http404
-    return found
+    if len(found) > 1:
+        raise Several(found)
+    found[0].names_team = bool(named)
+    return found[0]
+
+
+def tell_apart(instances: list[Instance]) -> None:
+    """Makes the addresses of those that share a domain name their team."""
+    domains = [one.domain for one in instances]
+    for one in instances:
+        one.names_team = domains.count(one.domain) > 1
+
+
+def may(user: User, instance: Instance, role: Role) -> bool:
+    """Whether `user` may treat `instance` as `role`."""
+    return instances_for(user, role).filter(pk=instance.pk).exists()
 
 
 def may_edit(user: User, instance: Instance) -> bool:
     """True for an editor or owner of the team that `instance` belongs to."""
-    return instances_for(user, Role.EDITOR).filter(pk=instance.pk).exists()
+    return may(user, instance, Role.EDITOR)
+
+
+def may_own(user: User, instance: Instance) -> bool:
+    """True for an owner of the team that `instance` belongs to."""
+    return may(user, instance, Role.OWNER)

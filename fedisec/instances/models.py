@@ -44,8 +44,15 @@ class Instance(models.Model):
             models.UniqueConstraint(fields=["team", "domain"], name="one_instance_per_team_and_domain"),
         )
 
+    names_team = False  # whether its addresses name the team: see fedisec.instances.access
+
     def __str__(self) -> str:
         return self.domain
+
+    @property
+    def address(self) -> str:
+        """What stands for it in the addresses of its pages."""
+        return f"{self.domain}~{self.team_id}" if self.names_team else self.domain
 
     @property
     def target(self) -> Target:

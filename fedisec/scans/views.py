@@ -100,7 +100,7 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
 @confirmed_lately
 def instance_remove(request: HttpRequest, domain: str) -> HttpResponse:
     """Removes an instance with all that belongs to it, once its domain was typed.  The trail stays."""
-    instance = instance_for(person(request), domain, Role.EDITOR)
+    instance = instance_for(person(request), domain, Role.OWNER)
     form = TypedDomainForm(instance, request.POST or None)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():

@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fedisec.accounts.models import Role, User
-from fedisec.instances.access import instance_for, may_edit
+from fedisec.instances.access import instance_for, may_own
 from fedisec.scans.views import person
 from fedisec.share import sharing
 from fedisec.share.forms import ShareForm
@@ -24,9 +24,9 @@ from fedisec.share.models import Share
 @sensitive_post_parameters("new_password")
 @require_http_methods(["GET", "POST"])
 def share(request: HttpRequest, domain: str) -> HttpResponse:
-    """Shows the team the address of the public page; an editor opens it and says what it shows."""
+    """Shows the team the address of the public page; an owner opens it and says what it shows."""
     user = person(request)
-    role = Role.EDITOR if request.method == "POST" else Role.VIEWER
+    role = Role.OWNER if request.method == "POST" else Role.VIEWER
     instance = instance_for(user, domain, role)
     found = Share.objects.filter(instance=instance).select_related("opened_by").first()
     form = ShareForm(request.POST) if request.method == "POST" else ShareForm.of(found)
@@ -39,7 +39,7 @@ def share(request: HttpRequest, domain: str) -> HttpResponse:
         "instance": instance,
         "share": found,
         "form": form,
-        "may_edit": may_edit(user, instance),
+        "may_edit": may_own(user, instance),
         "page_url": settings.PUBLIC_URL + reverse("public", args=[found.token]) if found else "",
         "badge_url": settings.PUBLIC_URL + reverse("badge", args=[found.token]) if found else "",
     }
@@ -60,7 +60,7 @@ def share_close(request: HttpRequest, domain: str) -> HttpResponse:
 
 def _done(request: HttpRequest, domain: str, act: Callable[[Share, User], None], told: str) -> HttpResponse:
     user = person(request)
-    found = Share.objects.filter(instance=instance_for(user, domain, Role.EDITOR))
+    found = Share.objects.filter(instance=instance_for(user, domain, Role.OWNER))
     share = found.select_related("instance__team").first()
     if share is None:
         raise Http404
