@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery, bootsteps
@@ -20,6 +21,49 @@ app.autodiscover_tasks()
 @worker_init.connect
 def _begin(**_: Any) -> None:
     work_behind_pages()  # the children of the pool inherit it
+
+
+class MindKeys(bootsteps.StartStopStep):
+    """A worker starts with the key file of its database alone.  Who takes nothing but looks from outside
+    opens no secret, and does without."""
+
+    requires = ("celery.worker.components:Timer",)
+
+    _entry: Any = None
+
+    def create(self, worker: Any) -> Any:
+        from fedisec.lib.canary import KeyWatch
+        from fedisec.scans.bell import OUTSIDE_QUEUE
+
+        self._watch = KeyWatch(may_lack=set(worker.app.amqp.queues.consume_from) == {OUTSIDE_QUEUE})
+        self._look()
+        return self
+
+    def start(self, worker: Any) -> None:
+        from fedisec.lib.schema import EVERY_S
+
+        self._entry = worker.timer.call_repeatedly(EVERY_S, self._look)
+
+    def stop(self, worker: Any) -> None:
+        self._entry.cancel()
+
+    def _look(self) -> None:
+        from celery.worker import state
+        from django.db import Error, connection
+
+        from fedisec.lib.listen import CannotStart
+
+        try:
+            self._watch.mind()
+        except CannotStart as error:
+            sys.stderr.write(f"fedisec: {error}\n")
+            if self._entry is None:
+                sys.exit(1)  # nothing has begun yet
+            state.should_stop = 1  # type: ignore[assignment]  # None or an exit code
+        except Error:
+            return  # away for now; the tasks say so
+        finally:
+            connection.close()
 
 
 class MindSchema(bootsteps.StartStopStep):
@@ -55,4 +99,5 @@ class MindSchema(bootsteps.StartStopStep):
             state.should_stop = GAVE_WAY  # type: ignore[assignment]  # None or an exit code
 
 
+app.steps["worker"].add(MindKeys)
 app.steps["worker"].add(MindSchema)

@@ -23,6 +23,7 @@ SECRET_KEY = env.secret_key(DATA)
 SECRET_KEY_FALLBACKS = list(env.words("FEDISEC_SECRET_KEY_FALLBACKS"))
 # What seals the SSH keys in the database; apart from it, so that its dump or backup alone opens none.
 KEY_FILE = env.text("FEDISEC_KEY_FILE") or str(DATA / env.KEY_FILE)
+KEYS_SETTLE_S = 240  # longer than any request or job: who had read the file before a new key came has stored
 
 # The address people use; links in mails are built from it, never from a request.
 PORT = env.number("PORT", 8000, 1, 65535)
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "fedisec.lib.middleware.headers",
     "csp.middleware.CSPMiddleware",
+    "fedisec.lib.middleware.door",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -79,9 +81,9 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "fedisec.lib.middleware.viewer",
+    "fedisec.instances.choosing.Choosing",
 ]
 
-    "fedisec.instances.choosing.Choosing",
 ROOT_URLCONF = "fedisec.urls"
 WSGI_APPLICATION = "fedisec.wsgi.application"
 
@@ -280,6 +282,15 @@ if HTTPS:
     SECURE_HSTS_SECONDS = 63_072_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = env.flag("FEDISEC_HSTS_PRELOAD", default=True)
+# Who may say for whom a request is and over what it came; without a proxy nobody.
+PROXIES: tuple[str, ...] = env.parsed(
+    "FEDISEC_PROXIES",
+    env.networks,
+    "networks such as 172.18.0.0/16",
+    default="127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
+)
+if not env.flag("FEDISEC_BEHIND_PROXY"):
+    PROXIES = ()
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -297,9 +308,14 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+# Where browsers tell what the policy stopped: an address of the operator's own choice, by default nowhere.
+CSP_REPORTS = env.parsed("FEDISEC_CSP_REPORTS", env.optional_web_address, "an http or https address")
+if CSP_REPORTS:
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["report-uri"] = [CSP_REPORTS]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 5  # no form of ours takes any
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]

@@ -11,7 +11,7 @@ from fedisec.accounts import audit
 from fedisec.accounts.models import User
 from fedisec.alerts import banners
 from fedisec.alerts.models import MailServer
-from fedisec.alerts.relay import sealed
+from fedisec.lib.sealed import put
 
 
 def stored() -> MailServer | None:
@@ -45,7 +45,7 @@ def save(wanted: dict[str, Any], by: User) -> None:
         server.updated_at, server.updated_by = timezone.now(), by
         server.save()  # a new row has its number now, which its password is bound to
         if password or not wanted["username"]:
-            server.sealed_password = sealed(server, password)
+            put(server, "sealed_password", password)
             server.save(update_fields=["sealed_password"])
         _note("mail_server.changed", by, before, _told(server), bool(password))
     banners.forget()

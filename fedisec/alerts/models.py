@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from fedisec.accounts.models import Team
 from fedisec.instances.models import Instance
+from fedisec.lib.sealed import SealedField
 from fedisec.scans.models import Change, Incident
 
 
@@ -106,9 +107,9 @@ class Channel(models.Model):
     team = models.ForeignKey(Team, models.CASCADE, related_name="channels")
     kind = models.CharField(max_length=20)  # a ChannelKind
     name = models.CharField(max_length=60)
-    sealed_address = models.TextField(blank=True)
-    sealed_secret = models.TextField(blank=True)
-    sealed_secret_before = models.TextField(blank=True)  # signs too, for a day after the change
+    sealed_address = SealedField("channel address", blank=True)
+    sealed_secret = SealedField("channel secret", blank=True)
+    sealed_secret_before = SealedField("channel secret", blank=True)  # signs too, for a day after the change
     secret_made_at = models.DateTimeField(null=True, blank=True)
     shown = models.CharField(max_length=253, blank=True)  # scheme and host, for pages
     levels = models.JSONField(default=chosen_levels)
@@ -138,7 +139,7 @@ class MailServer(models.Model):
     port = models.PositiveIntegerField(default=587)
     security = models.CharField(max_length=10, default="starttls")  # starttls, tls, none
     username = models.CharField(max_length=254, blank=True)
-    sealed_password = models.TextField(blank=True)
+    sealed_password = SealedField("mail server", blank=True)
     sender = models.CharField(max_length=254)
     updated_at = models.DateTimeField(default=timezone.now)
     updated_by = models.ForeignKey(

@@ -14,9 +14,8 @@ from django.core.mail.message import sanitize_address
 from fedisec.alerts.dialogue import Security, Server, Talk, hand_over
 from fedisec.alerts.models import MailServer
 from fedisec.lib import env
-from fedisec.lib.secrets import CannotOpen, seal, unseal
-
-_PURPOSE = "mail server"
+from fedisec.lib.sealed import opened
+from fedisec.lib.secrets import CannotOpen
 
 
 class Unusable(OSError):
@@ -69,17 +68,12 @@ def by_form() -> Server | None:
 def server_of(stored: MailServer) -> Server:
     """With its password, opened."""
     try:
-        password = unseal(_PURPOSE, str(stored.pk), stored.sealed_password) if stored.sealed_password else ""
+        password = opened(stored, "sealed_password")
     except CannotOpen as error:
         raise Unusable(f"the password of the mail server cannot be read: {error}") from error
     return Server(
         stored.host, stored.port, Security(stored.security), stored.username, password, stored.sender
     )
-
-
-def sealed(stored: MailServer, password: str) -> str:
-    """`password` as it may stand in that row, which has its number.  CannotOpen without keys."""
-    return seal(_PURPOSE, str(stored.pk), password) if password else ""
 
 
 def deliver(

@@ -18,10 +18,10 @@ from checks.errors import Reason
 from fedisec.accounts.audit import record
 from fedisec.accounts.models import User
 from fedisec.enrolment.keys import label, new_pair
-from fedisec.enrolment.models import PURPOSE, SshAccess
+from fedisec.enrolment.models import SshAccess
 from fedisec.enrolment.trial import DEADLINE_S, Trial, try_out
 from fedisec.instances.models import Instance
-from fedisec.lib.secrets import seal
+from fedisec.lib.sealed import put
 from fedisec.lib.vantage import vantage
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,9 @@ def enrol(instance: Instance, person: User, given: dict[str, Any]) -> SshAccess:
 
 def _made(instance: Instance, person: User) -> SshAccess:
     private, public = new_pair()
-    sealed = seal(PURPOSE, str(instance.pk), private)
-    return SshAccess(instance=instance, created_by=person, sealed_key=sealed, public_key=public)
+    access = SshAccess(instance=instance, created_by=person, public_key=public)
+    put(access, "sealed_key", private)
+    return access
 
 
 def _where(access: SshAccess | None) -> str:
@@ -170,18 +171,6 @@ def confirm(access: SshAccess, person: User, host_key: str) -> bool:
 def look_soon(access: SshAccess) -> None:
     """Asks for a scan, which reads what the new access shows; scans lie above and are named by a setting."""
     import_string(settings.ON_CONNECTED)(access.instance, "manual")
-
-
-def reseal(access: SshAccess) -> bool:
-    """Seals the private key with the newest key of the file; False where somebody changed the access
-    meanwhile.  CannotOpen where no key of the file fits."""
-    sealed = seal(PURPOSE, str(access.pk), access.opened().private_key)
-    with transaction.atomic():
-        same = SshAccess.objects.filter(pk=access.pk, sealed_key=access.sealed_key)
-        if same.update(sealed_key=sealed) != 1:
-            return False
-        _note(access, "ssh.key_resealed", None)
-    return True
 
 
 def disconnect(access: SshAccess, person: User) -> None:

@@ -10,9 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from checks.target import Access
 from fedisec.enrolment.keys import fingerprint, label
 from fedisec.instances.models import Instance
-from fedisec.lib.secrets import unseal
-
-PURPOSE = "ssh key"
+from fedisec.lib.sealed import SealedField, opened
 
 
 class Mode(models.TextChoices):
@@ -32,7 +30,7 @@ class SshAccess(models.Model):
     port = models.PositiveIntegerField(default=22)
     user = models.CharField(max_length=32, default="fedisec")
     mode = models.CharField(max_length=10, default=Mode.FORCED)
-    sealed_key = models.TextField()
+    sealed_key = SealedField("ssh key")
     public_key = models.CharField(max_length=200)  # "ssh-ed25519 BASE64"
     host_key = models.TextField(blank=True)
     offered_host_key = models.TextField(blank=True)
@@ -82,6 +80,6 @@ class SshAccess(models.Model):
     def opened(self) -> Access:
         """The access with its private key; for the length of one look.  While it is stopped without a host
         key, so that nobody is logged in.  CannotOpen without the right key file."""
-        key = unseal(PURPOSE, str(self.instance_id), self.sealed_key)
+        key = opened(self, "sealed_key")
         trusted = "" if self.is_stopped else self.host_key
         return Access(self.host, self.port, self.user, key, trusted, self.is_forced)

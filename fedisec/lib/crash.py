@@ -26,6 +26,15 @@ POINTS = (
     "after_250",  # the relay's answer was read
     "before_sent",  # and is to be stored next
 )
+# Of a rotation of the keys.
+ROTATION = (
+    "key_drafted",  # the new key file is written beside the old one
+    "key_made",  # it has taken its place
+    "batch_sealed",  # some rows are sealed anew, and not yet stored
+    "batch_stored",  # and stored
+    "all_sealed",  # all but the canary
+    "before_drop",  # nothing is sealed with an old key any more
+)
 KILLED = 137  # as a shell reports kill -9
 
 

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
-from fedisec.lib import env
+from fedisec.lib import canary, env
 from fedisec.lib.listen import CannotStart
 from fedisec.lib.schema import SchemaWatch
 
@@ -26,7 +26,6 @@ _STAMP = ".collected"
 def prepare() -> None:
     """Brings database and static files up to this version; quick when nothing is to be done.  CannotStart
     when the database does not answer."""
-    _key_file()
     try:
         connection.ensure_connection()
     except OperationalError as error:
@@ -34,11 +33,15 @@ def prepare() -> None:
     if step := SchemaWatch().newer():
         raise CannotStart(f"the database belongs to a newer version of fedisec ({step}); start that one")
     with _alone():
+        if canary.stands():
+            canary.look()  # before anything is made: a lost key file is no first start
+        _key_file()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
         if not settings.REDIS_URL:
             call_command("createcachetable", verbosity=0)
+        canary.lay()
         collect_static()
         import_string(settings.ON_PREPARE)()
 

@@ -2,22 +2,20 @@
 
 Each line of the file is a key, the newest first: the first one seals, all of them open.  What is sealed is
 bound to its purpose and its row by the key derivation (HKDF, RFC 5869), so a text that was moved to another
-row, or is used for something else, does not open.
+row, or is used for something else, does not open.  What is sealed where: `fedisec.lib.sealed`.
 """
 
 from __future__ import annotations
 
 import base64
-import re
-from pathlib import Path
+from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-# 32 random bytes as hexadecimal or in base64 are no shorter.
-_KEY = re.compile(r"[A-Za-z0-9_+/=-]{43,256}")
+from fedisec.lib import keyfile
 
 
 class CannotOpen(Exception):
@@ -26,21 +24,33 @@ class CannotOpen(Exception):
 
 def seal(purpose: str, row: str, text: str) -> str:
     """`text` as it may stand in the database, for this purpose and row alone.  CannotOpen without keys."""
-    return _box(purpose, row).encrypt(text.encode()).decode("ascii")
+    return _box(_keys(), purpose, row).encrypt(text.encode()).decode("ascii")
 
 
 def unseal(purpose: str, row: str, sealed: str) -> str:
     """What was sealed for this purpose and row.  CannotOpen where no key of the file fits."""
-    try:
-        return _box(purpose, row).decrypt(sealed.encode("ascii", "replace")).decode()
-    except InvalidToken:
+    opened = _opened(_keys(), purpose, row, sealed)
+    if opened is None:
         raise CannotOpen(
             f"no key in {settings.KEY_FILE} opens what is stored: put back the key file it was sealed with"
-        ) from None
+        )
+    return opened
 
 
-def _box(purpose: str, row: str) -> MultiFernet:
-    return MultiFernet([Fernet(_derived(key, purpose, row)) for key in _keys()])
+def is_newest(purpose: str, row: str, sealed: str) -> bool:
+    """Whether the first key of the file opens it.  CannotOpen without keys."""
+    return _opened(_keys()[:1], purpose, row, sealed) is not None
+
+
+def _opened(keys: Sequence[str], purpose: str, row: str, sealed: str) -> str | None:
+    try:
+        return _box(keys, purpose, row).decrypt(sealed.encode("ascii", "replace")).decode()
+    except InvalidToken:
+        return None
+
+
+def _box(keys: Sequence[str], purpose: str, row: str) -> MultiFernet:
+    return MultiFernet([Fernet(_derived(key, purpose, row)) for key in keys])
 
 
 def _derived(key: str, purpose: str, row: str) -> bytes:
@@ -50,17 +60,7 @@ def _derived(key: str, purpose: str, row: str) -> bytes:
 
 
 def _keys() -> list[str]:
-    """The lines of the file, read anew each time: a new key counts without a restart."""
-    path = Path(settings.KEY_FILE)
     try:
-        lines = [line.strip() for line in path.read_text("ascii").splitlines() if line.strip()]
-    except OSError as error:
-        raise CannotOpen(
-            f"cannot read the key file {path} ({error.strerror}): put it back from a backup, "
-            "or name it with FEDISEC_KEY_FILE"
-        ) from error
-    except UnicodeDecodeError:
-        lines = []
-    if not lines or not all(_KEY.fullmatch(line) for line in lines):
-        raise CannotOpen(f"{path} holds no keys: it needs one a line, each of 43 characters or more")
-    return lines
+        return keyfile.read()
+    except keyfile.NoKeys as error:
+        raise CannotOpen(str(error)) from error

@@ -243,7 +243,6 @@ def test_every_step_is_in_the_trail(as_alice: Client, enrolled: Enrol) -> None:
         other.authorize(access, other.restricted)
         SshAccess.objects.update(port=other.port)
         press(as_alice, "test")
-        call_command("reseal", stdout=StringIO())
         as_alice.post(f"{PAGE}disconnect/", {"domain": "social.example"})
         key, new = (f"ssh-ed25519 {fingerprint(one)}" for one in (first.host_key, other.host_key))
     place = f"{ME}@127.0.0.1 port"
@@ -257,7 +256,6 @@ def test_every_step_is_in_the_trail(as_alice: Client, enrolled: Enrol) -> None:
         ("ssh.access_changed", alice, f"forced: {place} {server.port}", f"sudo: {place} {server.port}"),
         ("ssh.tested", alice, "", "host_key_changed"),
         ("ssh.host_key_changed", "", key, new),
-        ("ssh.key_resealed", "", "", ""),
         ("ssh.disconnected", alice, f"sudo: {place} {other.port}", ""),
     ]
     assert set(AuditEvent.objects.values_list("instance_name", flat=True)) == {"social.example"}
@@ -309,19 +307,21 @@ def test_a_key_of_another_row_does_not_open(enrolled: Enrol, instance: Instance)
         moved.opened()
 
 
-def test_resealing_lets_the_old_key_go(enrolled: Enrol, key_file: Path) -> None:
+def test_a_rotation_lets_the_old_key_go(enrolled: Enrol, key_file: Path, settings: Settings) -> None:
     with machine() as server:
         before = enrolled(server)
     private = before.opened().private_key
-    key_file.write_text(f"{'n' * 43}\n{'k' * 43}\n")
-    call_command("reseal", stdout=StringIO())
-    key_file.write_text("n" * 43)
+    settings.KEYS_SETTLE_S = 0
+    call_command("rotate_keys", "--drop-old", stdout=StringIO())
+    assert "k" * 43 not in key_file.read_text()
     after = SshAccess.objects.get()
     assert after.opened().private_key == private and after.sealed_key != before.sealed_key
-    key_file.write_text("x" * 43)
-    with pytest.raises(CommandError, match="social.example: no key in"):
-        call_command("reseal", stdout=StringIO())
-    assert SshAccess.objects.get().sealed_key == after.sealed_key
+    SshAccess.objects.update(sealed_key=before.sealed_key)
+    with pytest.raises(
+        CommandError, match=rf"no key opens enrolment_sshaccess\.sealed_key {before.pk} \(1 in all"
+    ):
+        call_command("rotate_keys", stdout=StringIO())
+    assert SshAccess.objects.get().sealed_key == before.sealed_key
 
 
 def test_a_wrong_key_file_is_told_on_the_page(as_alice: Client, enrolled: Enrol, settings: Settings) -> None:

@@ -21,6 +21,7 @@ SCAN_RETRY_PAUSES_S = (0, 0)
 EMAIL_TIMEOUT = int(os.environ.get("TEST_MAIL_TIMEOUT", "60"))
 MAIL_LEASE_S = int(os.environ.get("TEST_MAIL_LEASE", "4"))
 MAIL_GROUP_S = int(os.environ.get("FEDISEC_MAIL_GROUP", "0"))
+KEYS_SETTLE_S = 0
 JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = 20, 25
 if "TEST_LIMITS" in os.environ:
     JOB_SOFT_LIMIT_S, JOB_HARD_LIMIT_S = (int(part) for part in os.environ["TEST_LIMITS"].split(","))

@@ -43,6 +43,9 @@ class World:
         self.mode, self.data, self.port = mode, folder / "data", free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data.mkdir(mode=0o700)
+        if mode == "grown":  # as docker-compose.yml: a file that was given, the same for all
+            (self.data / "keys").write_text("k" * 64)
+            (self.data / "keys").chmod(0o400)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.env = {
             **{key: value for key, value in os.environ.items() if not key.startswith(("FEDISEC", "TEST_"))},

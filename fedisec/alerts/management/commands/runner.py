@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from fedisec.alerts import outbox
 from fedisec.alerts.tasks import send
 from fedisec.lib.away import Outlasting
+from fedisec.lib.canary import KeyWatch
 from fedisec.lib.limits import time_limits, work_behind_pages
 from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
@@ -35,10 +36,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
         work_behind_pages()
-        done, outlasting, schema = 0, Outlasting(), SchemaWatch()
+        done, outlasting, schema, keys = 0, Outlasting(), SchemaWatch(), KeyWatch()
         while done < JOBS_MAX:
             with outlasting:
                 schema.give_way()
+                keys.mind()
                 done += self._round()
 
     def _round(self) -> bool:

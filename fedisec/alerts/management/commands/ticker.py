@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from fedisec.alerts import outbox
 from fedisec.lib.away import Outlasting
+from fedisec.lib.canary import KeyWatch
 from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans import clock
@@ -27,11 +28,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop_on_signal()
-        outlasting, schema, dead_man = Outlasting(), SchemaWatch(), DeadMan()
+        outlasting, schema, keys, dead_man = Outlasting(), SchemaWatch(), KeyWatch(), DeadMan()
         while True:
             with outlasting:
                 close_old_connections()
                 schema.give_way()
+                keys.mind()
                 clock.tick(timezone.now())
                 outbox.tick(timezone.now())
                 dead_man.alive()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
-import waitress
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connections
+from django.db import Error, connections
 
+from fedisec.lib import canary
 from fedisec.lib.listen import listening_socket
 from fedisec.lib.memory import settle
+from fedisec.lib.serving import serve
 from fedisec.lib.supervisor import stop_on_signal
 
 
@@ -30,31 +32,11 @@ class Command(BaseCommand):
             call_command("setup_link", if_needed=True, stdout=self.stdout)
             self.stdout.flush()
             connections.close_all()
+        else:
+            with suppress(Error):  # away for now; the pages say so
+                canary.look()
         socket = listening_socket(options["bind"])
         from fedisec.wsgi import application
 
         settle()
-        waitress.serve(
-            application,
-            sockets=[socket],
-            threads=8,
-            # Half-sent requests must not keep others out: room for many, for 30 s.
-            connection_limit=2000,
-            asyncore_use_poll=True,
-            channel_timeout=30,
-            ident="",
-            _quiet=True,
-            **_behind_proxy(),
-        )
-
-
-def _behind_proxy() -> dict[str, Any]:
-    """Whom to believe about scheme and client address: nobody, unless a proxy was named in the settings."""
-    if getattr(settings, "SECURE_PROXY_SSL_HEADER", None) is None:
-        return {}
-    return {
-        "trusted_proxy": "*",
-        "trusted_proxy_count": 1,
-        "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
-        "clear_untrusted_proxy_headers": True,
-    }
+        serve(application, socket, settings.PROXIES)
