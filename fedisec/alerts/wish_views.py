@@ -22,7 +22,7 @@ from fedisec.alerts.unsubscribe import Purpose, Ticket
 from fedisec.alerts.wish_forms import WishForm
 from fedisec.checklist.hearing import hearing as hearing_from
 from fedisec.checklist.item_page import answered, found_for
-from fedisec.instances.access import instance_for, instances_for
+from fedisec.instances.access import instance_for, instances_for, tell_apart
 from fedisec.instances.models import Instance
 from fedisec.scans.models import REACH, Incident
 from fedisec.scans.views import person
@@ -43,6 +43,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     until = wishes_of(user).snoozed_until
     page = Paginator(_heard(user), PER_PAGE).get_page(request.GET.get("page"))
+    tell_apart(list(page.object_list))
     context = {
         "form": form,
         "snoozed_until": until if until is not None and until > now else None,
@@ -97,7 +98,7 @@ def hearing(request: HttpRequest, domain: str) -> HttpResponse:
         page = request.POST.get("page", "")
         query = f"?page={page}" if page.isascii() and page.isdecimal() and len(page) < 7 else ""
         return redirect(f"{reverse('notifications')}{query}#servers")
-    return redirect(reverse("instance", args=[instance.domain]) + "#mails")
+    return redirect(reverse("instance", args=[instance.address]) + "#mails")
 
 
 @require_POST
@@ -119,7 +120,7 @@ def acknowledge(request: HttpRequest, domain: str, item_id: str) -> HttpResponse
         wishing.acknowledge(incident, user, why, timezone.now())
     if entry is not None:
         return answered(request, found, entry)
-    return redirect("instance", found.domain)
+    return redirect("instance", found.address)
 
 
 @login_not_required

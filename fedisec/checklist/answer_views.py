@@ -99,7 +99,7 @@ def undo(request: HttpRequest, domain: str, pk: int) -> HttpResponse:
     if len(items) == 1:
         return answered(request, found, items[0], said)
     messages.info(request, said)
-    return redirect(reverse("instance", args=[found.domain]) + "#list")
+    return redirect(reverse("instance", args=[found.address]) + "#list")
 
 
 def _items_of(found: Instance, request: HttpRequest, pk: int) -> list[Item]:

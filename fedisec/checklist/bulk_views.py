@@ -34,7 +34,7 @@ def answer_several(request: HttpRequest, domain: str) -> HttpResponse:
             chosen = [row for row in rows if row.item.id in ticked]
         else:
             undoing.remember(request, undo)
-            return redirect(_back(request, found.domain))
+            return redirect(_back(request, found.address))
     context = {
         "instance": found,
         "rows": chosen,

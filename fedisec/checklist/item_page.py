@@ -143,7 +143,7 @@ def answered(request: HttpRequest, found: Instance, item: Item, said: str = "") 
     if not in_place(request):
         if said:
             messages.info(request, said)
-        return redirect(reverse("item", args=[found.domain, item.id]))
+        return redirect(reverse("item", args=[found.address, item.id]))
     standing = posture(rows_of(found))
     scanned = Scan.objects.whole().filter(instance=found).exists()
     context = context_of(request, found, item)

@@ -47,7 +47,7 @@ def look(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
         return render(request, "checklist/look.html", context | {"refused": refused, "polled": True, **asked})
     if refused:
         messages.info(request, refused)
-    return redirect(reverse("item", args=[found.domain, entry.id]))
+    return redirect(reverse("item", args=[found.address, entry.id]))
 
 
 @require_POST
@@ -83,7 +83,7 @@ def dkim_message(request: HttpRequest, domain: str) -> HttpResponse:
             for line in pasted.told(proven).splitlines():
                 messages.success(request, line)
             messages.info(request, _("The selectors are watched from now on."))
-            return redirect(reverse("item", args=[found.domain, entry.id]))
+            return redirect(reverse("item", args=[found.address, entry.id]))
         by = ", ".join(dict.fromkeys(s.domain or "?" for s in proven.signatures))
         form.refuse("not_own", sender=proven.from_domain, by=by)
     context = context_of(request, found, entry, Forms(mail=form))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,6 +53,14 @@ class Brief:
     actions: Sequence[tuple[int, str, str]]  # (weight, item id, state)
     tags: tuple[str, ...] = ()
     demo: bool = False
+    team_id: int = 0
+    team: str = ""
+    names_team: bool = False  # another team of the reader watches the same domain
+
+    @property
+    def address(self) -> str:
+        """What stands for it in the addresses of its pages."""
+        return f"{self.domain}~{self.team_id}" if self.names_team else self.domain
 
     @property
     def name(self) -> str:
@@ -122,6 +131,8 @@ _NEWEST = Scan.objects.filter(instance=OuterRef("pk")).order_by("-pk")
 _COLUMNS = (
     "pk",
     "domain",
+    "team",
+    "team__name",
     "paused",
     "demo",
     "standing__required_not_met",
@@ -145,13 +156,13 @@ def briefs_of(user: User) -> list[Brief]:
     tags: dict[int, list[str]] = {}
     for pk, name in Tag.objects.filter(instance__in=mine.values("pk")).values_list("instance_id", "name"):
         tags.setdefault(pk, []).append(name)
-    found = [
-        _brief(row, tuple(tags.get(row["pk"], ()))) for row in mine.values("newest", "looked_at", *_COLUMNS)
-    ]
+    rows = list(mine.values("newest", "looked_at", *_COLUMNS))
+    domains = Counter(row["domain"] for row in rows)
+    found = [_brief(row, tuple(tags.get(row["pk"], ())), domains[row["domain"]] > 1) for row in rows]
     return sorted(found, key=lambda b: (not b.needs_a_hand, -b.required_not_met, b.domain))
 
 
-def _brief(row: Mapping[str, Any], tags: tuple[str, ...]) -> Brief:
+def _brief(row: Mapping[str, Any], tags: tuple[str, ...], names_team: bool) -> Brief:
     required = (row["standing__counts"] or {}).get(Level.REQUIRED.value, {})
     looked_at = row["looked_at"]
     return Brief(
@@ -176,6 +187,9 @@ def _brief(row: Mapping[str, Any], tags: tuple[str, ...]) -> Brief:
         actions=(row["glance__actions"] or ()) if looked_at else (),
         tags=tags,
         demo=row["demo"],
+        team_id=row["team"],
+        team=row["team__name"],
+        names_team=names_team,
     )
 
 
@@ -277,7 +291,8 @@ def ending_soon(briefs: Sequence[Brief], count: int) -> list[Ending]:
     """The first answers and waivers to end on any of them.  Seven queries at most, and no more objects than
     the ones that may be shown."""
     now = timezone.now()
-    ids = [brief.id for brief in briefs]
+    names_team = {brief.id: brief.names_team for brief in briefs}
+    ids = list(names_team)
     soon = Q(valid_until__gt=now, valid_until__lte=now + timedelta(days=AHEAD_DAYS))
     asked_again = Q(valid_until=None, created_at__lte=now - timedelta(days=ASKED_AGAIN_AFTER - AHEAD_DAYS))
     places: set[int] = set()
@@ -285,4 +300,7 @@ def ending_soon(briefs: Sequence[Brief], count: int) -> list[Ending]:
         first = found.filter(instance__in=ids, ended_at=None).order_by("valid_until")
         # More than are shown: what the machine says is met is left out of the list.
         places.update(first.values_list("instance", flat=True)[: 3 * count])
-    return ending(list(Instance.objects.filter(pk__in=places)), now=now)[:count] if places else []
+    instances = list(Instance.objects.filter(pk__in=places)) if places else []
+    for instance in instances:
+        instance.names_team = names_team[instance.pk]
+    return ending(instances, now=now)[:count] if instances else []

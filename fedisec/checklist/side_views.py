@@ -77,7 +77,7 @@ def grade_note(request: HttpRequest, domain: str) -> HttpResponse:
     else:
         for errors in form.errors.values():
             messages.error(request, " ".join(str(error) for error in errors))
-    return redirect(reverse("instance", args=[instance.domain]) + "#opinions")
+    return redirect(reverse("instance", args=[instance.address]) + "#opinions")
 
 
 def opinions_of(instance: Instance) -> list[dict[str, Any]]:

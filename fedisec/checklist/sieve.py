@@ -21,15 +21,17 @@ class Sieve:
     tag: str = ""
     software: str = ""
     words: str = ""
+    team: int = 0
 
     @classmethod
     def of(cls, query: QueryDict) -> Sieve:
-        condition = query.get("is", "")
+        condition, team = query.get("is", ""), query.get("team", "")
         return cls(
             Condition(condition) if condition in set(Condition) else None,
             query.get("tag", "").strip()[:30],
             query.get("software", "").strip()[:100],
             query.get("q", "").strip()[:100],
+            int(team) if team.isascii() and team.isdecimal() and len(team) < 19 else 0,
         )
 
     @property
@@ -40,6 +42,7 @@ class Sieve:
     def query(self) -> str:
         """The filter as the part of an address after "?"; the same filter is always the same text."""
         given = {"is": self.condition or "", "tag": self.tag, "software": self.software, "q": self.words}
+        given["team"] = str(self.team) if self.team else ""
         return urlencode({name: value for name, value in given.items() if value})
 
     def apply(self, briefs: Iterable[Brief]) -> list[Brief]:
@@ -49,6 +52,7 @@ class Sieve:
             for brief in briefs
             if (self.condition is None or brief.is_in(self.condition))
             and (not tag or tag in {folded(name) for name in brief.tags})
+            and (not self.team or brief.team_id == self.team)
             and (not software or folded(brief.software_name) == software)
             and (not words or _has_all(brief, words))
         ]

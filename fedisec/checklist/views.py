@@ -25,6 +25,7 @@ from fedisec.checklist.item_page import incident_of
 from fedisec.checklist.next_actions import next_actions
 from fedisec.checklist.overview import (
     PER_PAGE,
+    Brief,
     actions_of,
     briefs_of,
     ending_soon,
@@ -72,6 +73,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "ending": ending_soon(fitting, ENDING_SHOWN),
         "conditions": list(Condition),
         "tags": sorted({tag for brief in briefs for tag in brief.tags}, key=str.casefold),
+        "teams": _teams_of(briefs),
         "softwares": sorted({brief.software_name for brief in briefs} - {""}, key=str.casefold),
         "views": views,
         "view": next((view for view in views if sieve.is_set and view.query == sieve.query), None),
@@ -79,6 +81,12 @@ def overview(request: HttpRequest) -> HttpResponse:
         "can_add": _may_edit_any(user),
     }
     return render(request, "checklist/overview.html", context)
+
+
+def _teams_of(briefs: list[Brief]) -> list[tuple[int, str]]:
+    """(key, name) of the teams whose instances are on the list; nothing to choose where it is one."""
+    found = {brief.team_id: brief.team for brief in briefs}
+    return sorted(found.items(), key=lambda one: (one[1].casefold(), one[0])) if len(found) > 1 else []
 
 
 def _may_edit_any(user: User) -> bool:

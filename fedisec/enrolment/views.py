@@ -42,7 +42,7 @@ def connect(request: HttpRequest, domain: str) -> HttpResponse:
         enrol.enrol(instance, person(request), form.cleaned_data)
     except CannotOpen as error:
         _key_file_trouble(request, error)
-        return redirect("ssh", instance.domain)
+        return redirect("ssh", instance.address)
     messages.success(request, _("Saved. Step 2 shows what to run on the server."))
     return _to(instance, "run")
 
@@ -89,7 +89,7 @@ def disconnect(request: HttpRequest, domain: str) -> HttpResponse:
         messages.success(
             request, _("Disconnected. The key is destroyed; its line in authorized_keys can go.")
         )
-        return redirect("instance", instance.domain)
+        return redirect("instance", instance.address)
     context = {"instance": instance, "access": access, "form": form}
     return render(request, "enrolment/disconnect.html", context, status=422 if form.errors else 200)
 
@@ -121,7 +121,7 @@ def _key_file_trouble(request: HttpRequest, error: CannotOpen) -> None:
 
 
 def _to(instance: Instance, step: str) -> HttpResponse:
-    answer = redirect("ssh", instance.domain)
+    answer = redirect("ssh", instance.address)
     answer["Location"] += f"#{step}"
     return answer
 

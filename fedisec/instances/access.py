@@ -1,7 +1,7 @@
 """The only way to an object: every query for one starts from the person who asks.
 
 An address names an instance by its domain.  Two teams may watch the same domain, and somebody may be in
-both: then `DOMAIN~TEAM` says whose is meant, and the bare domain asks (`Several`; fedisec.instances.choosing)."""
+both: then `DOMAIN~TEAM` says whose is meant, and the bare domain asks (`Several`, see `choosing`)."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def instance_add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         instance = _add(form, team, person(request))
         if instance is not None:
-            return redirect("instance", instance.domain)
+            return redirect("instance", instance.address)
     return render(request, "instances/add.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -93,7 +93,7 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
         Asked.DEMO: _("Saved."),
     }
     messages.success(request, told[asked] if asked is not None else _("Saved."))
-    return redirect("instance", instance.domain)
+    return redirect("instance", instance.address)
 
 
 @require_http_methods(["GET", "POST"])
@@ -179,7 +179,7 @@ def scan_now(request: HttpRequest, domain: str) -> HttpResponse:
         messages.info(request, _("The last scan was less than a minute ago. Try again in a moment."))
     elif asked is Asked.DEMO:
         messages.info(request, _("A demo server is made up: fedisec never looks at it."))
-    return redirect("instance", instance.domain)
+    return redirect("instance", instance.address)
 
 
 @require_GET
@@ -190,6 +190,6 @@ def progress(request: HttpRequest, domain: str) -> HttpResponse:
     scan = Scan.objects.filter(instance=instance).first()
     if scan is None or not scan.is_live:
         if not cast(HtmxRequest, request).htmx:
-            return redirect("instance", instance.domain)
+            return redirect("instance", instance.address)
         return HttpResponseClientRefresh()
     return render(request, "scans/progress.html", {"instance": instance, "scan": scan})

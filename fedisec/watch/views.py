@@ -166,4 +166,4 @@ def news_say(request: HttpRequest, domain: str, pk: int) -> HttpResponse:
         raise Http404
     reading.say(found, user, Said(said))
     back = urlencode({"said": request.POST.get("back_said", ""), "q": request.POST.get("back_q", "")[:100]})
-    return redirect(f"{reverse('news', args=[instance.domain])}?{back}")
+    return redirect(f"{reverse('news', args=[instance.address])}?{back}")
