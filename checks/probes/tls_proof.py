@@ -86,7 +86,8 @@ def _holds(verify: Callable[[], bool]) -> bool | None:
 def _verify_old(key: Key, signature: bytes, data: bytes) -> bool:
     """SSL 3.0 to TLS 1.1: RSA signs MD5 and SHA-1 side by side, the others SHA-1."""
     if isinstance(key, rsa.RSAPublicKey):
-        digests = hashlib.md5(data).digest() + hashlib.sha1(data).digest()
+        old = (hashlib.md5(data, usedforsecurity=False), hashlib.sha1(data, usedforsecurity=False))
+        digests = b"".join(one.digest() for one in old)
         return key.recover_data_from_signature(signature, padding.PKCS1v15(), None) == digests
     return _verify_scheme(
         key, 0x0200 | (_DSA if isinstance(key, dsa.DSAPublicKey) else _ECDSA), signature, data

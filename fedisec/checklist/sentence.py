@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import conditional_escape, escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -65,6 +66,14 @@ def sentence(posture: Posture, *, scanned: bool, failed: bool = False) -> str:
     ) % {"count": waiting}
 
 
+def filled(text: str, values: Mapping[str, int | str]) -> SafeString:
+    """A sentence of ours with its values, of which only what `stamp` and its like made is markup."""
+    put = {
+        name: value if isinstance(value, int) else conditional_escape(value) for name, value in values.items()
+    }
+    return SafeString(escape(text) % put)  # nosec B703 - both sides are escaped
+
+
 def _not_met(posture: Posture) -> SafeString:
     count = posture.required_not_met
     since = posture.not_met_since
@@ -84,9 +93,9 @@ def _not_met(posture: Posture) -> SafeString:
             count,
         )
     if not posture.new:
-        return mark_safe(first % values)
+        return filled(first, values)
     second = ngettext("%(new)d is new.", "%(new)d are new.", posture.new)
-    return mark_safe(_after(first % values, second % values))
+    return filled(_after(first, second), values)
 
 
 def _after(first: str, second: str) -> str:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from checks.model import Level
@@ -46,7 +46,7 @@ class Line:
 def spark(points: Sequence[Point], first: date, gap: timedelta) -> SafeString:
     """SPARK_DAYS days from `first` on, small; "" where there are not two days to connect."""
     if len(points) < 2:
-        return mark_safe("")
+        return SafeString("")
     shares = [point.share for point in points]
     low = min(shares)
     wide = (_SPARK_WIDTH - 4) / (SPARK_DAYS - 1)

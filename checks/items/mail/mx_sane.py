@@ -5,7 +5,7 @@ from checks.facts.dns import Lookup, Outcome
 from checks.facts.mail import MailHost, MailRoutes
 from checks.model import OUTSIDE, Fix, Item, Level, Reference, Source, Text, Verdict, failed, passed, warned
 
-LOCAL = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})
+LOCAL = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # nosec B104 - nothing listens here
 
 MX = """
     example.social.     IN MX 10 mx.example.social.

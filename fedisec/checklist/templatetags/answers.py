@@ -9,7 +9,7 @@ from django import template
 from django.http import HttpRequest
 from django.template import Context
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from checks.model import Item
@@ -19,7 +19,7 @@ from fedisec.checklist.board import Topic
 from fedisec.checklist.bulk import BulkForm, newest
 from fedisec.checklist.ending import ASKED_AGAIN_AFTER
 from fedisec.checklist.models import Waiver
-from fedisec.checklist.sentence import stamp
+from fedisec.checklist.sentence import filled, stamp
 from fedisec.checklist.sides import Side
 from fedisec.checklist.state import State
 from fedisec.checklist.templatetags.checklist import state_word, tr
@@ -78,8 +78,7 @@ def looked_word(moment: datetime, side: Side) -> SafeString:
         Side.BOTH: gettext("Last looked at %(at)s, from outside and on the server itself."),
         Side.ITSELF: gettext("Last looked at %(at)s, in fedisec's own settings."),
     }[side]
-    # The sentences are ours and `stamp` escapes: nothing foreign gets in.
-    return mark_safe(text % {"at": stamp(moment)})
+    return filled(text, {"at": stamp(moment)})
 
 
 @register.filter
