@@ -16,6 +16,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
+handler400 = "fedisec.lib.errors.bad_request"
 handler500 = "fedisec.lib.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [

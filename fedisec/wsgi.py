@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from fedisec.lib.proxies import behind
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fedisec.settings")
 
-application = get_wsgi_application()
+application = behind(get_wsgi_application(), settings.PROXIES)

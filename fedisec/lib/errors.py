@@ -1,9 +1,10 @@
-"""What is answered when a request broke."""
+"""What is answered when a request broke, or was refused before anybody looked at what it wants."""
 
 from __future__ import annotations
 
 import sys
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -20,3 +21,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
         headers = {"Retry-After": str(RETRY_AFTER_S)}
         return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
     return defaults.server_error(request)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """413 for what is too much, else 400; what was wrong is for the log."""
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return page(413)
+    return page(400)
+
+
+def page(status: int) -> HttpResponse:
+    """A page in both languages, for a request of which nothing is known: it needs no session."""
+    return HttpResponse(render_to_string(f"{status}.html"), status=status)

@@ -40,7 +40,12 @@ def v6(text: str, length: int) -> str:
     return bits(socket.inet_pton(socket.AF_INET6, text))[:length]
 
 
-CLOSED_V6: tuple[str, ...] = (v6("2001::", 23), v6("2001:db8::", 32), v6("3fff::", 20), v6("2620:4f:8000::", 48))
+CLOSED_V6: tuple[str, ...] = (
+    v6("2001::", 23),
+    v6("2001:db8::", 32),
+    v6("3fff::", 20),
+    v6("2620:4f:8000::", 48),
+)
 # Where an IPv4 address stands in an IPv6 one: (beginning, bit of its first).
 WRAPPINGS = (
     (v6("::", 96), 96),
