@@ -20,7 +20,7 @@ from fedisec.lib.models import Canary
 from fedisec.lib.sealed import put
 from tests.factories import an_instance
 from tests.running.conftest import MakeWorld
-from tests.running.world import ROOT, WORKER, World
+from tests.running.world import ROOT, WORKER, World, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +213,5 @@ def test_a_worker_that_only_looks_from_outside_needs_no_file(make_world: MakeWor
     world.tool("add", "0", "n0.example")
     (world.data / "keys").unlink()
     world.start(*WORKER, "-c", "1", "-Q", "outside")
-    world.module("tests.secrets.ring_scan")
-    from tests.running.world import wait_for
-
+    world.module("tests.secrets.tool", "ring")
     wait_for(lambda: world.scan_states() == ["done"], 30, f"a scan\n{world.log()}")
