@@ -78,8 +78,8 @@ class _Reader:
             code = _CODE.fullmatch(content[-1]) if content else None
             kept = content[:-1] if code else content
             longest = _LONG_LINES.get(name, _LINE_MAX)
-            shown = tuple(clean(text[1:], longest) for text in kept)
+            shown = [clean(text[1:], longest) for text in kept]
             while shown and not shown[-1]:
-                shown = shown[:-1]
-            return Section(name, shown, int(code[1]) if code else None, int(end[2]), bool(code and code[2]))
+                shown.pop()
+            return Section(name, tuple(shown), int(code[1]) if code else None, int(end[2]), bool(code and code[2]))
         raise ParseError(f"the report breaks off in section {name}")

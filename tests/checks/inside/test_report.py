@@ -163,3 +163,8 @@ def test_no_beginning_of_a_report_is_a_report(sections: list[list[str]], data: s
 def test_only_parse_errors_come_out(lines: list[str]) -> None:
     with suppress(ParseError):
         read("\n".join(["@fedisec 1", *lines]))
+
+
+def test_half_a_million_empty_lines_are_read_at_once() -> None:
+    """Taken off one by one they took minutes, in which no other scan of the process went on."""
+    assert read(framed([["kept", *[""] * 400_000]])).sections[0].lines == ("kept",)
