@@ -340,6 +340,7 @@ USE_TZ = True
 TIME_ZONE = env.parsed("TZ", env.time_zone, "a time zone such as Asia/Tokyo", default="UTC")
 
 STATIC_URL = "static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = Path(env.text("FEDISEC_STATIC") or DATA / "static")
 STORAGES = {
