@@ -8,23 +8,21 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from fedisec.accounts.models import Role, Team, User
+from fedisec.accounts.models import Role, User
 from fedisec.checklist import own_changes
 from fedisec.checklist.models import OwnItem
 from fedisec.checklist.own_forms import OwnItemForm, stored
-from fedisec.instances.access import instances_for
+from fedisec.instances.access import instances_for, of_teams, teams_for
 from fedisec.scans.views import person
-
-EDITORS = (Role.EDITOR, Role.OWNER)
 
 
 @require_GET
 def own_items(request: HttpRequest) -> HttpResponse:
     """The own items of the reader's teams; what was retired stands at the end."""
     user = person(request)
-    mine = OwnItem.objects.filter(team__memberships__user=user).select_related("team", "instance")
+    mine = of_teams(OwnItem.objects.all(), user).select_related("team", "instance")
     items = list(mine)
-    editable = set(_teams(user).values_list("pk", flat=True))
+    editable = set(teams_for(user, Role.EDITOR).values_list("pk", flat=True))
     context = {
         "items": [own for own in items if own.retired_at is None],
         "retired": [own for own in items if own.retired_at is not None],
@@ -80,22 +78,17 @@ def own_item_restore(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("own_items")
 
 
-def _teams(user: User):  # type: ignore[no-untyped-def]  # a QuerySet[Team], for its editors
-    return (
-        Team.objects.filter(memberships__user=user, memberships__role__in=EDITORS).order_by("pk").distinct()
-    )
-
-
 def _mine(user: User, pk: int) -> OwnItem:
     """An item of a team that the person may edit; for anybody else it does not exist."""
-    found = OwnItem.objects.filter(pk=pk, team__in=_teams(user)).select_related("team", "instance").first()
+    mine = of_teams(OwnItem.objects.filter(pk=pk), user, Role.EDITOR)
+    found = mine.select_related("team", "instance").first()
     if found is None:
         raise Http404
     return found
 
 
 def _form(user: User, request: HttpRequest, own: OwnItem | None = None) -> OwnItemForm:
-    teams = list(_teams(user))
+    teams = list(teams_for(user, Role.EDITOR))
     if not teams:
         raise Http404
     instances = list(instances_for(user, Role.EDITOR).order_by("domain"))

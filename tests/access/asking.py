@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.http import HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.test import Client
 
 from fedisec.accounts.models import User
@@ -29,16 +29,24 @@ class Browser:
         self._session = self._client.cookies.get(settings.SESSION_COOKIE_NAME)
 
     def ask(
-        self, method: str, url: str, data: dict[str, Any] | None = None, **headers: str
+        self,
+        method: str,
+        url: str,
+        data: dict[str, Any] | None = None,
+        *,
+        keep: bool = False,
+        headers: dict[str, str] | None = None,
     ) -> tuple[str, HttpResponseBase, list[str]]:
-        """(status or "login", answer, statements that wrote)."""
-        with undone(), writing() as written:
+        """(status or "login", answer, statements that wrote).  `keep`: whoever asks undoes it himself."""
+        with nullcontext() if keep else undone(), writing() as written:
+            answer: HttpResponseBase
             if method == "POST":
                 answer = self._client.post(url, data or {}, headers=headers)
             else:
                 answer = self._client.generic(method, url, headers=headers)
             if getattr(answer, "streaming", False):
-                b"".join(answer)  # what is streamed is read while the world stands
+                body = b"".join(answer)  # what is streamed is read while the world stands
+                answer = HttpResponse(body, status=answer.status_code)
         self._back()
         return status_of(answer), answer, written
 

@@ -75,7 +75,7 @@ def test_parts_of_pages_are_as_closed_as_the_page(
 ) -> None:
     url, headers = url_of(ADDRESSES[name], world), {"HX-Request": "true", "HX-Target": FRAGMENTS[name]}
     for role, wanted in zip(ROLES, expected(name, "GET"), strict=True):
-        status, _answer, written = browsers[role].ask("GET", url, None, **headers)
+        status, _answer, written = browsers[role].ask("GET", url, headers=headers)
         assert (status == "200") == (wanted in {"200", "302"}), f"{url} as {role}: {status}"
         assert status in {"200", "404", "login"}
         assert written == []

@@ -22,11 +22,9 @@ from fedisec.alerts.channels.rows import log_of, row_of
 from fedisec.alerts.channels.sealing import BOTH_FOR, SHOWN_FOR, may_be_shown, secrets_of, signs_twice
 from fedisec.alerts.channels.words import CHANNEL_KINDS
 from fedisec.alerts.models import Channel, ChannelKind, Delivery
-from fedisec.instances.access import instances_for
+from fedisec.instances.access import instances_for, of_teams, teams_for
 from fedisec.lib.secrets import CannotOpen
 from fedisec.scans.views import person
-
-EDITORS = (Role.EDITOR, Role.OWNER)
 
 
 @require_GET
@@ -34,7 +32,7 @@ def channels(request: HttpRequest) -> HttpResponse:
     """The channels of the reader's teams."""
     user = person(request)
     last = Delivery.objects.filter(channel=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    mine = Channel.objects.filter(team__memberships__user=user).select_related("team")
+    mine = of_teams(Channel.objects.all(), user).select_related("team")
     found = list(mine.annotate(last_delivery=Subquery(last)))
     deliveries = Delivery.objects.in_bulk([one.last_delivery for one in found if one.last_delivery])
     editable = set(_teams(user).values_list("pk", flat=True))
@@ -192,13 +190,13 @@ def _no_key() -> str:
 
 def _teams(user: User) -> QuerySet[Team]:
     """Those that the person may add channels to."""
-    mine = Team.objects.filter(memberships__user=user, memberships__role__in=EDITORS)
-    return mine.order_by("pk").distinct()
+    return teams_for(user, Role.EDITOR)
 
 
 def _mine(user: User, pk: int, kind: ChannelKind | None = None) -> Channel:
     """A channel that the person may change; for anybody else it does not exist."""
-    found = Channel.objects.filter(pk=pk, team__in=_teams(user)).select_related("team").first()
+    mine = of_teams(Channel.objects.filter(pk=pk), user, Role.EDITOR)
+    found = mine.select_related("team").first()
     if found is None or (kind is not None and found.kind != kind):
         raise Http404
     return found
