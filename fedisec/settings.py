@@ -69,7 +69,6 @@ MIDDLEWARE = [
     "fedisec.lib.middleware.headers",
     "csp.middleware.CSPMiddleware",
     "fedisec.lib.middleware.door",
-    "fedisec.lib.middleware.door",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -292,15 +291,6 @@ PROXIES: tuple[str, ...] = env.parsed(
 )
 if not env.flag("FEDISEC_BEHIND_PROXY"):
     PROXIES = ()
-# Who may say for whom a request is and over what it came; without a proxy nobody.
-PROXIES: tuple[str, ...] = env.parsed(
-    "FEDISEC_PROXIES",
-    env.networks,
-    "networks such as 172.18.0.0/16",
-    default="127.0.0.0/8, ::1, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7",
-)
-if not env.flag("FEDISEC_BEHIND_PROXY"):
-    PROXIES = ()
 LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -322,14 +312,9 @@ CONTENT_SECURITY_POLICY = {
 CSP_REPORTS = env.parsed("FEDISEC_CSP_REPORTS", env.optional_web_address, "an http or https address")
 if CSP_REPORTS:
     CONTENT_SECURITY_POLICY["DIRECTIVES"]["report-uri"] = [CSP_REPORTS]
-# Where browsers tell what the policy stopped: an address of the operator's own choice, by default nowhere.
-CSP_REPORTS = env.parsed("FEDISEC_CSP_REPORTS", env.optional_web_address, "an http or https address")
-if CSP_REPORTS:
-    CONTENT_SECURITY_POLICY["DIRECTIVES"]["report-uri"] = [CSP_REPORTS]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-DATA_UPLOAD_MAX_NUMBER_FILES = 5  # no form of ours takes any
 DATA_UPLOAD_MAX_NUMBER_FILES = 5  # no form of ours takes any
 
 LANGUAGE_CODE = "en"
