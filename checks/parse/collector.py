@@ -27,6 +27,9 @@ BYTES_MAX = 1 << 20
 _LINE_MAX = 4096
 _LONG_LINES = {"nft": 1 << 18}  # JSON, the whole of it on one line
 _SECTIONS_MAX = 100
+# Twice what the collector passes on of a section: whatever is longer is not its work.
+_SECTION_MAX = 2 * 65536
+_LONG_SECTIONS = {"nft": 2 * 262144}
 _BEGIN = re.compile(r"@sec ([a-z][a-z0-9_]{0,31})")
 _END = re.compile(r"@end ([a-z][a-z0-9_]{0,31}) ms=(\d{1,7})")
 _CODE = re.compile(r" =rc (\d{1,3})( cut)?")
@@ -68,9 +71,13 @@ class _Reader:
 
     def _section(self, name: str) -> Section:
         content: list[str] = []
+        room = _LONG_SECTIONS.get(name, _SECTION_MAX)
         for line in self._lines:
             if line.startswith(" "):
                 content.append(line)
+                room -= len(line)
+                if room < 0:
+                    raise ParseError(f"section {name} is longer than a collector makes it")
                 continue
             end = _END.fullmatch(line)
             if end is None or end[1] != name:
@@ -81,5 +88,7 @@ class _Reader:
             shown = [clean(text[1:], longest) for text in kept]
             while shown and not shown[-1]:
                 shown.pop()
-            return Section(name, tuple(shown), int(code[1]) if code else None, int(end[2]), bool(code and code[2]))
+            return Section(
+                name, tuple(shown), int(code[1]) if code else None, int(end[2]), bool(code and code[2])
+            )
         raise ParseError(f"the report breaks off in section {name}")

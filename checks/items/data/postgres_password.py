@@ -308,7 +308,8 @@ def _proof(
     if any(one.way is Way.UNCLEAR for one in there):
         return None
     passwords = [one.where for one in over_tcp if one.way in {Way.PASSWORD, Way.PEER}]
-    ruled = all(view.shows_rules_at(one.port) and one.port not in published for one in there)
+    with_rules = view.ports_with_rules()
+    ruled = all(str(one.port) in with_rules and one.port not in published for one in there)
     if there and (view.hba_denied or not ruled):
         where = ", ".join(passwords or (one.where for one in there))
         question = asked("probed", where=where) if passwords else asked("turned_away", where=where)

@@ -93,19 +93,18 @@ class PostgresView:
     settings: tuple[tuple[str, dict[str, str]], ...]
     tool: bool  # psql was there to ask
 
-    def shows_rules_at(self, port: int) -> bool:
-        """Whether some of `hba` are the rules of the server at this port, going by its settings.  One that
-        runs in a container, or was built by hand, has its own elsewhere."""
+    def ports_with_rules(self) -> frozenset[str]:
+        """The ports of the servers whose rules are among `hba`, going by their settings.  One that runs in a
+        container, or was built by hand, has its own elsewhere."""
         clusters: dict[str, dict[str, str]] = {}
         for path, settings in self.settings:
             if key := _cluster(path):
                 clusters.setdefault(key, {}).update(settings)
         files = {_cluster(line.path): line.path for line in self.hba}
-        return any(
-            key in files
-            and settings.get("port", str(_PORT)) == str(port)
-            and settings.get("hba_file", files[key]) == files[key]
+        return frozenset(
+            settings.get("port", str(_PORT))
             for key, settings in clusters.items()
+            if key in files and settings.get("hba_file", files[key]) == files[key]
         )
 
 
