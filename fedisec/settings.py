@@ -199,11 +199,16 @@ ON_RETURN = "fedisec.alerts.outage.stood_still"
 BANNERS = (
     "fedisec.lib.room.banner",
     "fedisec.scans.banners.blind",
+    "fedisec.instances.proof.banner",
     "fedisec.alerts.banners.of_mails",
     "fedisec.alerts.channels.banner.failing",
 )
 BANNERS_KEPT_S = 30  # what they found counts that long
 MAIL_FOLDER = "fedisec.alerts.banners.mail_folder"  # () -> where mails go without a relay, or ""
+
+# Whether a team has to show that a domain is its own before it is looked at; see fedisec.instances.proof.
+PROOF = env.parsed("FEDISEC_PROOF", env.one_of("off", "required"), "off or required", default="off")
+PROOF_OF_OPERATOR = env.flag("FEDISEC_PROOF_OF_OPERATOR")  # the operator's own teams too
 
 # Where fedisec looks from (operator's settings, never a form's).
 RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")

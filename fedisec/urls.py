@@ -21,6 +21,7 @@ handler500 = "fedisec.lib.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.scans.urls")),  # before an instance's name: "add" is none
+    path("", include("fedisec.instances.urls")),
     path("", include("fedisec.checklist.urls")),
     path("", include("fedisec.checklist.item_urls")),
     path("", include("fedisec.history.urls")),

@@ -37,6 +37,8 @@ ACTIONS: dict[str, Promise] = {
     "instance.paused": _("Watching paused"),
     "instance.resumed": _("Watching resumed"),
     "instance.removed": _("Instance removed"),
+    "instance.proven": _("Domain proven to be the team's"),
+    "instance.proof_missed": _("Proof of control no longer found"),
     "ssh.key_made": _("Key made"),
     "ssh.access_changed": _("Access changed"),
     "ssh.tested": _("Connection tested"),

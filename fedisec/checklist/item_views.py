@@ -20,6 +20,7 @@ from fedisec.scans.views import person
 
 _REFUSED = {
     Asked.TOO_SOON: gettext_lazy("The last scan was less than a minute ago. Try again in a moment."),
+    Asked.UNPROVEN: gettext_lazy("fedisec looks once it is proven that the domain is yours."),
     Asked.DEMO: gettext_lazy("This is a demonstration: its results are made up, and nothing is looked at."),
 }
 

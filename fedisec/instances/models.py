@@ -71,6 +71,21 @@ class Instance(models.Model):
         return self.target.unicode_domain
 
 
+class Proof(models.Model):
+    """That the team controls the domain, where the installation asks for it: see `fedisec.instances.proof`.
+    The token is computed, never stored."""
+
+    instance = models.OneToOneField(Instance, models.CASCADE, related_name="proof", primary_key=True)
+    way = models.CharField(max_length=10, blank=True)  # a proof.Way, of the last time that it was found
+    proven_at = models.DateTimeField(null=True, blank=True)  # when it was last found
+    checked_at = models.DateTimeField(null=True, blank=True)
+    said = models.CharField(max_length=10, blank=True)  # a proof.Said, of the last check
+    lapses_at = models.DateTimeField(null=True, blank=True)  # it was found once, and is no longer there
+
+    def __str__(self) -> str:
+        return f"proof for {self.instance_id}: {self.said or 'never looked for'}"
+
+
 class Tag(models.Model):
     """A word that a team files an instance under; case does not matter and is kept."""
 

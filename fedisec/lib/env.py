@@ -69,6 +69,17 @@ def parsed(name: str, parse: Callable[[str], T], needs: str, default: str = "") 
         raise ImproperlyConfigured(f"{name} must be {needs}") from None
 
 
+def one_of(*choices: str) -> Callable[[str], str]:
+    """For a word out of a few."""
+
+    def parse(value: str) -> str:
+        if value not in choices:
+            raise ValueError
+        return value
+
+    return parse
+
+
 def web_address(value: str) -> SplitResult:
     """An http or https address."""
     found = urlsplit(value.rstrip("/"))

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from fedisec.enrolment.models import SshAccess
+from fedisec.instances import proof
 from fedisec.instances.models import Instance
 from fedisec.scans.bell import INSIDE_QUEUE, OUTSIDE_QUEUE, RUN_SCAN, ring
 from fedisec.scans.models import ITEM, LIVE, Scan, ScanState, Side
@@ -20,12 +21,14 @@ SPREAD_S = 3600
 
 
 class Asked(StrEnum):
-    """What became of a wish for a scan.  LIVE: one is on its way already.  DEMO: made up, never looked at."""
+    """What became of a wish for a scan.  LIVE: one is on its way already.  DEMO: made up, never looked at.
+    UNPROVEN: the installation asks for a proof first that the domain is the team's."""
 
     QUEUED = "queued"
     LIVE = "live"
     TOO_SOON = "too_soon"
     DEMO = "demo"
+    UNPROVEN = "unproven"
 
 
 def queue_scan(
@@ -47,6 +50,8 @@ def queue_scan(
     due_at = due_at or now
     if instance.demo:
         return Asked.DEMO
+    if not proof.holds(instance, now):
+        return Asked.UNPROVEN
     if reason in {"manual", ITEM} and _started_lately(instance, now):
         return Asked.TOO_SOON
     with transaction.atomic():

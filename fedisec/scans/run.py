@@ -21,6 +21,7 @@ from checks.facts import Facts
 from checks.probes import Gathered
 from checks.target import Target, Vantage
 from fedisec.enrolment.inside import WayIn, way_into
+from fedisec.instances import proof
 from fedisec.instances.models import Instance
 from fedisec.lib import crash
 from fedisec.lib.limits import TimeIsUp
@@ -43,6 +44,11 @@ def run_scan(scan_id: int) -> None:
         return
     crash.point("claimed")
     try:
+        if not proof.still_holds(scan.instance):
+            _held(scan).update(
+                state=ScanState.FAILED, token="", finished_at=timezone.now(), error="the domain is not proven"
+            )
+            return
         gathered = _look(scan)
         if news.is_bad(scan, gathered.facts) and not outlook.saw(scan.started_at or timezone.now()):
             _not_believed(scan)

@@ -21,6 +21,7 @@ from fedisec.accounts import audit
 from fedisec.accounts.models import Role, Team, User
 from fedisec.accounts.sudo import confirmed_lately
 from fedisec.enrolment.models import SshAccess
+from fedisec.instances import proof
 from fedisec.instances.access import instance_for
 from fedisec.instances.forms import OWN_FIELDS, AddForm, SettingsForm
 from fedisec.instances.models import Instance, Tag
@@ -50,7 +51,8 @@ def instance_add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         instance = _add(form, team, person(request))
         if instance is not None:
-            return redirect("instance", instance.address)
+            page = "instance" if proof.holds(instance) else "proof"
+            return redirect(page, instance.address)
     return render(request, "instances/add.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -91,6 +93,7 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
         Asked.LIVE: _("Saved. It counts from the next look on."),
         Asked.TOO_SOON: _("Saved. It counts from the next look on."),
         Asked.DEMO: _("Saved."),
+        Asked.UNPROVEN: _("Saved."),
     }
     messages.success(request, told[asked] if asked is not None else _("Saved."))
     return redirect("instance", instance.address)
@@ -177,6 +180,8 @@ def scan_now(request: HttpRequest, domain: str) -> HttpResponse:
     asked = queue_scan(instance, "manual")
     if asked is Asked.TOO_SOON:
         messages.info(request, _("The last scan was less than a minute ago. Try again in a moment."))
+    elif asked is Asked.UNPROVEN:
+        return redirect("proof", instance.address)
     elif asked is Asked.DEMO:
         messages.info(request, _("A demo server is made up: fedisec never looks at it."))
     return redirect("instance", instance.address)

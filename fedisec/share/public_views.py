@@ -18,6 +18,7 @@ from checks.model import LANGUAGES
 from fedisec.checklist.board import Posture, Row, posture, rows_of, topics
 from fedisec.checklist.sentence import sentence
 from fedisec.checklist.state import State
+from fedisec.instances import proof
 from fedisec.scans.models import Scan
 from fedisec.share import door
 from fedisec.share.badge import badge_of, svg
@@ -78,7 +79,8 @@ def _language(request: HttpRequest) -> str:
 
 
 def _share(token: str) -> Share | None:
-    return Share.objects.select_related("instance").filter(token=token, is_open=True).first()
+    share = Share.objects.select_related("instance").filter(token=token, is_open=True).first()
+    return share if share is not None and proof.holds(share.instance) else None
 
 
 def _answer(response: HttpResponse) -> HttpResponse:

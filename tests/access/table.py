@@ -59,6 +59,7 @@ OURS: dict[str, Row] = {
     "instance_remove": _row(OWNERS, OWNERS_ACT),
     "scan_now": _row(post=EDITORS_ACT),
     "progress": _row(VIEWERS_ACT),  # nothing runs: back to the page
+    "proof": _row(EDITORS, EDITORS_ACT),
     "inventory": _row(VIEWERS),
     "grade_note": _row(post=EDITORS_ACT),
     "scans": _row(VIEWERS),
