@@ -119,21 +119,20 @@ _FLOODS = (
     Web("102 without end", endlessly(b"HTTP/1.1 102 Processing\r\n\r\n" * 100)),
     Web("103 with links without end", endlessly(
         b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n" + _HSTS + b"\r\n")),
-    Web("a body without end", endlessly(b" " * 16384, first=head("200 OK", b"Connection: close\r\n", ends=True)),
-        ),
+    Web("a body without end", endlessly(b" " * 16384, first=head("200 OK", b"Connection: close\r\n", ends=True)), ALL),
     Web("never closes", says(head("200 OK", b"Connection: close\r\n", ends=True) + HTML_PAGE, then=waits)),
     Web("resets in the body", _resets_in_body),
 )  # fmt: skip
 
 # Chunks and lengths.
 _FRAMES = (
-    Web("chunks of one byte without end", endlessly(b"1\r\n \r\n" * 1000, first=_CHUNKED)),
-    Web("one chunk without end", endlessly(b"x" * 16384, first=_CHUNKED + b"ffffffffffffffff\r\n")),
+    Web("chunks of one byte without end", endlessly(b"1\r\n \r\n" * 1000, first=_CHUNKED), ALL),
+    Web("one chunk without end", endlessly(b"x" * 16384, first=_CHUNKED + b"ffffffffffffffff\r\n"), ALL),
     Web("a chunk size of 1,000 digits", _chunk(b"1" * 1000)),
     Web("a chunk size that is none", _chunk(b"zz")),
     Web("a negative chunk", _chunk(b"-5")),
     Web("a chunk in hexadecimal Python", _chunk(b"0x6")),
-    Web("chunk extensions without end", endlessly(b"1;" + b"e=" * 2000 + b"\r\n \r\n", first=_CHUNKED)),
+    Web("chunk extensions without end", endlessly(b"1;" + b"e=" * 2000 + b"\r\n \r\n", first=_CHUNKED), ALL),
     Web("one chunk extension without end", endlessly(b"e" * 8192, first=_CHUNKED + b"1;")),
     Web("trailers without end", endlessly(b"X-More: y\r\n" * 100, first=_CHUNKED + b"0\r\n")),
     Web("headers in the trailers", says(b"HTTP/1.1 200 OK\r\n" + HTML

@@ -276,8 +276,8 @@ def _narrow(transport: paramiko.Transport) -> None:
 
 
 _AT_COMMAND: dict[str, tuple[AtCommand, str]] = {
-    "ignores-without-end": (_floods(cMSG_IGNORE, EVIL * 200), "too_large"),
-    "debug-lines-without-end": (_floods(cMSG_DEBUG, True, EVIL * 200, b""), "too_large"),
+    "ignores-without-end": (_floods(cMSG_IGNORE, EVIL * 200), f"too_large {_LATE}"),
+    "debug-lines-without-end": (_floods(cMSG_DEBUG, True, EVIL * 200, b""), f"too_large {_LATE}"),
     "requests-without-end": (_floods(cMSG_GLOBAL_REQUEST, EVIL, True), f"too_large {_LATE}"),
     "new-keys-without-end": (_new_keys, f"{_LATE} {_BAD}"),
     "new-keys-never": (_new_keys_never, _LATE),
