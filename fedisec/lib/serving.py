@@ -68,6 +68,7 @@ def serve(application: Application, listener: socket.socket, proxies: Iterable[s
         max_request_header_size=HEADER_BYTES,
         max_request_body_size=BODY_BYTES,
         ident="",
+        clear_untrusted_proxy_headers=False,  # fedisec.lib.proxies does, and has to see them
     )
     threads = ThreadedTaskDispatcher()
     threads.set_thread_count(adjustments.threads)
