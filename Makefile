@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
+.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults test-security check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-wide  judge every page in every look, and a scan under every fault"
 	@echo "make test-hosts  boot Debian machines with planted faults, and log in to them"
 	@echo "make test-faults  kill, cut off, fill and turn back what scans and mails rest on"
+	@echo "make test-security  attack it with everything there is, from crawlers to servers that mean harm"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make mutation  break the rules that decide who is told what, a line at a time: a test must notice"
@@ -65,6 +66,18 @@ test-hosts: setup-dev
 # Every fault of docs/reliability.md in real processes, in under 20 minutes; as root with the full disk as well.
 test-faults: setup-dev servers
 	@sh tools/faults.sh $(PY) $(ARGS)
+
+tools/security/.env/.ready: tools/security/requirements.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" tools/security/.env tools/security/requirements.txt
+	@touch $@
+
+tools/security/.env-wapiti/.ready: tools/security/requirements-wapiti.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" tools/security/.env-wapiti tools/security/requirements-wapiti.txt
+	@touch $@
+
+# What it found stands in docs/security.md (ARGS=--write renews it); as root with slow clients as well.
+test-security: setup-dev servers tools/security/.env/.ready tools/security/.env-wapiti/.ready
+	@sh tools/security.sh $(PY) $(ARGS)
 
 servers:
 	@sh tools/servers.sh

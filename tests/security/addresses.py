@@ -16,8 +16,9 @@ KNOWN = {
 def templates() -> list[str]:
     """Like "instances/%(domain)s/export/", each once."""
     found: set[str] = set()
-    for possibilities in get_resolver().reverse_dict.values():
-        found |= {template for template, _names in possibilities[0]}
+    for name in get_resolver().reverse_dict:
+        for possibilities, *_rest in get_resolver().reverse_dict.getlist(name):
+            found |= {template for template, _names in possibilities}
     return sorted(found)
 
 
