@@ -254,8 +254,9 @@ async def gather_contact(look: Look) -> Iterable[Fact]:
 
 
 async def _has_address(look: Look, name: str) -> bool:
+    """An address that mail can be sent to: one of this machine or of a private network is none."""
     found = [await look.dns.ask(name, "A"), await look.dns.ask(name, "AAAA")]
-    if any(isinstance(lookup, Lookup) and lookup.records for lookup in found):
+    if any(isinstance(lookup, Lookup) and any(map(look.net.may_dial, lookup.records)) for lookup in found):
         return True
     for lookup in found:
         if isinstance(lookup, Missing):

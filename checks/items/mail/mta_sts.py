@@ -141,7 +141,7 @@ def check(facts: Facts) -> Verdict:
         return failed("bad_record", domain=found.domain, detail=str(error)).seen(where, records[0])
     if len(records) > 1:
         return failed("bad_record", domain=found.domain, detail=str(len(records))).seen(where, records[1])
-    return _judge_page(found, routes).seen(where, records[0])
+    return _judge_page(found, facts).seen(where, records[0])
 
 
 def _takes_no_mail(routes: MailRoutes) -> bool:
@@ -150,7 +150,7 @@ def _takes_no_mail(routes: MailRoutes) -> bool:
     return null or silent
 
 
-def _judge_page(found: MtaSts, routes: MailRoutes | None) -> Verdict:
+def _judge_page(found: MtaSts, facts: Facts) -> Verdict:
     page = found.policy
     if isinstance(page, Missing):
         if page.reason is Reason.NO_SUCH_NAME or page.detail.startswith(_CERTIFICATE):
@@ -163,20 +163,21 @@ def _judge_page(found: MtaSts, routes: MailRoutes | None) -> Verdict:
     if page.status != 200 or page.media_type not in ("text/plain", ""):
         told = f"{page.status} {page.media_type}"
         return failed("no_policy", detail=told).seen(page.url, told)
-    return _judge_policy(found, page, routes).seen(page.url, page.body[:500])
+    return _judge_policy(found, page, facts).seen(page.url, page.body[:500])
 
 
-def _judge_policy(found: MtaSts, page: Page, routes: MailRoutes | None) -> Verdict:
+def _judge_policy(found: MtaSts, page: Page, facts: Facts) -> Verdict:
     try:
         policy = parse_sts_policy(page.body)
     except ParseError as error:
         return failed("bad_policy", detail=str(error))
-    if policy.mode == "enforce" and (host := _not_covered(policy, routes)):
+    if policy.mode == "enforce" and (host := _not_covered(policy, facts.maybe(MailRoutes))):
         return failed("not_covered", host=host)
     if policy.mode != "enforce":
         return warned("testing", mode=policy.mode)
     if policy.max_age_s < DAY_S:
         return warned("short_life", seconds=policy.max_age_s)
+    seen(facts.get(MailRoutes).mx)  # hosts that were not seen are not covered by anything
     return _reports(found.tls_reports) or passed("enforced", days=policy.max_age_s // DAY_S)
 
 

@@ -312,7 +312,8 @@ NO_STS = nobody("_mta-sts.a.test", "TXT")
     [
         ((sts(page()), routes(MX)), "pass:enforced"),
         ((sts(page()), routes(host("x.b.test"))), "pass:enforced"),
-        ((sts(page()),), "pass:enforced"),
+        ((sts(page()),), "unknown:not_asked"),
+        ((sts(page()), MailRoutes("a.test", SLOW)), "unknown:timeout"),
         ((sts(page(), reports=SLOW), routes(MX)), "pass:enforced"),
         ((sts(page(), reports=nobody("x", "TXT")), routes(MX)), "warn:no_tls_reports"),
         ((sts(page(POLICY.replace("enforce", "testing"))), routes(host("other.test"))), "warn:testing"),
