@@ -161,7 +161,19 @@ CELERY_TIMEZONE = "UTC"
 
 RUNNERS = env.number("FEDISEC_RUNNERS", 2, 1, 32)
 SCAN_INTERVAL_S = env.number("FEDISEC_SCAN_INTERVAL", 86_400, 1, 30 * 86_400)
-SCAN_NOW_PAUSE_S = env.number("FEDISEC_SCAN_NOW_PAUSE", 60, 0, 86_400)
+SCAN_NOW_PAUSE_S = env.number("FEDISEC_SCAN_NOW_PAUSE", 600, 0, 86_400)
+# An operator, and a look at a single item, which costs little, wait a minute at most.
+SCAN_ITEM_PAUSE_S = SCAN_NOW_PAUSE_OPERATOR_S = min(60, SCAN_NOW_PAUSE_S)
+TEAM_SCANS = env.number("FEDISEC_TEAM_SCANS", 2, 1, 100)  # at once, while another team waits
+# How much a team may keep; see fedisec.lib.bounds.
+BOUNDS = {
+    "instances": env.number("FEDISEC_TEAM_INSTANCES", 100, 1, 100_000),
+    "members": env.number("FEDISEC_TEAM_MEMBERS", 100, 1, 10_000),
+    "invitations": env.number("FEDISEC_TEAM_INVITATIONS", 20, 1, 1000),
+    "own_items": env.number("FEDISEC_TEAM_OWN_ITEMS", 200, 1, 10_000),
+    "channels": env.number("FEDISEC_TEAM_CHANNELS", 20, 1, 1000),
+    "notes": env.number("FEDISEC_ITEM_NOTES", 200, 1, 10_000),
+}
 CONFIRM_AFTER_S = env.number("FEDISEC_CONFIRM_AFTER", 300, 0, 86_400)  # second look before an alarm
 SCAN_LEASE_S = env.number(
     "FEDISEC_SCAN_LEASE", 60, 1, 3600
@@ -320,7 +332,7 @@ if CSP_REPORTS:
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
-DATA_UPLOAD_MAX_NUMBER_FILES = 5  # no form of ours takes any
+DATA_UPLOAD_MAX_NUMBER_FILES = 5  # a mail, for its signatures, is the only one
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("ja", _("Japanese"))]

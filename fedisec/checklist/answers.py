@@ -21,6 +21,7 @@ from fedisec.checklist.board import Row, row_of, rows_of
 from fedisec.checklist.models import Attestation, EndedWhy, Note, Undo, Waiver
 from fedisec.checklist.state import State
 from fedisec.instances.models import Instance
+from fedisec.lib import bounds
 
 LONGEST = timedelta(days=366)  # a year at most, and the rest of its last day
 UNDO_S = 10  # shown for so long
@@ -152,6 +153,7 @@ def withdraw(
 def remark(instance: Instance, item: Item, user: User, text: str) -> Undo:
     """Adds a note to the thread of an item."""
     with _act("note.added", instance, item, user, text, {}, None) as act:
+        bounds.room("notes", Note.objects.filter(instance=instance, item_id=item.id))
         note = Note(instance=instance, item_id=item.id, by=user, text=text, created_at=act.now)
         act.make("note", [note])
     return _undo_of(act)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,11 +16,10 @@ from fedisec.accounts.models import Role
 from fedisec.checklist import pasted, switches
 from fedisec.checklist.forms import MailForm
 from fedisec.checklist.item_page import Forms, answered, context_of, found_for, in_place, show
-from fedisec.scans.queue import Asked, queue_scan
+from fedisec.scans.queue import Asked, queue_scan, too_soon
 from fedisec.scans.views import person
 
 _REFUSED = {
-    Asked.TOO_SOON: gettext_lazy("The last scan was less than a minute ago. Try again in a moment."),
     Asked.UNPROVEN: gettext_lazy("fedisec looks once it is proven that the domain is yours."),
     Asked.DEMO: gettext_lazy("This is a demonstration: its results are made up, and nothing is looked at."),
 }
@@ -41,7 +41,9 @@ def look(request: HttpRequest, domain: str, item_id: str) -> HttpResponse:
     found, entry = found_for(person(request), domain, item_id, role)
     refused = ""
     if request.method == "POST" and entry.check_function is not None:
-        refused = str(_REFUSED.get(queue_scan(found, "item", only=[entry.id]), ""))
+        pause_s = settings.SCAN_ITEM_PAUSE_S
+        answer = queue_scan(found, "item", only=[entry.id], pause_s=pause_s)
+        refused = too_soon(pause_s) if answer is Asked.TOO_SOON else str(_REFUSED.get(answer, ""))
     if in_place(request):
         context = context_of(request, found, entry)
         asked = {"asked": request.method == "POST"}  # the focus stays where the button was

@@ -13,11 +13,14 @@ from fedisec.accounts.models import Team, User
 from fedisec.checklist.models import OwnItem
 from fedisec.history.models import Standing
 from fedisec.instances.models import Instance
+from fedisec.lib import bounds
 
 
 def add(team: Team, instance: Instance | None, user: User, texts: Mapping[str, Any]) -> OwnItem:
     """A new item, asked of `instance` or of all of the team's."""
     with transaction.atomic():
+        Team.objects.select_for_update().get(pk=team.pk)
+        bounds.room("own_items", OwnItem.objects.filter(team=team))
         own = OwnItem.objects.create(team=team, instance=instance, created_by=user, **texts)
         _tell("own_item.added", own, user, after=_worded({**texts, "asked of": _where(own)}))
     return own

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
-from fedisec.lib import errors
+from fedisec.lib import bounds, errors
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -66,7 +66,11 @@ def door(get_response: Handler) -> Handler:
         foreign = request.headers.get("Sec-Fetch-Site", _OWN[0]) not in _OWN
         return errors.page(403) if foreign and embedded and not is_open else None
 
-    middleware.process_view = process_view  # type: ignore[attr-defined]  # Django looks for it there
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return bounds.page(request, error) if isinstance(error, bounds.Full) else None
+
+    middleware.process_view = process_view  # type: ignore[attr-defined]  # Django looks for them there
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
 
 

@@ -8,9 +8,11 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
+from django.utils.translation import ngettext
 
+from fedisec.accounts.models import User
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances import proof
 from fedisec.instances.models import Instance
@@ -39,10 +41,11 @@ def queue_scan(
     now: datetime | None = None,
     only: Sequence[str] = (),
     side: Side = Side.BOTH,
+    pause_s: int | None = None,
 ) -> Asked:
     """Queues a scan; at most one is live per instance.  A look that is due now takes the place of a second
     look that waits for its time (what it leaves unconfirmed asks for another), and a look at the whole that
-    of single items.  `manual` and `item` are answered with TOO_SOON within SCAN_NOW_PAUSE_S of the last
+    of single items.  `manual` and `item` are answered with TOO_SOON within `pause_s` of the last
     start.  `only` goes with the reason "item": the ids of the items to look at.  Only scheduled scans look
     from one `side`."""
     assert bool(only) == (reason == ITEM) and (side is Side.BOTH or reason == "scheduled")
@@ -52,7 +55,7 @@ def queue_scan(
         return Asked.DEMO
     if not proof.holds(instance, now):
         return Asked.UNPROVEN
-    if reason in {"manual", ITEM} and _started_lately(instance, now):
+    if reason in {"manual", ITEM} and _started_lately(instance, now, pause_s):
         return Asked.TOO_SOON
     with transaction.atomic():
         pk = _instead(instance, reason, due_at) or _insert(instance, reason, due_at, only, side)
@@ -121,8 +124,31 @@ def ring_scans(due: QuerySet[Scan]) -> None:
         Scan.objects.filter(pk__in=rung, state=ScanState.QUEUED).update(rung_at=timezone.now())
 
 
-def _started_lately(instance: Instance, now: datetime) -> bool:
-    since = now - timedelta(seconds=settings.SCAN_NOW_PAUSE_S)
+def pause_of(user: User) -> int:
+    """Seconds that somebody has to wait from one scan of a server to the next."""
+    return settings.SCAN_NOW_PAUSE_OPERATOR_S if user.is_superuser else settings.SCAN_NOW_PAUSE_S
+
+
+def too_soon(pause_s: int) -> str:
+    """What to say to TOO_SOON."""
+    return ngettext(
+        "The last scan was less than a minute ago. Try again in a moment.",
+        "The last scan was less than %(count)d minutes ago. Try again later.",
+        -(-pause_s // 60),
+    ) % {"count": -(-pause_s // 60)}
+
+
+def in_turn(due: QuerySet[Scan]) -> QuerySet[Scan]:
+    """Of the scans that are due, those of teams that have their share running are left out while another
+    team waits: one that added a hundred servers must not keep the others waiting."""
+    busy = Scan.objects.filter(state=ScanState.RUNNING).values("instance__team")
+    busy = busy.annotate(running=Count("pk")).filter(running__gte=settings.TEAM_SCANS)
+    others = due.exclude(instance__team__in=busy.values("instance__team"))
+    return others if others.exists() else due
+
+
+def _started_lately(instance: Instance, now: datetime, pause_s: int | None) -> bool:
+    since = now - timedelta(seconds=settings.SCAN_NOW_PAUSE_S if pause_s is None else pause_s)
     return Scan.objects.filter(instance=instance, started_at__gt=since, started_at__lte=now).exists()
 
 

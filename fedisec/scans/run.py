@@ -30,6 +30,7 @@ from fedisec.scans import news, outlook
 from fedisec.scans.heartbeat import Heartbeat, Superseded
 from fedisec.scans.models import Scan, ScanState, Side
 from fedisec.scans.patience import record_with_patience
+from fedisec.scans.queue import in_turn
 from fedisec.scans.sides import probes_of
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,11 @@ def run_scan(scan_id: int) -> None:
 def claim(scan_id: int, now: datetime | None = None) -> Scan | None:
     """The scan, running under a fresh token; None when it is not queued, not due, or somebody was first."""
     now, token = now or timezone.now(), secrets.token_hex(16)
+    due = Scan.objects.filter(state=ScanState.QUEUED, due_at__lte=now)
+    if not in_turn(due).filter(pk=scan_id).exists():
+        # Somebody else's turn, or not due: the clock rings again for what a broker brought too early.
+        due.filter(pk=scan_id).update(rung_at=None)
+        return None
     claimed = Scan.objects.filter(pk=scan_id, state=ScanState.QUEUED, due_at__lte=now).update(
         state=ScanState.RUNNING,
         token=token,

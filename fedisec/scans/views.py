@@ -27,8 +27,9 @@ from fedisec.instances.forms import OWN_FIELDS, AddForm, SettingsForm
 from fedisec.instances.models import Instance, Tag
 from fedisec.instances.reach import refusal
 from fedisec.instances.typed import TypedDomainForm
+from fedisec.lib import bounds
 from fedisec.scans.models import Scan
-from fedisec.scans.queue import Asked, queue_scan, set_pace
+from fedisec.scans.queue import Asked, pause_of, queue_scan, set_pace, too_soon
 
 
 class HtmxRequest(HttpRequest):
@@ -65,6 +66,8 @@ def _add(form: AddForm, team: Team, user: User) -> Instance | None:
         return None
     try:
         with transaction.atomic():
+            team = Team.objects.select_for_update().get(pk=team.pk)
+            bounds.room("instances", Instance.objects.filter(team=team, demo=False))
             instance = Instance.objects.create(team=team, domain=domain, created_by=user, **form.more)
             import_string(settings.ON_INSTANCE_ADDED)(instance)
             audit.record("instance.added", team=team, by=user, instance=instance)
@@ -87,7 +90,8 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
     if not form.is_valid():
         return render(request, "instances/edit.html", {"instance": instance, "form": form}, status=422)
     looks_anew = _save(instance, form, person(request))
-    asked = queue_scan(instance, "manual") if looks_anew else None
+    pause_s = pause_of(person(request))
+    asked = queue_scan(instance, "manual", pause_s=pause_s) if looks_anew else None
     told = {
         Asked.QUEUED: _("Saved. fedisec looks again now."),
         Asked.LIVE: _("Saved. It counts from the next look on."),
@@ -175,11 +179,12 @@ def _team_of_editor(user: User) -> Team:
 
 @require_POST
 def scan_now(request: HttpRequest, domain: str) -> HttpResponse:
-    """Queues a scan, at most one a minute for an instance."""
+    """Queues a scan, unless the last one of the instance began a moment ago."""
     instance = instance_for(person(request), domain, Role.EDITOR)
-    asked = queue_scan(instance, "manual")
+    pause_s = pause_of(person(request))
+    asked = queue_scan(instance, "manual", pause_s=pause_s)
     if asked is Asked.TOO_SOON:
-        messages.info(request, _("The last scan was less than a minute ago. Try again in a moment."))
+        messages.info(request, too_soon(pause_s))
     elif asked is Asked.UNPROVEN:
         return redirect("proof", instance.address)
     elif asked is Asked.DEMO:

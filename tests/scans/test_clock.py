@@ -171,6 +171,7 @@ def test_a_scan_that_logs_in_waits_for_a_worker_with_the_keys(
 
 
 def test_scan_now_is_answered_once_a_minute(settings: Settings) -> None:
+    settings.SCAN_NOW_PAUSE_S = 60
     instance = an_instance()
     scan = a_running_scan(instance, NOW)
     assert queue_scan(instance, "manual", now=NOW + timedelta(seconds=30)) is Asked.TOO_SOON

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from checks.probes import Gathered
 from fedisec.history.models import DayCount, Standing
@@ -166,7 +167,8 @@ def test_a_single_look_of_later_becomes_whole_as_a_whole() -> None:
     assert queued(instance) == ("manual", [])
 
 
-def test_who_asks_for_the_whole_during_a_single_look_gets_it_afterwards() -> None:
+def test_who_asks_for_the_whole_during_a_single_look_gets_it_afterwards(settings: Settings) -> None:
+    settings.SCAN_NOW_PAUSE_S = 60
     now = timezone.now()
     instance = an_instance(next_scan_at=now + timedelta(hours=20))
     scan = a_running_scan(instance, now - timedelta(minutes=2))

@@ -14,6 +14,7 @@ from fedisec.alerts.channels.entry import shown
 from fedisec.alerts.channels.sealing import put_address, put_new_secret
 from fedisec.alerts.models import Channel, ChannelKind
 from fedisec.instances.models import Instance
+from fedisec.lib import bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Wanted:
 def add(team: Team, kind: ChannelKind, wanted: Wanted, user: User, now: datetime) -> Channel:
     """A channel that is on.  CannotOpen without a key file; nothing is stored then."""
     with transaction.atomic():
+        Team.objects.select_for_update().get(pk=team.pk)
+        bounds.room("channels", Channel.objects.filter(team=team))
         channel = Channel.objects.create(team=team, kind=kind.value, created_by=user, created_at=now)
         _set(channel, wanted)
         if kind is ChannelKind.WEBHOOK:

@@ -21,6 +21,7 @@ from fedisec.lib.schema import SchemaWatch
 from fedisec.lib.supervisor import stop_on_signal
 from fedisec.scans import outlook
 from fedisec.scans.models import Scan, ScanState
+from fedisec.scans.queue import in_turn
 from fedisec.scans.tasks import run
 
 POLL_S = 0.5
@@ -63,8 +64,8 @@ def next_job() -> Job | None:
     mail = outbox.due(now).values_list("pk", flat=True).first()
     if mail is not None:
         return lambda: send(mail)
-    due = Scan.objects.filter(state=ScanState.QUEUED, due_at__lte=now).order_by("due_at", "pk")
-    scan = due.values_list("pk", flat=True).first()
+    due = Scan.objects.filter(state=ScanState.QUEUED, due_at__lte=now)
+    scan = in_turn(due).order_by("due_at", "pk").values_list("pk", flat=True).first()
     feed: Job | None = import_string(settings.NEXT_JOB)(now, 0 if scan is None else FEED_WAITS_S)
     if scan is None and feed is None:
         outlook.watch()
