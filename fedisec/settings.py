@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "fedisec.lib",
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "fedisec.accounts.sessions_watch.watch",
     "fedisec.lib.middleware.viewer",
     "fedisec.instances.choosing.Choosing",
 ]
@@ -123,6 +125,10 @@ else:
             },
         }
     }
+# Whom `prepare` gives the rights of a worker, so that a worker need not own the database.
+WORKER_DATABASE_URL = env.text("FEDISEC_WORKER_DATABASE_URL") if DATABASE_URL else ""
+if WORKER_DATABASE_URL:
+    env.parsed("FEDISEC_WORKER_DATABASE_URL", env.database, "postgres://user:password@host/name")
 SQLITE = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -200,6 +206,8 @@ NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner ma
 ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version
 # (instance, confirmed key, new key, since when), in the transaction that stops the logins
 ON_HOST_KEY_CHANGED = "fedisec.alerts.watch.host_key_changed"
+ACCOUNT_NOTICE = "fedisec.alerts.account_letters.tell"  # (user, kind, address or "", values), queues a mail
+RESET_PASSWORD = "fedisec.alerts.account_letters.ask_reset"  # (user), queues the mail with the link
 CONFIRM_ADDRESS = "fedisec.alerts.asking.ask"  # (allauth's EmailAddress), to mail its owner a link
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 # (host, since, until, waited, dropped), when a machine has a network again, in the same transaction
@@ -218,6 +226,8 @@ BANNERS = (
 BANNERS_KEPT_S = 30  # what they found counts that long
 MAIL_FOLDER = "fedisec.alerts.banners.mail_folder"  # () -> where mails go without a relay, or ""
 
+# What those texts are made of; given on its own to workers that are to have no SECRET_KEY of the dashboard.
+PROOF_KEY = env.text("FEDISEC_PROOF_KEY") or SECRET_KEY
 # Whether a team has to show that a domain is its own before it is looked at; see fedisec.instances.proof.
 PROOF = env.parsed("FEDISEC_PROOF", env.one_of("off", "required"), "off or required", default="off")
 PROOF_OF_OPERATOR = env.flag("FEDISEC_PROOF_OF_OPERATOR")  # the operator's own teams too
@@ -248,6 +258,8 @@ DEADMAN_URL = env.parsed("FEDISEC_DEADMAN_URL", env.optional_web_address, "an ht
 EMAIL_URL = env.text("EMAIL_URL")
 if EMAIL_URL:
     env.parsed("EMAIL_URL", env.mail, "like smtp+tls://user:password@host:587")
+# A worker that sends no mail need not know the relay; that there is one, it tells the items about alerts.
+HAS_RELAY = bool(EMAIL_URL) or env.flag("FEDISEC_HAS_RELAY")
 EMAIL_BACKEND = "fedisec.alerts.relay.Backend"
 EMAIL_FILE_PATH = DATA / "mail"
 EMAIL_TIMEOUT = 60  # seconds for one mail, from the look-up of the relay's name to its last answer
@@ -277,11 +289,30 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # signing in needs no mail; alerts need it,
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[fedisec] "
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
-# A stranger's wrong tries must not lock an admin out: few per address and key, more per account.
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,20/5m/key", "mail_test": "5/h/user"}
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # a stranger has no mails sent in our name
+# Wrong passwords and codes: see fedisec.accounts.tries, which allauth's own limit would stand beside.
+ACCOUNT_RATE_LIMITS = {"login_failed": "", "mail_test": "5/h/user"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60  # see fedisec.accounts.sudo
+PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "account_login"
+SECOND_FACTOR = env.parsed("FEDISEC_SECOND_FACTOR", env.second_factor, "optional, editors or everybody")
+MFA_ADAPTER = "fedisec.accounts.factors.SealedAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn"]  # recovery codes are our own: see fedisec.accounts.codes
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up here: an account is made for a person
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "fedisec.accounts.factors.CodeForm",
+    "reauthenticate": "fedisec.accounts.factors.CodeAgainForm",
+    "activate_totp": "fedisec.accounts.factors.AppForm",
+    "authenticate_webauthn": "fedisec.accounts.factors.PasskeyForm",
+    "login_webauthn": "fedisec.accounts.factors.PasskeySignInForm",
+    "reauthenticate_webauthn": "fedisec.accounts.factors.PasskeyAgainForm",
+    "add_webauthn": "fedisec.accounts.factors.AddPasskeyForm",
+}
 
 SESSION_ENGINE = "fedisec.lib.sessions"
 SESSION_COOKIE_AGE = 14 * 86_400

@@ -13,7 +13,7 @@ from fedisec.alerts.models import MailServer
 def may_be_mailed(people: QuerySet[User]) -> QuerySet[User]:
     """Those of `people` whose address is confirmed; all of them while mails go to a folder."""
     by_relay = confirmed()
-    if not settings.EMAIL_URL:  # in the same query: it is asked for every instance
+    if not (settings.EMAIL_URL or settings.HAS_RELAY):  # in the same query: it is asked for every instance
         return people.filter(by_relay | ~Exists(MailServer.objects.all()))
     return people.filter(by_relay)
 

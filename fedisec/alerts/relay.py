@@ -38,7 +38,7 @@ def connection() -> BaseEmailBackend:
 
 def is_set() -> bool:
     """Whether mails leave this machine; at most one query."""
-    return bool(settings.EMAIL_URL) or MailServer.objects.exists()
+    return settings.HAS_RELAY or bool(settings.EMAIL_URL) or MailServer.objects.exists()
 
 
 def current() -> Server | None:

@@ -119,7 +119,7 @@ def _is_due(proof: Proof, now: datetime) -> bool:
 
 
 def texts(instance: Instance) -> Texts:
-    return _texts(instance, settings.SECRET_KEY)
+    return _texts(instance, settings.PROOF_KEY)
 
 
 def _texts(instance: Instance, secret: str) -> Texts:
@@ -149,7 +149,7 @@ def check(instance: Instance, by: User | None = None) -> Found | None:
 
 def look(instance: Instance) -> Found:
     """What stands in the DNS and on the web server now; a key that was replaced lately still counts."""
-    known = [_texts(instance, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    known = [_texts(instance, key) for key in (settings.PROOF_KEY, *settings.SECRET_KEY_FALLBACKS)]
     dns = _in_dns(known)
     web = "" if dns == Said.FOUND else _on_web(known)
     if Said.FOUND in (dns, web):

@@ -11,11 +11,12 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
-from fedisec.lib import canary, env
+from fedisec.lib import canary, env, roles
+from fedisec.lib.away import in_a_word
 from fedisec.lib.listen import CannotStart
 from fedisec.lib.schema import SchemaWatch
 
@@ -42,6 +43,7 @@ def prepare() -> None:
         if not settings.REDIS_URL:
             call_command("createcachetable", verbosity=0)
         canary.lay()
+        _worker_role()
         collect_static()
         import_string(settings.ON_PREPARE)()
 
@@ -55,6 +57,16 @@ def _key_file() -> None:
         env.make_key(Path(settings.KEY_FILE), 0o400)
     except OSError as error:
         raise CannotStart(f"cannot write the key file {settings.KEY_FILE}: {error.strerror}") from error
+
+
+def _worker_role() -> None:
+    """Rights on the tables of this version, for the role that the workers are given."""
+    if not settings.WORKER_DATABASE_URL:
+        return
+    try:
+        roles.apply(*roles.login_of(settings.WORKER_DATABASE_URL))
+    except (roles.NotARole, DatabaseError) as error:
+        raise CannotStart(f"FEDISEC_WORKER_DATABASE_URL: {in_a_word(error)}") from error
 
 
 @contextmanager
