@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.accounts.urls")),
     path("language/", login_not_required(require_POST(set_language)), name="set_language"),
     path("", include("fedisec.alerts.server_urls")),  # before allauth's page of addresses
+    path("account/2fa/", include("fedisec.accounts.factor_urls")),
     path("account/", include("allauth.account.urls")),
     path("healthz", healthz, name="healthz"),
 ]

@@ -5,6 +5,8 @@ class AccountsConfig(AppConfig):
     name = "fedisec.accounts"
 
     def ready(self) -> None:
-        from fedisec.accounts import heard
+        from fedisec.accounts import factors, heard, sessions_kept
 
         heard.listen()
+        sessions_kept.listen()
+        factors.listen()

@@ -12,6 +12,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from fedisec.accounts.signin_models import Bucket, Device, OpenSession, RecoveryCode  # noqa: F401
+
 SETUP_LINK_LIFE = timedelta(hours=24)
 
 

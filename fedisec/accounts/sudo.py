@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import Any, cast
+from typing import Any, TypeVar, cast, overload
 from urllib.parse import urlencode, urlsplit
 
 from allauth.account.authentication import get_authentication_records
@@ -23,12 +23,17 @@ from fedisec.accounts.models import User
 from fedisec.lib.secrets import CannotOpen, seal, unseal
 
 View = Callable[..., HttpResponseBase]
+V = TypeVar("V", bound=View)
 LATELY_S = 30 * 60
 KEPT_MAX = 64 * 1024  # characters of a form that waits while its sender says who he is
 _PURPOSE = "waiting form"
 
 
-def confirmed_lately(view: View | None = None, *, reading: bool = True) -> Any:
+@overload
+def confirmed_lately(view: V) -> V: ...
+@overload
+def confirmed_lately(*, reading: bool) -> Callable[[V], V]: ...
+def confirmed_lately(view: Any = None, *, reading: bool = True) -> Any:
     """For views behind the sign-in: who proved himself more than half an hour ago does so again first, and is
     then where he wanted to be; a form that was sent is kept meanwhile and taken then.  With `reading` False
     the page itself is open and only sending asks."""

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from fedisec.accounts.models import User
+from fedisec.alerts.account_letters import ACCOUNT, RESET
 from fedisec.alerts.asking import CONFIRM
 from fedisec.alerts.log import try_again, visible
 from fedisec.alerts.models import Delivery, DeliveryState, MailKind
@@ -38,6 +39,8 @@ KINDS: dict[str, Promise] = {
     MailKind.OUTAGE.value: gettext_lazy("fedisec was out"),
     MailKind.TEST.value: gettext_lazy("Test"),
     CONFIRM: gettext_lazy("Confirm your address"),
+    ACCOUNT: gettext_lazy("Your account"),
+    RESET: gettext_lazy("Set a new password"),
 }
 NOT_SENT = "not_sent"  # a state of the page: nobody was to get it any more
 STATES: dict[str, tuple[str, Promise]] = {  # icon, word

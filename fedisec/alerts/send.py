@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from checks.clean import clean
 from fedisec.accounts.models import User
-from fedisec.alerts import asking, relay
+from fedisec.alerts import account_letters, asking, relay
 from fedisec.alerts.channels.calling import NotTaken, call
 from fedisec.alerts.confirming import may_be_mailed
 from fedisec.alerts.dialogue import MaybeArrived
@@ -36,6 +36,11 @@ BROKEN = "no try came to an end"
 NOT_WANTED = "no longer subscribed"  # answers that are no trouble of the relay
 NOT_CONFIRMED = "the address is not confirmed"
 _ANSWER_MAX, _SUBJECT_MAX = 500, 200
+_WRITERS = {
+    asking.CONFIRM: asking.letter_of,
+    account_letters.ACCOUNT: account_letters.letter_of,
+    account_letters.RESET: account_letters.letter_of,
+}
 
 
 def send_mail(delivery_id: int) -> None:
@@ -55,7 +60,7 @@ def send_mail(delivery_id: int) -> None:
 
 
 def _mail(delivery: Delivery) -> None:
-    letter = asking.letter_of(delivery) if delivery.kind == asking.CONFIRM else letter_of(delivery)
+    letter = _WRITERS.get(delivery.kind, letter_of)(delivery)
     subject = letter.subject[:_SUBJECT_MAX]
     try:
         answer = relay.send(letter)
@@ -102,6 +107,10 @@ def _why_not(delivery: Delivery) -> str:
         return "" if delivery.channel is not None and delivery.channel.enabled else NOT_WANTED
     if delivery.kind == asking.CONFIRM:
         return "" if user.is_active and asking.is_open(delivery) else NOT_WANTED
+    if delivery.kind in (account_letters.ACCOUNT, account_letters.RESET):
+        if not account_letters.may_go(delivery):
+            return NOT_WANTED
+        return "" if account_letters.reaches(delivery) else NOT_CONFIRMED
     about = delivery.notices.filter(instance__isnull=False)
     mine = Subscription.objects.filter(user=user, instance__in=about.values("instance"))
     if not user.is_active or not (mine.exists() or not about.exists()):

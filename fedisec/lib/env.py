@@ -195,6 +195,13 @@ def time_zone(value: str) -> str:
     return value
 
 
+def second_factor(value: str) -> str:
+    """Who has to have one; "" is optional."""
+    if value not in {"", "optional", "editors", "everybody"}:
+        raise ValueError
+    return value or "optional"
+
+
 def secret_key(data: Path) -> str:
     """FEDISEC_SECRET_KEY, or the key that `prepare` made in the data folder.  There is no default key."""
     given = text("FEDISEC_SECRET_KEY")

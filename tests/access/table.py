@@ -29,6 +29,7 @@ OWNERS = "login 404 404 404 200 404"
 OPERATOR = "login 404 404 404 404 200"
 ANYBODY = "login 200 200 200 200 200"
 PUBLIC = "200 200 200 200 200 200"
+_NOBODY = "login 404 404 404 404 404"
 VIEWERS_ACT = "login 404 302 302 302 404"
 EDITORS_ACT = "login 404 404 302 302 404"
 OWNERS_ACT = "login 404 404 404 302 404"
@@ -45,6 +46,15 @@ OURS: dict[str, Row] = {
     "view_save": _row(post=ANYBODY_ACTS),
     "view_drop": _row(post=OWNERS_ACT),  # a view is its maker's alone, who is the owner here
     "profile": _row(ANYBODY, ANYBODY_ACTS),
+    "sessions": _row(ANYBODY),
+    "session_end": _row(post=OWNERS_ACT),  # one's own, who is the owner here
+    "sessions_end_others": _row(post=ANYBODY_ACTS),
+    "mfa_index": _row(ANYBODY),
+    "mfa_list_webauthn": _row(ANYBODY),  # the same page, as allauth calls it
+    "recovery_codes": _row(ANYBODY_ACTS, ANYBODY_ACTS),  # nobody here has a factor that they would be for
+    "mfa_edit_webauthn": _row(_NOBODY, _NOBODY),
+    "mfa_remove_webauthn": _row(_NOBODY, _NOBODY),
+    "totp_qr": _row(_NOBODY),  # no key is being added
     "notifications": _row(ANYBODY, ANYBODY_ACTS),
     "snooze": _row(post=ANYBODY_ACTS),
     "mail_address": _row(ANYBODY, "login 422 422 422 422 422"),
@@ -156,6 +166,18 @@ ALLAUTH: dict[str, Row] = {
     "account_reset_password_from_key": {"rest": PUBLIC},  # to whatever method: this link does not work
     "account_reset_password_from_key_done": _view(PUBLIC),
     "account_confirm_email": {**_view(PUBLIC, "404 404 404 404 404 404"), "PUT": _OPEN},
+    "mfa_authenticate": {"rest": "login 302 302 302 302 302"},  # no sign-in is under way
+    "mfa_reauthenticate": {"rest": "login 302 302 302 302 302"},  # by a factor that nobody here has
+    "mfa_reauthenticate_webauthn": {"rest": "login 302 302 302 302 302"},
+    "mfa_activate_totp": _view(ANYBODY, ANYBODY, ANYBODY, _MEMBERS),
+    "mfa_deactivate_totp": {"rest": _NOBODY},
+    "mfa_add_webauthn": {"rest": ANYBODY_ACTS},  # there are none over plain HTTP
+    "mfa_login_webauthn": {
+        **_view("login 302 302 302 302 302", rest="405 302 302 302 302 302"),
+        "POST": "login 302 302 302 302 302",
+        "PUT": "login 302 302 302 302 302",
+        "OPTIONS": "200 302 302 302 302 302",
+    },
     "account_confirm_login_code": {"rest": ANYBODY_ACTS},  # there are no such codes
 }
 

@@ -17,7 +17,13 @@ from tests.access.world import World
 ADDRESSES = {address.name: address for address in addresses()}
 # Reading writes there, and why.
 _TRAIL = ('INTO "accounts_auditevent"',)  # what was taken out of the house stands there
-READS_THAT_WRITE = {"export": _TRAIL, "export_overview": _TRAIL, "audit_export": _TRAIL}
+_SESSION = ('"django_session"',)  # the key that is being added waits there
+READS_THAT_WRITE = {
+    "export": _TRAIL,
+    "export_overview": _TRAIL,
+    "audit_export": _TRAIL,
+    "mfa_activate_totp": _SESSION,
+}
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("world")]
 
 

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
 from fedisec.accounts.models import Membership, Role, Team, User
+from fedisec.accounts.signin_models import OpenSession
 from fedisec.alerts.models import Channel, Delivery, Subscription
 from fedisec.alerts.unsubscribe import Purpose, Ticket, sealed
 from fedisec.checklist import daily
 from fedisec.checklist.models import Note, OwnItem, Undo
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Instance, SavedView
+from fedisec.lib.sessions import SessionStore, name_of
 from fedisec.scans.models import Incident, Scan
 from fedisec.share.models import Share
 from fedisec.watch.models import Concern, Entry, Source
@@ -46,6 +49,7 @@ class Plot:
     concern: Concern
     view: SavedView
     delivery: Delivery
+    session: OpenSession
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class World:
     theirs: Plot
     other: Plot
     source: Source
+    passkey: Authenticator  # of somebody else
 
     def arguments(self, name: str, plot: Plot) -> dict[str, Any]:
         """What an address may need, whatever it calls it; `pk` and `token` mean another thing on each."""
@@ -64,8 +69,14 @@ class World:
             "view_drop": plot.view,
             "news_say": plot.concern,
             "mail_again": plot.delivery,
+            "session_end": plot.session,
         }
-        by_start = {"own_item_": plot.own, "channel": plot.channel, "source_": self.source}
+        by_start = {
+            "own_item_": plot.own,
+            "channel": plot.channel,
+            "source_": self.source,
+            "mfa_": self.passkey,
+        }
         thing = keys.get(name) or next(
             (one for start, one in by_start.items() if name.startswith(start)), None
         )
@@ -101,7 +112,10 @@ def build() -> World:
     source = Source.objects.create(
         slug="own-1", kind="warnings", title="Ours", url="https://feed.example/", own=True
     )
-    return World(people, theirs, other, source)
+    passkey = Authenticator.objects.create(
+        user=a_user(), type="webauthn", data={"name": "x", "credential": {}}
+    )
+    return World(people, theirs, other, source, passkey)
 
 
 def _plot(domain: str) -> Plot:
@@ -131,6 +145,8 @@ def _plot(domain: str) -> Plot:
     )
     note = Note.objects.create(instance=instance, item_id=ITEM, by=editor, text="looked at it")
     steps = {"made": {"note": [note.pk]}, "ended": {}, "items": [ITEM]}
+    elsewhere = SessionStore()
+    elsewhere.create()
     return Plot(
         team,
         owner,
@@ -147,6 +163,7 @@ def _plot(domain: str) -> Plot:
         Delivery.objects.create(
             kind="regression", about=domain, channel=channel, instance=instance, message_id=f"<1@{domain}>"
         ),
+        OpenSession.objects.create(user=owner, name=name_of(str(elsewhere.session_key))),
     )
 
 
