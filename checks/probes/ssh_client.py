@@ -106,6 +106,12 @@ class Line:
     def late(self) -> bool:
         return self.left_s < 0.1
 
+    @property
+    def echoed(self) -> bool:
+        """The far side sent our own algorithms back, random cookie and all: it offers nothing."""
+        own: bytes | None = getattr(self.transport, "_latest_kex_init", None)
+        return own is not None and own in self.tap.opening
+
     def negotiate(self) -> Missing | None:
         """Agrees on keys; why that failed, or None."""
         negotiated = threading.Event()
@@ -179,6 +185,8 @@ def listen(connected: socket.socket, user: str, wall_s: float = WALL_S) -> Heard
     methods `user` may log in with (RFC 4252 5.2) and tries none of them."""
     with guarded(connected, wall_s, BYTES_MAX_BEFORE) as line:
         methods, lets_in = _ask(line, user)
+    if line.echoed:
+        return Heard(b"", Missing(Reason.MALFORMED, "our own words came back"))
     return Heard(line.tap.opening, methods, lets_in)
 
 

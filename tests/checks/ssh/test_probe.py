@@ -166,6 +166,12 @@ def _turned_away(connection: socket.socket, ended: threading.Event) -> None:
     connection.sendall(b"Not allowed at this time\r\n")
 
 
+def _echo(connection: socket.socket, ended: threading.Event) -> None:
+    """Says what it is told: by its own words it would offer all that we offer."""
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
 def _silent_after_kexinit(connection: socket.socket, ended: threading.Event) -> None:
     connection.sendall(b"SSH-2.0-mute\r\n" + _kexinit())
     ended.wait(10)
@@ -197,6 +203,7 @@ def _kexinit() -> bytes:
         (_flood_after_banner, {Reason.TIMEOUT, Reason.MALFORMED, Reason.CONNECTION_LOST}, "SSH-2.0-flood"),
         (_hang_up, {Reason.CONNECTION_LOST}, "SSH-2.0-bye"),
         (_turned_away, {Reason.WITHHELD}, ""),
+        (_echo, {Reason.MALFORMED}, ""),
         (_silent_after_kexinit, {Reason.TIMEOUT}, "SSH-2.0-mute"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -220,6 +227,12 @@ def test_a_hostile_server_ends_as_unknown_within_the_time(
     assert found.state is PortState.OPEN and found.banner == banner
     assert isinstance(found.methods, Missing) and found.methods.reason in reasons
     assert not any("paramiko" in r.name or r.name == "checks.ssh.silenced" for r in caplog.records)
+
+
+def test_our_own_words_are_no_algorithms_of_the_server() -> None:
+    with speaker(_echo) as port:
+        found = asyncio.run(endpoint_at(port))
+    assert found.algorithms == found.methods == Missing(Reason.MALFORMED, "our own words came back")
 
 
 def test_a_server_that_goes_mute_has_told_its_algorithms(monkeypatch: pytest.MonkeyPatch) -> None:
