@@ -6,11 +6,32 @@ import argparse
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
+from tests.hostile.child import Outcome
 from tests.hostile.registry import behaviours
 from tests.hostile.run import Run, complaints
 from tests.lab.lab import Lab
+
+
+def report(outcome: Outcome, verbose: bool) -> None:
+    found = complaints(outcome)
+    if verbose or found:
+        met = sum(value for value in outcome.met.values() if isinstance(value, int))
+        print(
+            f"{outcome.name}: {outcome.seconds:.1f} s, +{outcome.growth >> 10} KiB, beside +{outcome.delay_s:.1f} s, "
+            f"stored {outcome.stored >> 10} KiB, met {met}",
+            flush=True,
+        )
+    if verbose:
+        by_state: dict[str, list[str]] = {}
+        for item, state in outcome.states.items():
+            by_state.setdefault(state, []).append(item)
+        for state, items in by_state.items():
+            print(f"    {state}: {' '.join(items)}")
+    for text in found:
+        print("  !!", text, flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -32,23 +53,10 @@ def main(arguments: list[str]) -> int:
         for number in range(given.runs):
             begun = time.monotonic()
             place = (given.keep or Path(folder)) / f"run-{number + 1}"
-            brought = Run(lab, place, whole=given.whole).run(names, given.children)
-            for name in names:
-                outcome = brought.outcomes[name]
-                found = complaints(outcome)
-                bad += bool(found)
-                if given.verbose or found:
-                    print(
-                        f"{name}: {outcome.seconds:.1f} s, +{outcome.growth >> 20} MiB, beside +{outcome.delay_s:.1f} s, {outcome.stored >> 10} KiB, met {sum(v for v in outcome.met.values() if isinstance(v, int))}"
-                    )
-                    if given.verbose:
-                        by_state: dict[str, list[str]] = {}
-                        for item, state in outcome.states.items():
-                            by_state.setdefault(state, []).append(item)
-                        for state, items in by_state.items():
-                            print(f"    {state}: {' '.join(items)}")
-                for text in found:
-                    print("  !!", text)
+            run = Run(lab, place, whole=given.whole)
+            run.heard = partial(report, verbose=given.verbose)
+            brought = run.run(names, given.children)
+            bad += sum(bool(complaints(outcome)) for outcome in brought.outcomes.values())
             if brought.canary:
                 bad += 1
                 print("  !! dialled what must not be dialled:", brought.canary)

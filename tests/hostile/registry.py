@@ -8,7 +8,18 @@ from importlib.util import find_spec
 
 from tests.hostile.model import Behaviour
 
-MODULES = ("dns", "tcp", "tls", "smtp", "http", "json_answers", "xml_answers", "ssh", "collector")
+MODULES = (
+    "dns",
+    "dns_records",
+    "tcp",
+    "tls",
+    "smtp",
+    "http",
+    "json_answers",
+    "xml_answers",
+    "ssh",
+    "collector",
+)
 
 
 @cache

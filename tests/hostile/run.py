@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +72,7 @@ class Run:
             "chain": str(front.chain), "key": str(front.key), "whole": whole, "without": without,
         }  # fmt: skip
         self.brought = Brought()
+        self.heard: Callable[[Outcome], None] = lambda _: None  # called as each outcome arrives
 
     def run(self, names: Sequence[str], children: int, *, forbidden: bool = True) -> Brought:
         """`forbidden`: listen where nothing may be dialled."""
@@ -130,12 +131,15 @@ class Run:
             limit = behaviours()[name].deadline_s or (60.0 if self._whole else 15.0)
             found = await self._line(process, limit + _AFTER_S)
             if not isinstance(found, dict):
-                hung = Outcome(name, limit_s=limit, crashes=["the child hung or died"])
-                self.brought.outcomes[name] = hung
+                self._note(Outcome(name, limit_s=limit, crashes=["the child hung or died"]))
                 with suppress(ProcessLookupError):
                     process.kill()
                 return
-            self.brought.outcomes[name] = Outcome(**found)
+            self._note(Outcome(**found))
+
+    def _note(self, outcome: Outcome) -> None:
+        self.brought.outcomes[outcome.name] = outcome
+        self.heard(outcome)
 
     async def _line(self, process: asyncio.subprocess.Process, within_s: float) -> Any:
         assert process.stdout is not None
