@@ -17,6 +17,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 handler400 = "fedisec.lib.errors.bad_request"
+handler404 = "fedisec.lib.errors.not_found"
 handler500 = "fedisec.lib.errors.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [

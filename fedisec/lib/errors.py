@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
 from django.views import defaults
 
@@ -28,6 +35,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return page(413)
     return page(400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404.  Django's own reads the form that was sent, to check a token that it needs for nothing, and breaks
+    over one that cannot be read: nobody has tried to read it before, as there is no page to send it to."""
+    try:
+        return defaults.page_not_found(request, exception)
+    except (BadRequest, SuspiciousOperation, MultiPartParserError) as error:
+        return bad_request(request, error)
 
 
 def page(status: int) -> HttpResponse:

@@ -97,8 +97,9 @@ class Fuzz:
         self.answers[f"{status // 100}xx"] += 1
         if status >= 500:
             self.find(f"{method} {template}: {status} for {path[:200]} {body[:200]!r}")
-        if INSIDE.search(content):
-            self.find(f"{method} {template}: shows the inside")
+        if shown := INSIDE.search(content):
+            around = content[max(shown.start() - 60, 0) : shown.end() + 60]
+            self.find(f"{method} {template}: {status} shows the inside: {around!r}")
         for name in HEADERS:
             if name not in found:
                 self.find(f"{method} {template}: {status} without {name}")

@@ -33,6 +33,25 @@ def test_the_next_answer_is_that_to_the_next_request(port: int) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/nope/", "/team/items/x/restore/"])
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("multipart/form-data", b"a=1", 400),
+        ("multipart/form-data; boundary=\xc3\xa9", b"a=1", 400),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % n for n in range(600)), 413),
+        ("application/x-www-form-urlencoded", b"a=1", 404),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_no_fault_of_ours(
+    path: str, kind: str, body: bytes, status: int
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["csrftoken"] = "a" * 32
+    assert client.generic("POST", path, body, kind).status_code == status
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("query", ["", "?a=%00"])
 def test_what_is_refused_at_the_door_carries_the_headers_too(client: Client, query: str) -> None:
     answer = client.get(f"/account/login/{query}")
