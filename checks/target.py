@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 import idna
 
+from checks.lookalike import shown
+
 # Names that never belong to a public instance: RFC 6761, RFC 6762, RFC 8375, RFC 9476.
-_LOCAL_SUFFIXES = ("localhost", "local", "internal", "invalid", "onion", "alt", "home.arpa")
-_LABEL = re.compile(r"^(?!-)[a-z0-9-]{1,63}(?<!-)$")
+_LOCAL_SUFFIXES = ("localhost", "localdomain", "local", "internal", "invalid", "onion", "alt", "home.arpa")
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 class TargetError(ValueError):
@@ -53,10 +56,8 @@ class Target:
 
     @property
     def unicode_domain(self) -> str:
-        try:
-            return idna.decode(self.domain)
-        except idna.IDNAError:
-            return self.domain
+        """As people write it; what could be taken for another name stays in A-labels."""
+        return shown(self.domain)
 
 
 def parse_domain(text: str) -> str:
@@ -71,7 +72,10 @@ def parse_domain(text: str) -> str:
         raise TargetError("too_long")
     if "://" in name:
         try:
-            name = urlsplit(name).hostname or ""
+            given = urlsplit(name)
+            name = given.hostname or ""
+            if given.port == 0:
+                raise TargetError("bad_name")
         except ValueError:
             raise TargetError("bad_name") from None
     elif "/" in name:
@@ -86,7 +90,10 @@ def _domain(name: str) -> str:
         raise TargetError("empty")
     if _is_address(name):
         raise TargetError("address")
-    name = re.sub(r":\d{1,5}$", "", name).rstrip(".")
+    name, port = _without_port(name)
+    if port is not None and not 0 < port < 65536:
+        raise TargetError("bad_name")
+    name = name.rstrip(".")
     if _is_address(name):
         raise TargetError("address")
     try:
@@ -100,9 +107,16 @@ def _domain(name: str) -> str:
         raise TargetError("local")
     if len(labels) < 2:
         raise TargetError("single_label")
-    if not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
-        raise TargetError("address" if labels[-1].isdigit() else "bad_name")
+    if _NUMBER.fullmatch(labels[-1]):  # whoever reads it as an address dials something else than we vetted
+        raise TargetError("address")
+    if not all(_LABEL.match(label) for label in labels):
+        raise TargetError("bad_name")
     return ascii_name
+
+
+def _without_port(name: str) -> tuple[str, int | None]:
+    found = re.fullmatch(r"(\[.*\]|[^:]*):([0-9]{1,9})", name)
+    return (found[1], int(found[2])) if found is not None else (name, None)
 
 
 def _is_address(name: str) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+import idna
+
 from checks.data.suffixes import same_registrable
 from checks.errors import ParseError
 from checks.parse.dkim import DOMAIN, SELECTOR
@@ -138,8 +140,8 @@ def _from_domain(values: list[bytes]) -> str:
     if "@" not in address:
         raise MessageError("no_from")
     try:
-        domain = domain.encode("idna").decode("ascii").lower()
-    except UnicodeError:
+        domain = idna.encode(domain, uts46=True).decode("ascii").lower()
+    except UnicodeError:  # idna.IDNAError is one
         raise MessageError("no_from") from None
     if len(domain) > 253 or DOMAIN.fullmatch(domain) is None:
         raise MessageError("no_from")

@@ -16,6 +16,7 @@ from fedisec.accounts.sudo import confirmed_lately
 from fedisec.enrolment import enrol, steps
 from fedisec.enrolment.forms import AccessForm
 from fedisec.enrolment.models import SshAccess
+from fedisec.instances import proof
 from fedisec.instances.access import instance_for, may_edit
 from fedisec.instances.models import Instance
 from fedisec.instances.typed import TypedDomainForm
@@ -109,6 +110,9 @@ def _access(instance: Instance) -> SshAccess | None:
 
 
 def _test(request: HttpRequest, access: SshAccess) -> None:
+    if not proof.holds(access.instance):
+        messages.info(request, _("fedisec connects once it is proven that the domain is yours."))
+        return
     try:
         if not enrol.test(access, person(request)):
             messages.info(request, _("A test is under way. Its result is here in a moment."))
