@@ -36,6 +36,7 @@ class Outcome:
     name: str
     seconds: float = 0.0
     limit_s: float = 0.0
+    cpu_s: float = 0.0
     growth: int = 0
     delay_s: float = 0.0
     stored: int = 0
@@ -112,10 +113,11 @@ class Child:
         self._plain_s = 0.0
         self._complaints: list[str] = []
 
-    async def run(self, limits: Any) -> None:
+    async def run(self, limits: Any, wall_s: float) -> None:
+        """`wall_s`: within which a look has to end."""
         from tests.lab import places as at
 
-        self._limits = limits
+        self._limits, self._wall_s = limits, wall_s
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self._complaints.append(str(context)[:300]))
         self._server = await Server.start(self._number, self._lab, self._folder)
@@ -137,7 +139,7 @@ class Child:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
         while line := (await commands.readline()).decode():
             behaviour = behaviours()[line.strip()]
-            outcome = Outcome(behaviour.name, limit_s=behaviour.deadline_s or self._limits.wall_s)
+            outcome = Outcome(behaviour.name, limit_s=behaviour.deadline_s or self._wall_s)
             try:
                 await self._one(behaviour, outcome)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is reported, and the next one is run
@@ -203,13 +205,13 @@ class Child:
         self._complaints.clear()
         gc.collect()
         _forget_peak()
-        before, begun = memory("VmRSS"), time.monotonic()
+        before, begun, cpu = memory("VmRSS"), time.monotonic(), time.process_time()
         beside = asyncio.create_task(self._beside(outcome))
         try:
             scene = self._scene(world)
             seen = await (behaviour.look(scene) if behaviour.look else self._scan(scene, behaviour))
         finally:
-            outcome.seconds = time.monotonic() - begun
+            outcome.seconds, outcome.cpu_s = time.monotonic() - begun, time.process_time() - cpu
             beside.cancel()
             await asyncio.gather(beside, return_exceptions=True)
             outcome.met = await self._server.leave()
@@ -217,7 +219,7 @@ class Child:
         self._judge(behaviour, seen, outcome)
         outcome.growth = max(0, memory("VmHWM") - before)
         outcome.crashes += self._complaints
-        if seen.gathered is not None and behaviour.target in self._sound:
+        if self._lab["store"] and seen.gathered is not None and behaviour.target in self._sound:
             await asyncio.to_thread(self._keep, behaviour, seen.gathered, outcome)
 
     async def _beside(self, outcome: Outcome) -> None:
@@ -287,9 +289,9 @@ def main(number: int, folder: Path) -> None:
 
     lab = json.loads((folder / "lab.json").read_text())
     with ExitStack() as patched:
-        limits = patched.enter_context(pace(lab["whole"]))
-        limits = patched.enter_context(without(lab["without"], limits))
-        asyncio.run(Child(number, folder).run(limits))
+        promised = patched.enter_context(pace(lab["whole"]))
+        limits = patched.enter_context(without(lab["without"], promised))
+        asyncio.run(Child(number, folder).run(limits, promised.wall_s))
 
 
 if __name__ == "__main__":

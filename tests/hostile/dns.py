@@ -272,6 +272,23 @@ _SELF = [
     ("extended-rcode", built(b"\x00" + struct.pack("!HHIH", 41, 1232, 0x01000000, 0), (0, 0, 1))),
 ]  # fmt: skip
 
+
+def many_names(count: int) -> Answer:
+    """Records whose names are each of 120 labels, in a few bytes: unpacking them all takes seconds."""
+
+    async def answer(asked: Asked) -> bytes | None:
+        if not asked.tcp:
+            return await names.cut_over_tcp_too(asked)
+        head = struct.pack("!HHHHHH", asked.query.id, 0x8580, 1, count + 1, 0, 0) + _question(asked)
+        record = struct.pack("!HHIH", 16, 1, 60, 2) + b"\x01x"
+        first = b"\x01a" * 120 + b"\x00" + record
+        back = struct.pack("!H", 0xC000 | (len(head) + 2))
+        more = (struct.pack("!BBB", 2, 97 + n % 26, 97 + n // 26) + back + record for n in range(count))
+        return head + first + b"".join(more)
+
+    return answer
+
+
 _WIRE: dict[str, Answer] = {
     "silence": names.silence,
     "garbage": names.garbage,
@@ -300,6 +317,7 @@ _WIRE: dict[str, Answer] = {
     "referral-round": referral_round,
     "glueless-round": glueless,
     "too-slow": names.too_slow,
+    "many-names": many_names(3500),
     **dict(_SELF),
 }
 _TCP: dict[str, OverTcp] = {
@@ -328,15 +346,13 @@ def _behaviours() -> list[Behaviour]:
             "dns",
             World(names=Answers(answer)),
             Allows(EVERYTHING, NAME),
-            ("dns_s", "wall_s"),
+            quick=name == "alias-ring",
         )
         for name, answer in _WIRE.items()
     ]
     # The addresses are known; everything else that the DNS holds is not.
     made += [
-        Behaviour(
-            f"dns-records-{name}", "dns", World(names=over_tcp(serve, *ADDRESSES)), _RECORDS, ("dns_s",)
-        )
+        Behaviour(f"dns-records-{name}", "dns", World(names=over_tcp(serve, *ADDRESSES)), _RECORDS)
         for name, serve in _TCP.items()
     ]
     # The zone's own servers are asked directly: nobody stands between them and fedisec.
@@ -353,7 +369,7 @@ def _behaviours() -> list[Behaviour]:
 
 _AT_SERVERS = (
     "silence", "garbage", "wrong-id", "wrong-question", "wrong-port", "flood-small", "flood-large", "echo",
-    "truncated", "cut-over-tcp-too", "counts-lie", "pointer-to-itself", "formerr", "notimp",
+    "many-names", "truncated", "cut-over-tcp-too", "counts-lie", "pointer-to-itself", "formerr", "notimp",
 )  # fmt: skip
 
 BEHAVIOURS: tuple[Behaviour, ...] = tuple(_behaviours())

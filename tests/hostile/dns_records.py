@@ -77,17 +77,13 @@ def wire_records(kind: str, *datas: bytes) -> Answer:
     return answer
 
 
-def behaviour(
-    name: str, answer: Answer, unknown: Sequence[str] = (), /, *, budgets: Sequence[str] = (), **true: str
-) -> Behaviour:
+def behaviour(name: str, answer: Answer, unknown: Sequence[str] = (), /, **true: str) -> Behaviour:
     """`true`: item (a double underscore is its dot) -> states."""
     # What is made up here is not signed, although the zone is: insecure, as far as the resolver says.
     exact = {"domain.dnssec": "pass warn unknown"} | {
         k.replace("__", "."): states for k, states in true.items()
     }
-    return Behaviour(
-        f"dns-{name}", "dns", World(names=Answers(answer)), Allows(tuple(unknown), exact), tuple(budgets)
-    )
+    return Behaviour(f"dns-{name}", "dns", World(names=Answers(answer)), Allows(tuple(unknown), exact))
 
 
 def _addresses() -> list[Behaviour]:
@@ -175,9 +171,9 @@ def _texts() -> list[Behaviour]:
     ]
     made += [
         behaviour("txt-giant", says({("*", "TXT"): _txt(1, 60_000)}), **{**absent, **{k: v + " unknown" for k, v in absent.items()}}),
-        behaviour("txt-250-records", says({("*", "TXT"): [f'"{n}"' for n in range(250)]}), unseen, budgets=("dns_records",)),
-        behaviour("txt-4000-records", says({("*", "TXT"): [f'"{n}"' for n in range(4000)]}), unseen, budgets=("dns_counted",)),
-        behaviour("txt-64-kib", says({("*", "TXT"): _txt(64, 1000)}), unseen, budgets=("dns_bytes",)),
+        behaviour("txt-150-records", says({("*", "TXT"): [f'"{n}"' for n in range(150)]}), unseen),
+        behaviour("txt-4000-records", says({("*", "TXT"): [f'"{n}"' for n in range(4000)]}), unseen),
+        behaviour("txt-64-kib", says({("*", "TXT"): _txt(64, 1000)}), unseen),
         behaviour("txt-wildcard-spf", says({("*", "TXT"): ['"v=spf1 -all"']}), **{**absent, "mail__spf": "pass warn"}),
         behaviour("txt-no-strings", wire_records("TXT", b""), unseen),
         behaviour("records-ttl-huge", ttl(2**31 - 1)),
@@ -192,7 +188,7 @@ def _policies() -> list[Behaviour]:
 
     def spf(name: str, *terms: str, more: Table | None = None) -> Behaviour:
         record = {(at.GOOD, "TXT"): [_long(f"v=spf1 {' '.join(terms)} -all")], **(more or {})}
-        return behaviour(f"spf-{name}", says(record), mail__spf=FAILS_OR_NOT, budgets=("spf",))
+        return behaviour(f"spf-{name}", says(record), mail__spf=FAILS_OR_NOT)
 
     inc = [f"i{n}.{at.GOOD}" for n in range(60)]
     tree = {(name, "TXT"): [f'"v=spf1 include:{inc[2 * n + 1]} include:{inc[2 * n + 2]} -all"'] for n, name in enumerate(inc[:29])}  # fmt: skip
@@ -223,7 +219,7 @@ def _policies() -> list[Behaviour]:
         behaviour("dkim-key-60-kib", says({(key, "TXT"): [_long("v=DKIM1; k=rsa; p=" + "A" * 60_000)]}), mail__dkim=FAILS_OR_NOT),
         behaviour("dkim-not-base64", says({(key, "TXT"): ['"v=DKIM1; k=rsa; p=\\000\\255<script>"']}), mail__dkim=FAILS_OR_NOT),
         behaviour("dkim-rsa-16384", says({(key, "TXT"): [_long("v=DKIM1; k=rsa; p=" + _rsa(16384))]}), mail__dkim="pass fail unknown warn"),
-        behaviour("caa-250", says({(at.GOOD, "CAA"): [f'0 issue "ca{n}.example"' for n in range(250)]}), ("domain.caa",), budgets=("dns_records",)),
+        behaviour("caa-250", says({(at.GOOD, "CAA"): [f'0 issue "ca{n}.example"' for n in range(250)]}), ("domain.caa",)),
         behaviour("caa-evil", says({(at.GOOD, "CAA"): [f"0 issue {EVIL}", '128 tbs "x"']}), domain__caa="fail warn unknown"),
         behaviour("caa-odd-tag", wire_records("CAA", b"\x00\x05\xff\x00<>\x1bx", b"\x00\x00"), domain__caa="warn fail unknown"),
         behaviour("tlsa-90", says({(tlsa, "TLSA"): [f"3 1 1 {n:064x}" for n in range(90)]}), mail__dane="fail unknown not_applicable"),
@@ -384,7 +380,7 @@ def _refusals() -> list[Behaviour]:
 
 def _dnssec() -> list[Behaviour]:
     return [
-        behaviour(f"dnssec-{name}", signed(name), domain__dnssec="pass warn unknown", mail__dane="pass unknown not_applicable", budgets=("dnssec",))
+        behaviour(f"dnssec-{name}", signed(name), domain__dnssec="pass warn unknown", mail__dane="pass unknown not_applicable")
         for name in _CHANGES
     ]  # fmt: skip
 

@@ -17,7 +17,6 @@ Example::
         "http-huge-header", "http",
         World(ports={(at.GOOD_IP, 443): answers(head(b"X: " + b"x" * 10**6))}, inside_tls=True),
         Allows(unknown=(*SITE, "tls.rating")),
-        budgets=("header_bytes",),
     )
 
 A `Serve` handler is that of tests/checks/faults (`streams.py` and `web.py` have many): `async (reader, writer, honest)`,
@@ -113,6 +112,8 @@ class Allows:
 
     def wrong(self, item: str, state: str, sound: str | None) -> bool:
         """Whether the item may not have this state; `sound`: the state in the sound world, None: not there."""
+        if state == "error":
+            return True
         for pattern, states in self.true.items():
             if fnmatchcase(item, pattern):
                 return state not in states.split()
@@ -158,15 +159,12 @@ class Behaviour:
 
     `target`: the instance that is looked at (`at.GOOD` unless the behaviour needs the bad one).  `look`: None = the
     whole real scan from outside of `target`, with DKIM selector "fedi" as everywhere in the lab.
-    `budgets`: which caps stand against it, in words of `budgets.BUDGETS`; with any one of them taken out the
-    behaviour is run again, and somewhere a promise must break.
     `deadline_s`: by when the look must have ended; 0 = the wall of `LIMITS`.  `quick`: part of `make test`."""
 
     name: str
     protocol: str
     world: World
     allows: Allows = Allows()
-    budgets: tuple[str, ...] = ()
     target: str = at.GOOD
     look: Look | None = None
     deadline_s: float = 0.0

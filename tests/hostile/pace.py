@@ -19,8 +19,8 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "checks.probes.mail_smtp": ("_REPLY_S",),
     "checks.probes.tls_issuer": ("_WITHIN_S",),
     "checks.probes.origins": ("_STEP_S",),
-    "checks.probes.ssh_client": ("WALL_S",),
-    "checks.probes.ssh_session": ("WALL_S",),
+    "checks.probes.ssh": ("WALL_S",),
+    "checks.probes.inside": ("WALL_S",),
 }
 
 

@@ -54,7 +54,10 @@ def complaints(outcome: Outcome) -> list[str]:
 class Run:
     """One run.  `without`: a budget that is taken out in the children."""
 
-    def __init__(self, lab: Lab, folder: Path, *, whole: bool = False, without: str = "") -> None:
+    def __init__(
+        self, lab: Lab, folder: Path, *, whole: bool = False, without: str = "", store: bool = True
+    ) -> None:
+        """`store`: what was seen goes through fedisec's database, to where nobody may be told of it."""
         self._lab, self._folder, self._whole, self._without = lab, folder, whole, without
         folder.mkdir(parents=True, exist_ok=True)
         front = lab.ca.issue(
@@ -69,7 +72,7 @@ class Run:
             "resolver": lab.resolver, "networks": lab.networks, "trust": str(lab.ca_file),
             "secure_name": lab.secure_name, "bogus_name": lab.bogus_name,
             "rdap_bootstrap": str(lab.rdap_bootstrap),
-            "chain": str(front.chain), "key": str(front.key), "whole": whole, "without": without,
+            "chain": str(front.chain), "key": str(front.key), "whole": whole, "without": without, "store": store,
         }  # fmt: skip
         self.brought = Brought()
         self.heard: Callable[[Outcome], None] = lambda _: None  # called as each outcome arrives
@@ -78,7 +81,7 @@ class Run:
         """`forbidden`: listen where nothing may be dialled."""
         template = self._folder / "template"
         if not template.exists():
-            migrate(template)
+            migrate(template) if self._facts["store"] else template.mkdir()
         asyncio.run(self._run(list(names), min(children, len(names)), template, forbidden))
         return self.brought
 

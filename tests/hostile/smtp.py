@@ -104,7 +104,7 @@ _STRANGE: Mapping[str, Serve] = {
 
 def _one(name: str, serve: Serve, allows: Allows) -> Behaviour:
     return Behaviour(
-        f"smtp-{name}", "smtp", World({PORT: serve}), allows, ("smtp",), quick=name == "banner-with-escapes"
+        f"smtp-{name}", "smtp", World({PORT: serve}), allows, quick=name == "banner-with-escapes"
     )
 
 

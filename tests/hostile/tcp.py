@@ -20,7 +20,7 @@ from tests.checks.faults.streams import (
     silent,
 )
 from tests.checks.faults.streams import Behaviour as Serve
-from tests.hostile.groups import HOST, PORTS, SITE, SSH
+from tests.hostile.groups import HOST, PORTS
 from tests.hostile.model import Allows, Behaviour, World
 from tests.lab import places as at
 
@@ -66,6 +66,7 @@ _HOWS: Mapping[str, Serve] = {
     "banner-without-end": endless(b"", EVIL),
     "echo": echo,
 }
+_ALSO: Mapping[str, Serve | NoListener] = {"filtered": FILTERED, "refused": REFUSED}
 _WEB = {(HOST_IP, 80), (HOST_IP, 443), (HOST_IP, 22)}
 
 
@@ -86,15 +87,13 @@ _GONE = Allows(
 
 BEHAVIOURS: tuple[Behaviour, ...] = (
     *(
-        Behaviour(f"tcp-every-port-{name}", "tcp", _every_port(serve), Allows((), OPEN), ("ports",))
+        Behaviour(f"tcp-every-port-{name}", "tcp", _every_port(serve), Allows((), OPEN))
         for name, serve in _HOWS.items()
     ),
     *(
         Behaviour(
             f"tcp-own-ports-{name}", "tcp", _own_ports(serve), _GONE, quick=name == "banner-with-escapes"
         )
-        for name, serve in {**_HOWS, "filtered": FILTERED, "refused": REFUSED}.items()
+        for name, serve in [*_HOWS.items(), *_ALSO.items()]
     ),
 )
-
-__all__ = ["BEHAVIOURS", "SITE", "SSH"]

@@ -7,6 +7,7 @@ import itertools
 import random
 import struct
 from collections.abc import Callable
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
@@ -52,7 +53,7 @@ _MUTE = Allows((*SITE, "tls.*", "edge.cdn"), dict.fromkeys(PORTS, "pass unknown"
 _HALF = Allows(
     SITE,
     {
-        "tls.certificate_valid": "unknown", "tls.certificate_lasts": "unknown", "tls.rating": "unknown fail warn",
+        "tls.certificate_valid": "fail unknown", "tls.certificate_lasts": "pass unknown", "tls.rating": "unknown fail warn",
         "tls.*": ANY, "domain.caa": "pass unknown", "edge.cdn": "fail unknown", **dict.fromkeys(PORTS, "pass unknown"),
     },
 )  # fmt: skip
@@ -60,8 +61,8 @@ _HALF = Allows(
 _BAD = Allows((), {"tls.certificate_valid": "fail unknown", "tls.*": ANY, "domain.caa": ANY, **dict.fromkeys(SITE, ANY), "http.https_redirect": ANY, "edge.cdn": "fail unknown"})  # fmt: skip
 
 
-def one(name: str, serve: Serve, allows: Allows, *budgets: str, quick: bool = False) -> Behaviour:
-    return Behaviour(f"tls-{name}", "tls", World({HTTPS: serve}), allows, budgets, quick=quick)
+def one(name: str, serve: Serve, allows: Allows, *, quick: bool = False) -> Behaviour:
+    return Behaviour(f"tls-{name}", "tls", World({HTTPS: serve}), allows, quick=quick)
 
 
 def endless_after(opening: bytes, again: bytes) -> Serve:
@@ -152,21 +153,22 @@ def _staple(asked: Asked, status: bytes) -> bytes:
 
 
 _HANDSHAKE: tuple[Behaviour, ...] = (
-    one("silence", silent, _MUTE, "wall_s"),
-    one("drip", drip, _MUTE, "wall_s", quick=True),
+    one("silence", silent, _MUTE),
+    one("drip", drip, _MUTE, quick=True),
     one("drip-of-a-hello", slowly(handshake(hello12(), version=0x0303), 0.5), _MUTE),
     one("reset-at-once", reset_at_once, _MUTE),
     one("reset-in-hello", reset_after(40), _MUTE),
-    *(one(f"stalls-after-{n}", stalls_after(n), _HALF if n > 120 else _MUTE) for n in (1, 4, 40, 130, 600, 1500)),
+    *(one(f"stalls-after-{n}", stalls_after(n), _HALF if n > 120 else _MUTE) for n in (1, 4, 40, 130, 600)),
+    one("stalls-after-1500", stalls_after(1500), Allows(SITE, {"tls.*": "pass warn unknown", "edge.cdn": "fail unknown", **dict.fromkeys(PORTS, "pass unknown")})),
     one("alerts-of-every-kind", every_alert(), Allows(SITE, {"tls.*": ANY, "edge.cdn": "fail unknown", **dict.fromkeys(PORTS, "pass unknown")})),
-    one("warnings-without-end", endless(b"", alert(100, 1)), _MUTE, "tls_records"),
-    one("empty-records-without-end", endless(b"", b"\x16\x03\x03\x00\x00"), _MUTE, "tls_records"),
-    one("record-bomb", endless_after(b"", _APPDATA), _MUTE, "tls_bytes"),
-    one("record-bomb-behind-hello", flight(_hello13, then=endless(b"", _APPDATA)), _HALF, "tls_bytes"),
+    one("warnings-without-end", endless(b"", alert(100, 1)), _MUTE),
+    one("empty-records-without-end", endless(b"", b"\x16\x03\x03\x00\x00"), _MUTE),
+    one("record-bomb", endless_after(b"", _APPDATA), _MUTE),
+    one("record-bomb-behind-hello", flight(_hello13, then=endless(b"", _APPDATA)), _HALF),
     one("record-too-long", endless_after(b"", b"\x16\x03\x03\xff\xff" + bytes(65535)), _MUTE),
-    one("messages-without-end", flight(lambda _: records(hello12()), then=endless(b"", records((0, b"")) * 50)), _HALF, "tls_messages"),
-    one("message-of-16-mib", flight(lambda _: b"\x16\x03\x03\x40\x00\x02\xff\xff\xff" + bytes(16380), then=endless(b"", b"\x16\x03\x03\x40\x00" + bytes(16384))), _MUTE, "tls_bytes"),
-    one("byte-per-record", flight(lambda _: records(hello12(), certificate_message(der(at.GOOD)), size=1)), _HALF, "tls_records"),
+    one("messages-without-end", flight(lambda _: records(hello12()), then=endless(b"", records((0, b"")) * 50)), _HALF),
+    one("message-of-16-mib", flight(lambda _: b"\x16\x03\x03\x40\x00\x02\xff\xff\xff" + bytes(16380), then=endless(b"", b"\x16\x03\x03\x40\x00" + bytes(16384))), _MUTE),
+    one("byte-per-record", flight(lambda _: records(hello12(), certificate_message(der(at.GOOD)), size=1)), _HALF),
     one("hello-requests", endless_after(b"", records((0, b""))), _MUTE),
     one("two-hellos", flight(lambda a: records(hello12(), hello12()) + b""), _HALF),
     one("version-0399", flight(lambda _: handshake(server_hello(0x0399, 0xC02F))), _MUTE),
@@ -195,9 +197,9 @@ _INSIDE = (
 )
 
 _CERTIFICATES: tuple[Behaviour, ...] = (
-    one("certificate-of-100-kib", flight(shows(b"\x30\x83\x01\x86\xa0" + bytes(100_000))), _HALF, "tls_bytes"),
-    one("certificate-of-150-kib", flight(shows(bytes(150_000))), _HALF, "tls_bytes"),
-    one("chain-of-1000", flight(lambda a: shows(*([der(at.GOOD)] * 300))(a)), _HALF, "tls_chain"),
+    one("certificate-of-100-kib", flight(shows(b"\x30\x83\x01\x86\xa0" + bytes(100_000))), _HALF),
+    one("certificate-of-150-kib", flight(shows(bytes(150_000))), _HALF),
+    one("chain-of-1000", flight(lambda a: shows(*([der(at.GOOD)] * 300))(a)), _HALF),
     one("chain-of-nothing", flight(lambda _: records(hello12(), certificate_message(), (14, b""))), _HALF),
     one("chain-length-lies", flight(lambda _: records(hello12(), (11, b"\xff\xff\xff\xff\xff\xff\x30"), (14, b""))), _HALF),
     one("certificate-of-noise", flight(shows(random.Random(7).randbytes(2000))), _HALF),
@@ -207,13 +209,13 @@ _CERTIFICATES: tuple[Behaviour, ...] = (
     one("rsa-exponent-huge", made(_huge_exponent), _HALF),
     one("rsa-512", made(lambda: _rsa(512)), _HALF),
     one("curve-brainpool", made(lambda: _curve(ec.BrainpoolP512R1())), _HALF),
-    one("curve-of-571-bits", made(lambda: _curve(ec.SECT571R1())), _HALF),
+    one("curve-secp521r1", made(lambda: _curve(ec.SECP521R1())), _HALF),
     one("point-off-the-curve", flight(lambda _: records(hello12(), certificate_message(der(at.GOOD)), exchange_ecdhe(b"\x04" + bytes(64)), (14, b""))), _HALF),
     one("dh-of-16384-bits", flight(lambda a: records(hello12(DHE_RSA if DHE_RSA in a.suites else a.suites[0]), certificate_message(der(at.GOOD)), exchange_dhe(b"\xff" * 2048), (14, b""))), _HALF),
     one("signature-of-60-kib", flight(lambda _: records(hello12(), certificate_message(der(at.GOOD)), exchange_ecdhe(point(), b"s" * 60_000), (14, b""))), _HALF),
     one("staple-garbage", flight(lambda a: _staple(a, random.Random(8).randbytes(500))), _HALF),
     one("staple-of-100-kib", flight(lambda a: _staple(a, b"\x30\x83\x01\x86\xa0" + bytes(100_000))), _HALF),
-    *(one(f"name-{name}", serves(lambda text=text: certificate(text, at.GOOD, common=text, organisation=text)), _BAD) for name, text in _EVIL_NAMES.items()),
+    *(one(f"name-{name}", serves(partial(certificate, text, at.GOOD, common=text, organisation=text)), _BAD) for name, text in _EVIL_NAMES.items()),
     one("name-bidi", serves(lambda: certificate(at.GOOD, common="\u202etset.live", organisation="\u2066\u200f<b>")), _BAD),
     one("name-of-60-kib", serves(lambda: certificate(at.GOOD, common="x" * 60_000)), _BAD),
     one("names-1500", serves(lambda: certificate(*(f"n{n}.evil.test" for n in range(1500)))), _BAD),
