@@ -65,6 +65,7 @@ def itself(site: Site) -> Result:
     argv = [python(), "-m", "checks", "scan", at.GOOD, "--json", "--resolver", lab.resolver]
     argv += ["--trust-ca", str(lab.ca_file), "--dnssec-names", lab.secure_name, lab.bogus_name]
     argv += ["--dnssec-anchor", str(lab.dnssec_anchor), "--rdap-bootstrap", str(lab.rdap_bootstrap)]
+    argv += ["--dkim-selector", "fedi"]
     for network in lab.networks:
         argv += ["--allow-network", network]
     done = run(argv, 300)
