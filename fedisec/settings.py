@@ -208,6 +208,7 @@ ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this v
 ON_HOST_KEY_CHANGED = "fedisec.alerts.watch.host_key_changed"
 ACCOUNT_NOTICE = "fedisec.alerts.account_letters.tell"  # (user, kind, address or "", values), queues a mail
 RESET_PASSWORD = "fedisec.alerts.account_letters.ask_reset"  # (user), queues the mail with the link
+MAIL_INVITATION = "fedisec.alerts.inviting.ask"  # (invitation), queues its mail, in the same transaction
 CONFIRM_ADDRESS = "fedisec.alerts.asking.ask"  # (allauth's EmailAddress), to mail its owner a link
 ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
 # (host, since, until, waited, dropped), when a machine has a network again, in the same transaction

@@ -28,6 +28,7 @@ GROUPS: dict[str, Promise] = {
     "demo": _("Demo"),
     "account": _("Accounts"),
     "export": _("Files taken along"),
+    "team": _("Teams"),
     "installation": _("Installation"),
 }
 
@@ -113,6 +114,16 @@ ACTIONS: dict[str, Promise] = {
     "account.unlocked": _("Account unlocked"),
     "export.taken": _("File taken along"),
     "export.trail_taken": _("Trail taken along"),
+    "team.created": _("Team made"),
+    "team.renamed": _("Team renamed"),
+    "team.deleted": _("Team deleted"),
+    "team.invited": _("Invited"),
+    "team.uninvited": _("Invitation revoked"),
+    "team.joined": _("Joined the team"),
+    "team.role_changed": _("Role changed"),
+    "team.removed": _("Removed from the team"),
+    "team.left": _("Left the team"),
+    "instance.moved": _("Moved to another team"),
     "installation.keys_rotated": _("Keys of the installation changed"),
     "installation.changed": _("Setting of the installation changed"),
 }

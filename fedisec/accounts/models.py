@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fedisec.accounts.signin_models import Bucket, Device, OpenSession, RecoveryCode  # noqa: F401
+from fedisec.accounts.team_models import Invitation  # noqa: F401
 
 SETUP_LINK_LIFE = timedelta(hours=24)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import include, path
 
 from fedisec.accounts import audit_views, profile, sessions_views, views
 
 urlpatterns = [
+    path("", include("fedisec.accounts.team_urls")),
     path("setup/<str:token>/", views.setup, name="setup"),
     path("theme/", views.theme, name="theme"),
     path("account/profile/", profile.profile, name="profile"),

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from checks.clean import clean
 from fedisec.accounts.models import User
-from fedisec.alerts import account_letters, asking, relay
+from fedisec.alerts import account_letters, asking, inviting, relay
 from fedisec.alerts.channels.calling import NotTaken, call
 from fedisec.alerts.confirming import may_be_mailed
 from fedisec.alerts.dialogue import MaybeArrived
@@ -40,6 +40,7 @@ _WRITERS = {
     asking.CONFIRM: asking.letter_of,
     account_letters.ACCOUNT: account_letters.letter_of,
     account_letters.RESET: account_letters.letter_of,
+    inviting.INVITE: inviting.letter_of,
 }
 
 
@@ -111,6 +112,8 @@ def _why_not(delivery: Delivery) -> str:
         if not account_letters.may_go(delivery):
             return NOT_WANTED
         return "" if account_letters.reaches(delivery) else NOT_CONFIRMED
+    if delivery.kind == inviting.INVITE:
+        return "" if inviting.may_go(delivery) else NOT_WANTED
     about = delivery.notices.filter(instance__isnull=False)
     mine = Subscription.objects.filter(user=user, instance__in=about.values("instance"))
     if not user.is_active or not (mine.exists() or not about.exists()):

@@ -10,16 +10,22 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 from django.http import Http404
 
-from fedisec.accounts.models import Role, Team, User
+from fedisec.accounts.models import Role, User
+from fedisec.accounts.teams import AT_LEAST, teams_for
 from fedisec.instances.models import Instance
 
+__all__ = [
+    "Several",
+    "instance_for",
+    "instances_for",
+    "may",
+    "may_edit",
+    "may_own",
+    "of_teams",
+    "teams_for",
+    "tell_apart",
+]
 M = TypeVar("M", bound=Model)
-
-_AT_LEAST = {
-    Role.VIEWER: (Role.VIEWER, Role.EDITOR, Role.OWNER),
-    Role.EDITOR: (Role.EDITOR, Role.OWNER),
-    Role.OWNER: (Role.OWNER,),
-}
 
 
 class Several(Exception):
@@ -30,12 +36,6 @@ class Several(Exception):
         self.instances = instances
 
 
-def teams_for(user: User, role: Role = Role.VIEWER) -> QuerySet[Team]:
-    """The teams in which `user` may act as `role`, the oldest first."""
-    mine = Team.objects.filter(memberships__user=user, memberships__role__in=_AT_LEAST[role])
-    return mine.order_by("pk").distinct()
-
-
 def of_teams(found: QuerySet[M], user: User, role: Role = Role.VIEWER) -> QuerySet[M]:
     """Of `found`, whose model has a `team`, what belongs to the teams in which `user` may act as `role`."""
     return found.filter(team__in=teams_for(user, role))
@@ -44,7 +44,7 @@ def of_teams(found: QuerySet[M], user: User, role: Role = Role.VIEWER) -> QueryS
 def instances_for(user: User, role: Role = Role.VIEWER) -> QuerySet[Instance]:
     """The instances that `user` may treat as `role`; empty for a stranger."""
     return Instance.objects.filter(
-        team__memberships__user=user, team__memberships__role__in=_AT_LEAST[role]
+        team__memberships__user=user, team__memberships__role__in=AT_LEAST[role]
     ).distinct()
 
 

@@ -154,6 +154,12 @@ _FORMS: dict[str, Callable[[Plot], Form]] = {
     "source_turn": lambda plot: {"on": "no"},
     "source_read": lambda plot: {"believe": "no"},
     "mail_server": _mail_server,
+    "teams": lambda plot: {"name": "Another team"},
+    "team_rename": lambda plot: {"name": "A better name"},
+    "team_invite": lambda plot: {"email": "somebody@example.org", "role": "viewer"},
+    "member_role": lambda plot: {"role": "viewer"},
+    "team_delete": lambda plot: {"name": plot.team.name},
+    "invitation": lambda plot: dict.fromkeys(("password1", "password2"), "a sentence nobody guesses"),
     "theme": lambda plot: {"theme": "dark", "next": ""},
     "set_language": lambda plot: {"language": "en", "next": ""},
 }  # fmt: skip

@@ -125,6 +125,15 @@ OURS: dict[str, Row] = {
     "channel_off": _row(post=EDITORS_ACT),
     "audit": _row(ANYBODY),  # empty for who is neither editor nor owner anywhere
     "audit_export": _row(ANYBODY),
+    "teams": _row(ANYBODY, ANYBODY_ACTS),
+    "team": _row("login 404 200 200 200 200"),
+    "team_rename": _row(post=OWNERS_ACT),
+    "team_leave": _row(VIEWERS, "login 404 302 302 422 404"),  # the last owner stays
+    "team_delete": _row(OWNERS, "login 404 404 404 422 404"),  # it watches something
+    "team_invite": _row(post="login 404 404 404 200 200"),
+    "team_uninvite": _row(post="login 404 404 404 302 302"),
+    "member_role": _row(post="login 404 404 404 302 302"),
+    "member_remove": _row("login 404 404 404 200 200", "login 404 404 404 302 302"),
     # The installation's
     "sources": _row(ANYBODY),
     "source_add": _row(OPERATOR, OPERATOR_ACTS),
@@ -138,6 +147,8 @@ OURS: dict[str, Row] = {
     "setup": _row("410 410 410 410 410 410", "410 410 410 410 410 410", rest=_OPEN),
     "theme": _row(post="302 302 302 302 302 302", rest=_OPEN),
     "set_language": _row(post="302 302 302 302 302 302", rest=_OPEN),
+    # Makes an account for nobody who has one; whoever is signed in needs the very address that is invited.
+    "invitation": _row(PUBLIC, "302 422 422 422 422 422", rest=_OPEN),
     "unsubscribe": _row(PUBLIC, PUBLIC, rest=_OPEN, HEAD=PUBLIC),
 }
 

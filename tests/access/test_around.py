@@ -19,6 +19,7 @@ ALLOWED = {
     ("fedisec.accounts.views", "User"): "whether there is anybody at all",
     ("fedisec.accounts.views", "Team"): "makes the first one",
     ("fedisec.accounts.audit_views", "AuditEvent"): "the newest number; the lines come from trail.seen_by",
+    ("fedisec.accounts.team_views", "Team"): "for who runs the installation: names, and who is in them",
     ("fedisec.alerts.address_views", "User"): "whether an address is taken",
     ("fedisec.alerts.channels.views", "Delivery"): "of channels that of_teams gave",
     ("fedisec.scans.views", "Team"): "of which one is an editor",

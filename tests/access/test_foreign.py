@@ -40,13 +40,14 @@ def test_no_form_without_a_token(name: str, world: World) -> None:
         assert status_of(answer) != "login" or user is None
 
 
+KEYS = {"domain", "pk", "member", "invitation"}
 # (address, its arguments that are of the own team; the rest is the other team's)
 SWAPPED = [
     (name, own)
     for name, address in ADDRESSES.items()
-    if name in TABLE and {"domain", "pk"} & set(address.arguments) and not name.startswith("source_")
+    if name in TABLE and not name.startswith("source_")
     for own in ((), ("domain",), ("pk",))
-    if set(own) < ({"domain", "pk"} & set(address.arguments))
+    if set(own) < (KEYS & set(address.arguments))
 ]
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
+from fedisec.accounts.invitations import invite, link_for
 from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.accounts.signin_models import OpenSession
+from fedisec.accounts.team_models import Invitation
 from fedisec.alerts.models import Channel, Delivery, Subscription
 from fedisec.alerts.unsubscribe import Purpose, Ticket, sealed
 from fedisec.checklist import daily
@@ -50,6 +52,8 @@ class Plot:
     view: SavedView
     delivery: Delivery
     session: OpenSession
+    invitation: Invitation
+    member: Membership
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,12 @@ class World:
             "news_say": plot.concern,
             "mail_again": plot.delivery,
             "session_end": plot.session,
+            "team": plot.team,
+            "member_role": plot.team,
+            "member_remove": plot.team,
         }
         by_start = {
+            "team_": plot.team,
             "own_item_": plot.own,
             "channel": plot.channel,
             "source_": self.source,
@@ -82,10 +90,13 @@ class World:
         )
         ticket = Ticket(Purpose.DIGEST, plot.owner.pk)
         tokens = {"unsubscribe": sealed(ticket), "public": plot.share.token, "badge": plot.share.token}
+        tokens["invitation"] = link_for(plot.invitation).split("/")[-2]
         return {
             "domain": plot.instance.domain,
             "item_id": ITEM,
             "kind": "webhook",
+            "invitation": plot.invitation.pk,
+            "member": plot.member.pk,
             "pk": thing.pk if thing is not None else None,
             "token": tokens.get(name, "x" * 43),
             "key": "x" * 20,
@@ -123,7 +134,7 @@ def _plot(domain: str) -> Plot:
     owner, editor = a_user(email=f"owner@{domain}"), a_user(email=f"editor@{domain}")
     team = Team.objects.create(name=f"Team of {domain}")
     Membership.objects.create(team=team, user=owner, role=Role.OWNER)
-    Membership.objects.create(team=team, user=editor, role=Role.EDITOR)
+    member = Membership.objects.create(team=team, user=editor, role=Role.EDITOR)
     instance = Instance.objects.create(team=team, domain=domain, created_by=owner)
     if domain == "social.example":
         Instance.objects.create(team=team, domain="demo.example", demo=True)
@@ -164,6 +175,8 @@ def _plot(domain: str) -> Plot:
             kind="regression", about=domain, channel=channel, instance=instance, message_id=f"<1@{domain}>"
         ),
         OpenSession.objects.create(user=owner, name=name_of(str(elsewhere.session_key))),
+        invite(team, f"guest@{domain}", Role.VIEWER, owner)[0],
+        member,
     )
 
 
