@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "fedisec.lib.visible.visible",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
@@ -397,6 +398,7 @@ LOGGING = {
     "loggers": {
         "paramiko": {"level": "CRITICAL"},
         "httpx": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "waitress.queue": {"level": "ERROR"},
     },

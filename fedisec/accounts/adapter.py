@@ -10,6 +10,7 @@ from allauth.core import context
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.module_loading import import_string
 
 from fedisec.accounts import sessions_kept, sudo, tries
@@ -25,6 +26,13 @@ class ClosedAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth shi
     def is_reauthentication_required(self, *, app: str, **_: Any) -> bool:
         """The same half hour as everywhere; a sign-in counts."""
         return not sudo.proved_lately(self.request)
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Back to where the reader is, and to no other name that this installation has."""
+        here = {self.request.get_host()}
+        return bool(url) and url_has_allowed_host_and_scheme(
+            url, here, require_https=self.request.is_secure()
+        )
 
     # guesses
 

@@ -109,7 +109,8 @@ class AddPasskey(AddWebAuthnView):  # type: ignore[misc]  # allauth ships no typ
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         form = kwargs.get("form") or self.get_form()
-        return {"form": form, "options": options_of(auth.begin_registration(_person(self.request), True))}
+        asked = {"creation_options": auth.begin_registration(_person(self.request), True)}
+        return {"form": form, "options": options_of(asked)}
 
     def form_valid(self, form: Any) -> HttpResponse:
         user = _person(self.request)

@@ -80,6 +80,10 @@ class SealedAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships n
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return second.may_remove(authenticator.user)
 
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return _("Passkey %(number)s") % {"number": count + 1}
+
     def get_totp_issuer(self) -> str:
         return f"fedisec {urlsplit(settings.PUBLIC_URL).hostname}"
 

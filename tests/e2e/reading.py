@@ -63,7 +63,12 @@ class Reader:
 
     def heard(self, message: ConsoleMessage) -> None:
         # Chromium reports the status of a page itself as a failed resource; the tests look at it on purpose.
-        if not message.text.startswith("Failed to load resource: the server responded with a status of 4"):
+        # It also tells what a signing out made it forget.
+        expected = (
+            "Failed to load resource: the server responded with a status of 4",
+            "Clear-Site-Data header on",
+        )
+        if not message.text.startswith(expected):
             self.troubles.append(f"{message.type}: {message.text}")
 
     def asked(self, request: Request) -> None:
