@@ -49,7 +49,10 @@ class _Where:
     @property
     def url(self) -> httpx.URL:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return httpx.URL(f"{self.scheme}://{host}:{self.port}{self.target}")
+        try:
+            return httpx.URL(f"{self.scheme}://{host}:{self.port}{self.target}")
+        except httpx.InvalidURL as error:  # such as 0177.0.0.1, which is no address and no name
+            raise Malformed("not a plain URL") from error
 
     @property
     def site(self) -> tuple[str, str, int]:

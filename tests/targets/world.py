@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
 
 import dns.exception
 import dns.flags
@@ -17,7 +18,6 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
-import trustme
 
 Records = dict[tuple[str, str], Sequence[str] | str]
 
@@ -76,6 +76,12 @@ def name_server(address: str = "127.0.0.1") -> Iterator[Names]:
             thread.join()
 
 
+class Issues(Protocol):
+    """What a web server needs of an authority; trustme's is one."""
+
+    def issue_cert(self, *names: str) -> Any: ...
+
+
 @dataclass
 class Site:
     """What a web server says: path to (status, body, headers); `met` counts requests by path."""
@@ -85,7 +91,7 @@ class Site:
 
 
 @contextmanager
-def web_server(address: str, authority: trustme.CA | None, *names: str, port: int = 0) -> Iterator[Site]:
+def web_server(address: str, authority: Issues | None, *names: str, port: int = 0) -> Iterator[Site]:
     """HTTPS with a certificate for `names`, on port 443 unless another is given; plain HTTP without authority."""
     site = Site()
 
