@@ -18,6 +18,18 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
+@app.on_configure.connect
+def _refuse(**_: Any) -> None:
+    """Settings that do not parse end a worker with the sentence that `manage.py` says, and no traceback."""
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        settings.SECRET_KEY  # noqa: B018
+    except ImproperlyConfigured as error:
+        sys.exit(f"fedisec: {error}")
+
+
 @worker_init.connect
 def _begin(**_: Any) -> None:
     work_behind_pages()  # the children of the pool inherit it

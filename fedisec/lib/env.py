@@ -23,6 +23,7 @@ from checks.target import parse_resolver
 SECRET_FILE = "secret.key"
 KEY_FILE = "keys"  # of fedisec.lib.secrets
 _SECRET_MIN = 50
+_LETTERS_MIN = 5  # different ones; as `check --deploy` has it
 _POSTGRES = {"postgres", "postgresql"}
 T = TypeVar("T")
 
@@ -207,6 +208,10 @@ def secret_key(data: Path) -> str:
     given = text("FEDISEC_SECRET_KEY")
     if given and len(given) < _SECRET_MIN:
         raise ImproperlyConfigured(f"FEDISEC_SECRET_KEY must have {_SECRET_MIN} characters or more")
+    if given.startswith("django-insecure-") or (given and len(set(given)) < _LETTERS_MIN):
+        raise ImproperlyConfigured(
+            "FEDISEC_SECRET_KEY is a sample, not a secret: make one with `sh tools/secrets.sh`"
+        )
     if given:
         return given
     path = data / SECRET_FILE

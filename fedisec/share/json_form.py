@@ -15,6 +15,7 @@ from checks.model import LANGUAGES
 from fedisec.checklist.board import Posture, Row
 from fedisec.checklist.models import Attestation, Waiver
 from fedisec.checklist.state import State
+from fedisec.lib.visible import harmless
 from fedisec.scans.models import ItemState
 from fedisec.share.sheet import Sheet, evidence_of, instant, item_url
 
@@ -28,7 +29,7 @@ def of_instance(sheet: Sheet) -> Iterator[str]:
         "instance": _instance(sheet),
         "items": [_item(sheet, row) for row in sheet.rows],
     }
-    yield json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    yield json.dumps(harmless(document), ensure_ascii=False, indent=1) + "\n"
 
 
 def of_overview(sheets: Iterable[Sheet], language: str, made_at: datetime) -> Iterator[str]:
@@ -37,7 +38,7 @@ def of_overview(sheets: Iterable[Sheet], language: str, made_at: datetime) -> It
     yield head[:-1] + ', "instances": ['
     between = "\n"
     for sheet in sheets:
-        yield between + json.dumps(_instance(sheet), ensure_ascii=False)
+        yield between + json.dumps(harmless(_instance(sheet)), ensure_ascii=False)
         between = ",\n"
     yield "\n]}\n"
 

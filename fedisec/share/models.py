@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fedisec.instances.models import Instance
+from fedisec.lib.sealed import SealedField, opened, put
 
 
 class Shows(models.TextChoices):
@@ -18,17 +21,22 @@ class Shows(models.TextChoices):
     ITEMS = "items", _("Each item with its state as well")
 
 
+def hash_of(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def new_token() -> str:
     """128 bits, as 22 characters of an address."""
     return secrets.token_urlsafe(16)
 
 
 class Share(models.Model):
-    """The public page and the badge of an instance.  The address stands here in clear, because the team is
-    shown it again; it is worth no more than what the page shows.  `password` is a hash, "" = none."""
+    """The public page and the badge of an instance.  The address is known by its hash, and sealed, because
+    the team is shown it again.  `password` is a hash, "" = none."""
 
     instance = models.OneToOneField(Instance, models.CASCADE, related_name="share")
-    token = models.CharField(max_length=32, unique=True, default=new_token)
+    token_hash = models.CharField(max_length=64, unique=True)
+    sealed_token = SealedField("public page", blank=True)
     is_open = models.BooleanField(default=True)
     shows = models.CharField(max_length=10, default=Shows.COUNTS)  # a Shows
     only_met = models.BooleanField(default=True)  # of the items, those that are met
@@ -38,6 +46,28 @@ class Share(models.Model):
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
+
+    @property
+    def token(self) -> str:
+        """What stands in the address.  CannotOpen without the key file."""
+        return opened(self, "sealed_token")
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new page gets its address."""
+        with transaction.atomic():
+            is_new = not self.token_hash
+            if is_new:
+                token = new_token()
+                self.token_hash = hash_of(token)
+            super().save(*args, **kwargs)
+            if is_new:
+                self.lead_to(token)
+
+    def lead_to(self, token: str) -> None:
+        """The address becomes that one.  The row is stored already: what is sealed is bound to its key."""
+        self.token_hash = hash_of(token)
+        put(self, "sealed_token", token)
+        Share.objects.filter(pk=self.pk).update(token_hash=self.token_hash, sealed_token=self.sealed_token)
 
     def __str__(self) -> str:
         return f"{'open' if self.is_open else 'closed'} page of {self.instance_id}"

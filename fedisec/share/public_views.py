@@ -22,7 +22,7 @@ from fedisec.instances import proof
 from fedisec.scans.models import Scan
 from fedisec.share import door
 from fedisec.share.badge import badge_of, svg
-from fedisec.share.models import Share, Shows
+from fedisec.share.models import Share, Shows, hash_of
 
 # A page that a team may close at any moment must not live on in anybody's cache.
 _HEADERS = {
@@ -79,7 +79,7 @@ def _language(request: HttpRequest) -> str:
 
 
 def _share(token: str) -> Share | None:
-    share = Share.objects.select_related("instance").filter(token=token, is_open=True).first()
+    share = Share.objects.select_related("instance").filter(token_hash=hash_of(token), is_open=True).first()
     return share if share is not None and proof.holds(share.instance) else None
 
 

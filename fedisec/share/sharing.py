@@ -39,7 +39,7 @@ def save(instance: Instance, user: User, values: dict[str, Any]) -> Share:
 def rotate(share: Share, user: User) -> None:
     """Another address; the one before leads nowhere from now on."""
     with transaction.atomic():
-        Share.objects.filter(pk=share.pk).update(token=new_token())
+        share.lead_to(new_token())
         audit.record("share.rotated", team=share.instance.team, by=user, instance=share.instance)
 
 

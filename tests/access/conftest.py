@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.db import transaction
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import DjangoDbBlocker
 
 from tests.access.world import World, build
 
@@ -18,13 +17,6 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
     with django_db_blocker.unblock(), transaction.atomic():
         yield build()
         transaction.set_rollback(True)
-
-
-@pytest.fixture(autouse=True)
-def key_file(settings: Settings, tmp_path: Path) -> None:
-    path = tmp_path / "keys"
-    path.write_text("k" * 43)
-    settings.KEY_FILE = str(path)
 
 
 @pytest.fixture(autouse=True)

@@ -112,9 +112,8 @@ def furnish() -> None:
     _in_trouble(owner, now)
     _filed(owner, now)
     furnish_mail(Instance.objects.get(domain=FULL), Instance.objects.get(domain=LONG), owner, now)
-    Share.objects.create(
-        instance=Instance.objects.get(domain=FULL), token=PUBLIC, shows="items", only_met=False
-    )
+    public = Share.objects.create(instance=Instance.objects.get(domain=FULL), shows="items", only_met=False)
+    public.lead_to(PUBLIC)
     Instance.objects.filter(domain=IDN).update(demo=True)
     for instance in Instance.objects.all():
         daily.note(instance, now, scanned=True)

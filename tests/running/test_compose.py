@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -21,7 +23,8 @@ from tests.smtp import free_port
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("web", "worker", "ticker")
+OURS = ("web", "worker", "inside", "ticker")
+ACL = "user default off\nuser fedisec on >5ecret ~* &* +@all -@admin -@dangerous +info\n"
 
 services = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 
@@ -64,6 +67,19 @@ def test_the_databases_see_nothing_of_the_outside() -> None:
         assert SERVICES[name]["networks"] == ["inside"]
 
 
+def test_who_looks_at_strangers_holds_no_secret_of_others() -> None:
+    held = {name: set(SERVICES[name]["secrets"]) for name in OURS}
+    assert held["worker"] == {"worker_secret_key", "proof_key", "worker_database_url", "redis_url"}
+    assert held["inside"] == {"secret_key", "keys", "proof_key", "worker_database_url", "redis_url"}
+    assert "database_url" in held["web"] & held["ticker"]
+    assert "-Q outside" in " ".join(SERVICES["worker"]["command"]) and "volumes" not in SERVICES["worker"]
+    for name in ("worker", "inside"):
+        assert SERVICES[name]["environment"]["DATABASE_URL_FILE"] == "/run/secrets/worker_database_url"
+    assert not {"FEDISEC_KEY_FILE", "EMAIL_URL"} & set(SERVICES["worker"]["environment"])
+    queues = [SERVICES[name]["command"][-5] for name in ("worker", "inside")]
+    assert ",".join(queues).split(",") == ["outside", "inside", "mail"]  # each is taken by somebody
+
+
 def test_redis_forgets_nothing() -> None:
     command = " ".join(SERVICES["redis"]["command"])
     assert "--appendonly yes" in command
@@ -79,7 +95,9 @@ def test_the_secrets_script_makes_what_compose_wants_and_keeps_it(tmp_path: Path
     assert folder.stat().st_mode & 0o077 == 0
     assert len(made["secret_key"]) >= 50
     assert made["postgres_password"] in made["database_url"]
-    assert made["redis_conf"].removeprefix("requirepass ") in made["redis_url"]
+    assert made["postgres_password"] not in made["worker_database_url"]
+    password = made["redis_url"].partition("fedisec:")[2].partition("@")[0]
+    assert made["redis_conf"] == ACL.replace("5ecret", password) and len(password) == 64
     subprocess.run(script, check=True, timeout=10)
     assert made == {file.name: file.read_text() for file in folder.iterdir()}
 
@@ -100,7 +118,7 @@ def test_the_image_runs_as_nobody_special_and_holds_no_secret() -> None:
 def redis_of_compose(tmp_path: Path) -> Iterator[str]:
     """Redis as the file starts it, with its password from a file; gives its URL."""
     config = tmp_path / "redis_conf"
-    config.write_text("requirepass 5ecret")
+    config.write_text(ACL)
     try:
         program = find_program("redis-server", "redis-server")
     except MissingProgram as error:
@@ -111,41 +129,70 @@ def redis_of_compose(tmp_path: Path) -> Iterator[str]:
     server.wait_ready(lambda: answers("127.0.0.1", port))
     with pytest.raises(redis.exceptions.AuthenticationError), redis.Redis(port=port) as stranger:
         stranger.ping()
-    yield f"redis://:5ecret@127.0.0.1:{port}/0"
+    with redis.Redis(port=port, username="fedisec", password="5ecret") as known:
+        for command in (
+            "CONFIG GET dir",
+            "FLUSHALL",
+            "SHUTDOWN",
+            "MODULE LIST",
+            "ACL LIST",
+            "DEBUG SLEEP 0",
+            "KEYS *",
+        ):
+            with pytest.raises(redis.exceptions.ResponseError, match="permission|not allowed"):
+                known.execute_command(*command.split())
+    yield f"redis://fedisec:5ecret@127.0.0.1:{port}/0"
     server.stop()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_the_commands_run_as_written(make_world: MakeWorld, redis_of_compose: str, tmp_path: Path) -> None:
     world = make_world("grown")
     given = {**world.env, "REDIS_URL": redis_of_compose}
+    owner = urlsplit(given["DATABASE_URL"])
+    worker = owner._replace(netloc=f"fedisec_worker:5ecret@{owner.hostname}:{owner.port}").geturl()
+    given |= {"worker_database_url": worker, "worker_secret_key": "of the worker " * 5, "proof_key": "p" * 64}
     for variable, secret in (
         ("FEDISEC_SECRET_KEY", "secret_key"),
         ("DATABASE_URL", "database_url"),
         ("REDIS_URL", "redis_url"),
+        *((secret, secret) for secret in ("worker_database_url", "worker_secret_key", "proof_key")),
     ):
         (tmp_path / secret).write_text(given[variable])
-        world.env.pop(variable)
-        world.env[f"{variable}_FILE"] = str(tmp_path / secret)
+        world.env.pop(variable, None)
+    shutil.copy2(world.data / "keys", tmp_path)
+    (world.data / "keys").unlink()
     world.env["FEDISEC_STATIC"] = str(tmp_path / "static")
+    begin = {
+        "FEDISEC_SECRET_KEY": given["FEDISEC_SECRET_KEY"],
+        "DATABASE_URL_FILE": str(tmp_path / "database_url"),
+    }
+    world.env |= begin
     world.manage("prepare", "--static-only")
+    world.env.pop("FEDISEC_SECRET_KEY")
     alive = tmp_path / "alive"
-    start(world, "web", {"0.0.0.0:8000": f"127.0.0.1:{world.port}"})
+    start(world, "web", tmp_path, {"0.0.0.0:8000": f"127.0.0.1:{world.port}"})
     wait_for(world.answers, 30, f"an answer\n{world.log()}")
     assert "/setup/" in world.log()
-    start(world, "worker", {})
-    start(world, "ticker", {"/tmp/alive": str(alive)})
+    start(world, "worker", tmp_path, {})
+    start(world, "inside", tmp_path, {})
+    start(world, "ticker", tmp_path, {"/tmp/alive": str(alive)})
+    world.env["FEDISEC_SECRET_KEY"] = begin["FEDISEC_SECRET_KEY"]
     world.tool("add", "0", "n0.example")
     wait_for(lambda: world.scan_states() == ["done"], 30, f"a scan\n{world.log()}")
     wait_for(alive.exists, 10, "a sign of the ticker")
     web_is_healthy(world)
 
 
-def start(world: World, service: str, places: dict[str, str]) -> None:
-    """The command of a service, with places of this machine."""
+def start(world: World, service: str, folder: Path, places: dict[str, str]) -> None:
+    """The command of a service with its own secrets, in places of this machine."""
     program, *rest = [places.get(word, word) for word in SERVICES[service]["command"]]
     assert program in {"python", "celery"}
-    world.start(*(["-m", "celery"] if program == "celery" else []), *rest)
+    found = {
+        name: value for name, value in SERVICES[service]["environment"].items() if "/run/secrets/" in value
+    }
+    held = {name: value.replace("/run/secrets", str(folder)) for name, value in found.items()}
+    world.start(*(["-m", "celery"] if program == "celery" else []), *rest, **held)
 
 
 def web_is_healthy(world: World) -> None:

@@ -90,7 +90,7 @@ class TestWhatIsSealed:
         callers = {
             path.relative_to(ROOT / "fedisec").as_posix()
             for path in (ROOT / "fedisec").rglob("*.py")
-            if re.search(r"(?<![.\w])seal\(", path.read_text())
+            if path.parent.name != "migrations" and re.search(r"(?<![.\w])seal\(", path.read_text())
         }
         in_sessions = {"accounts/sudo.py"}  # a form that waits while its sender says who he is
         named = {path for path in callers if "also(" in (ROOT / "fedisec" / path).read_text()}
