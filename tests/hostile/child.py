@@ -132,13 +132,13 @@ class Child:
             await self._server.stop()
 
     async def _obey(self) -> None:
-        from tests.hostile.registry import behaviours
+        from tests.hostile.registry import behaviour as of_name
 
         commands = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
         while line := (await commands.readline()).decode():
-            behaviour = behaviours()[line.strip()]
+            behaviour = of_name(line.strip())
             outcome = Outcome(behaviour.name, limit_s=behaviour.deadline_s or self._wall_s)
             try:
                 await self._one(behaviour, outcome)
@@ -194,10 +194,10 @@ class Child:
         from checks.target import Target
         from tests.lab import places as at
 
-        begun = time.monotonic()
+        begun = clock()
         vantage = replace(self._vantage, resolver=self._lab["resolver"])
         gathered = await gather(Target(at.GOOD, dkim_selectors=("fedi",)), vantage, self._limits)
-        seconds = time.monotonic() - begun
+        seconds = clock() - begun
         return seconds, {item: verdict.status.value for item, verdict in evaluate(gathered.facts).items()}
 
     async def _one(self, behaviour: Behaviour, outcome: Outcome) -> None:
@@ -205,13 +205,13 @@ class Child:
         self._complaints.clear()
         gc.collect()
         _forget_peak()
-        before, begun, cpu = memory("VmRSS"), time.monotonic(), time.process_time()
+        before, begun, cpu = memory("VmRSS"), clock(), time.process_time()
         beside = asyncio.create_task(self._beside(outcome))
         try:
             scene = self._scene(world)
             seen = await (behaviour.look(scene) if behaviour.look else self._scan(scene, behaviour))
         finally:
-            outcome.seconds, outcome.cpu_s = time.monotonic() - begun, time.process_time() - cpu
+            outcome.seconds, outcome.cpu_s = clock() - begun, time.process_time() - cpu
             beside.cancel()
             await asyncio.gather(beside, return_exceptions=True)
             outcome.met = await self._server.leave()
@@ -227,12 +227,12 @@ class Child:
         sound = self._clean_states
         await asyncio.sleep(0.1)
         while True:
-            begun = time.monotonic()
+            begun = clock()
             try:
                 seconds, states = await self._clean()
             except asyncio.CancelledError:
                 # It was cut off by the end of the hostile scan; what it had taken by then counts.
-                outcome.delay_s = max(outcome.delay_s, time.monotonic() - begun - self._plain_s)
+                outcome.delay_s = max(outcome.delay_s, clock() - begun - self._plain_s)
                 raise
             outcome.delay_s = max(outcome.delay_s, seconds - self._plain_s)
             outcome.beside += [
@@ -265,6 +265,12 @@ class Child:
         kept = keep(behaviour, self._sound[behaviour.target], gathered)
         outcome.alerts, outcome.server = list(kept.alerts), kept.server
         outcome.swollen, outcome.stored = list(kept.swollen), kept.bytes
+
+
+def clock() -> float:
+    """Seconds without those in which this thread was ready and the machine ran something else."""
+    waited_ns = int(Path("/proc/self/schedstat").read_text().split()[1])
+    return time.monotonic() - waited_ns / 1e9
 
 
 def _forget_peak() -> None:

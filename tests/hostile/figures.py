@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.hostile.child import Outcome
 from tests.hostile.model import PROTOCOLS
-from tests.hostile.registry import behaviours
+from tests.hostile.registry import behaviour as of_name
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 _BEGIN, _END = "<!-- hostile -->", "<!-- /hostile -->"
@@ -21,7 +21,7 @@ def table(runs: Sequence[Mapping[str, Outcome]], dialled: int) -> list[str]:
         "|---|---|---|---|---|---|---|---|",
     ]
     everything = [outcome for run in runs for outcome in run.values()]
-    groups = [(_NAMES[p], [o for o in everything if behaviours()[o.name].protocol == p]) for p in PROTOCOLS]
+    groups = [(_NAMES[p], [o for o in everything if of_name(o.name).protocol == p]) for p in PROTOCOLS]
     for name, found in [*groups, ("all", everything)]:
         if not found:
             continue
@@ -34,7 +34,8 @@ def table(runs: Sequence[Mapping[str, Outcome]], dialled: int) -> list[str]:
         )
     lines += [
         "",
-        f"{len(runs)} runs, one after the other; a look has a quarter of the product's time, every other cap is the product's. "
+        f"{len(runs)} runs, one after the other; a look has a quarter of the product's time, every other cap is the product's; "
+        "seconds in which the machine had other work are left out. "
         f"Connections to addresses that may never be dialled: {dialled}.",
     ]
     return lines

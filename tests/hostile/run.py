@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.hostile.child import Outcome
 from tests.hostile.model import DELAY_S, GROWTH_BYTES, LATE_S
-from tests.hostile.registry import behaviours
+from tests.hostile.registry import behaviour as of_name
 from tests.hostile.world import Canary
 from tests.lab.lab import Lab
 
@@ -131,7 +131,7 @@ class Run:
             name = waiting.get_nowait()
             assert process.stdin is not None
             process.stdin.write(name.encode() + b"\n")
-            limit = behaviours()[name].deadline_s or (60.0 if self._whole else 15.0)
+            limit = of_name(name).deadline_s or (60.0 if self._whole else 15.0)
             found = await self._line(process, limit + _AFTER_S)
             if not isinstance(found, dict):
                 self._note(Outcome(name, limit_s=limit, crashes=["the child hung or died"]))

@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.checks.faults.world import open_ports
 from tests.hostile.model import World
-from tests.hostile.registry import behaviours
+from tests.hostile.registry import behaviour as of_name
 from tests.hostile.world import Standing
 
 
@@ -33,7 +33,7 @@ class Host:
         self._standing: Standing | None = None
 
     async def settle(self, name: str) -> dict[str, Any]:
-        world = behaviours()[name].world if name else World()
+        world = of_name(name).world if name else World()
         folder = self._folder / "world"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
