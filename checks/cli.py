@@ -17,9 +17,10 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from checks import CHECKS_VERSION
+from checks.clean import clean
 from checks.cli_login import NOT_REACHED, LoginError, access_of, add_login_options, why_not_inside
 from checks.codec import CodecError, decode_facts, encode_facts
 from checks.data.dns import root_anchors
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = given.run(given)
         sys.stdout.flush()
     except UsageError as error:
-        print(f"checks: {error}", file=sys.stderr)
+        _say(f"checks: {error}", file=sys.stderr)
         return EXIT_USAGE
     except BrokenPipeError:
         # Whoever read has seen enough; what is left must not fail again when Python ends.
@@ -321,10 +322,15 @@ def _chosen(only: str) -> list[Item] | None:
 
 def _print(report: Report, given: argparse.Namespace) -> None:
     if given.json:
-        print(json.dumps(as_json(report, given.lang), indent=1, ensure_ascii=False))
+        _say(json.dumps(as_json(report, given.lang), indent=1, ensure_ascii=False))
         return
     for line in as_lines(report, given.lang):
-        print(line)
+        _say(line)
+
+
+def _say(text: str, *, file: TextIO | None = None) -> None:
+    """To a terminal, which obeys control characters: saved facts may be anybody's."""
+    print(clean(text, len(text)), file=file)
 
 
 def _show_progress(phase: str, done: int, all_of_it: int) -> None:

@@ -17,6 +17,7 @@ from fedisec.accounts.models import AuditEvent, User
 from fedisec.accounts.sudo import confirmed_lately
 from fedisec.accounts.trail import COLUMNS, TAKERS, TrailForm, days_of, page_of, rows_of, teams_of
 from fedisec.lib.table import csv_lines
+from fedisec.lib.visible import harmless
 
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
@@ -65,7 +66,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 
 def _csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    return csv_lines(COLUMNS, ([_flat(row[name]) for name in COLUMNS] for row in rows))
+    return csv_lines(COLUMNS, ([_flat(harmless(row[name])) for name in COLUMNS] for row in rows))
 
 
 def _flat(value: object) -> object:
@@ -76,6 +77,6 @@ def _json(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     """One array, a line for each event."""
     before = "[\n"
     for row in rows:
-        yield before + json.dumps(row, ensure_ascii=False)
+        yield before + json.dumps(harmless(row), ensure_ascii=False)
         before = ",\n"
     yield "\n]\n" if before == ",\n" else "[]\n"

@@ -97,6 +97,12 @@ def visible(value: str) -> str:
     return clean(value)
 
 
+@register.filter
+def web(address: str | None) -> str:
+    """A foreign address that a link may lead to, else "": only pages of the web are."""
+    return address if address and address.startswith(("https://", "http://")) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Foreign text for a page: its beginning, and all of it."""
