@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from fedisec.accounts.models import User
 from fedisec.alerts.account_letters import ACCOUNT, RESET
 from fedisec.alerts.asking import CONFIRM
+from fedisec.alerts.inviting import INVITE
 from fedisec.alerts.log import try_again, visible
 from fedisec.alerts.models import Delivery, DeliveryState, MailKind
 from fedisec.alerts.send import NOT_CONFIRMED, NOT_WANTED
@@ -39,6 +40,7 @@ KINDS: dict[str, Promise] = {
     MailKind.OUTAGE.value: gettext_lazy("fedisec was out"),
     MailKind.TEST.value: gettext_lazy("Test"),
     CONFIRM: gettext_lazy("Confirm your address"),
+    INVITE: gettext_lazy("An invitation that you sent"),
     ACCOUNT: gettext_lazy("Your account"),
     RESET: gettext_lazy("Set a new password"),
 }

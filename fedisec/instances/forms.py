@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -213,11 +214,17 @@ class AddForm(MoreForm):
         ),
     )
 
-    field_order = ("domain",)
+    team = forms.ChoiceField(label=_("Team"), help_text=_("It sees the server and answers for it."))
+    field_order = ("team", "domain")  # whose it is to be is known when the domain is looked at
 
-    def __init__(self, team: Team, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, teams: Sequence[Team], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._team = team
+        self._teams = {str(team.pk): team for team in teams}
+        if len(teams) > 1:
+            names = [(key, team.name) for key, team in self._teams.items()]
+            cast(forms.ChoiceField, self.fields["team"]).choices = names
+        else:
+            del self.fields["team"]
         # Django's own answer to a null byte says nothing about what to do; parse_domain's does.
         field = self.fields["domain"]
         field.validators = [v for v in field.validators if not _is_null_check(v)]
@@ -227,9 +234,15 @@ class AddForm(MoreForm):
             domain = parse_domain(self.cleaned_data["domain"])
         except TargetError as error:
             raise forms.ValidationError(REFUSED[error.code]) from error
-        if Instance.objects.filter(team=self._team, domain=domain).exists():
+        team = self.chosen_team
+        if team is not None and Instance.objects.filter(team=team, domain=domain).exists():
             raise forms.ValidationError(REFUSED["known"], params={"domain": domain})
         return domain
+
+    @property
+    def chosen_team(self) -> Team | None:
+        """The only one, or the one that was chosen; None for none of them."""
+        return self._teams.get(self.cleaned_data.get("team") or next(iter(self._teams)))
 
     def refuse(self, code: str, domain: str) -> None:
         """Adds what a look at the DNS said."""

@@ -22,7 +22,7 @@ from fedisec.accounts.models import Role, Team, User
 from fedisec.accounts.sudo import confirmed_lately
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances import proof
-from fedisec.instances.access import instance_for
+from fedisec.instances.access import instance_for, teams_for
 from fedisec.instances.forms import OWN_FIELDS, AddForm, SettingsForm
 from fedisec.instances.models import Instance, Tag
 from fedisec.instances.reach import refusal
@@ -47,13 +47,17 @@ def person(request: HttpRequest) -> User:
 @require_http_methods(["GET", "POST"])
 def instance_add(request: HttpRequest) -> HttpResponse:
     """Takes a domain, looks whether it may be visited, stores it and starts the first scan."""
-    team = _team_of_editor(person(request))
-    form = AddForm(team, request.POST or None)
+    teams = list(teams_for(person(request), Role.EDITOR))
+    if not teams:
+        raise Http404
+    form = AddForm(teams, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        instance = _add(form, team, person(request))
+        instance = _add(form, form.chosen_team, person(request))
         if instance is not None:
             page = "instance" if proof.holds(instance) else "proof"
-            return redirect(page, instance.address)
+            return redirect(
+                page, f"{instance.domain}~{instance.team_id}" if len(teams) > 1 else instance.domain
+            )
     return render(request, "instances/add.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -82,13 +86,16 @@ def _add(form: AddForm, team: Team, user: User) -> Instance | None:
 def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
     """What the admin knows about an instance and fedisec cannot see; a change is looked at at once."""
     instance = instance_for(person(request), domain, Role.EDITOR)
-    if request.method != "POST":
-        return render(
-            request, "instances/edit.html", {"instance": instance, "form": SettingsForm.of(instance)}
-        )
-    form = SettingsForm(request.POST, instance=instance)
-    if not form.is_valid():
-        return render(request, "instances/edit.html", {"instance": instance, "form": form}, status=422)
+    form = SettingsForm(request.POST, instance=instance) if request.method == "POST" else None
+    if form is None or not form.is_valid():
+        owned = set(teams_for(person(request), Role.OWNER).values_list("pk", flat=True))
+        context = {
+            "instance": instance,
+            "form": form or SettingsForm.of(instance),
+            "is_owner": instance.team_id in owned,
+            "may_move": len(owned) > 1,
+        }
+        return render(request, "instances/edit.html", context, status=422 if form is not None else 200)
     looks_anew = _save(instance, form, person(request))
     pause_s = pause_of(person(request))
     asked = queue_scan(instance, "manual", pause_s=pause_s) if looks_anew else None
@@ -164,17 +171,6 @@ def _plain(value: Any) -> str:
     if value is None:
         return "–"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _team_of_editor(user: User) -> Team:
-    team = (
-        Team.objects.filter(memberships__user=user, memberships__role__in=(Role.EDITOR, Role.OWNER))
-        .order_by("pk")
-        .first()
-    )
-    if team is None:
-        raise Http404
-    return team
 
 
 @require_POST

@@ -67,6 +67,7 @@ OURS: dict[str, Row] = {
     "instance": _row(VIEWERS),
     "instance_edit": _row(EDITORS, EDITORS_ACT),
     "instance_remove": _row(OWNERS, OWNERS_ACT),
+    "instance_move": _row(_NOBODY, _NOBODY),  # to another team of the owner's, who has no other here
     "scan_now": _row(post=EDITORS_ACT),
     "progress": _row(VIEWERS_ACT),  # nothing runs: back to the page
     "proof": _row(EDITORS, EDITORS_ACT),
