@@ -244,6 +244,11 @@ class AddForm(MoreForm):
         """The only one, or the one that was chosen; None for none of them."""
         return self._teams.get(self.cleaned_data.get("team") or next(iter(self._teams)))
 
+    @property
+    def whose(self) -> Team:
+        """The team of a form that is valid."""
+        return self._teams[self.cleaned_data.get("team") or next(iter(self._teams))]
+
     def refuse(self, code: str, domain: str) -> None:
         """Adds what a look at the DNS said."""
         self.add_error("domain", forms.ValidationError(REFUSED[code], params={"domain": domain}))

@@ -52,12 +52,11 @@ def instance_add(request: HttpRequest) -> HttpResponse:
         raise Http404
     form = AddForm(teams, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        instance = _add(form, form.chosen_team, person(request))
+        instance = _add(form, form.whose, person(request))
         if instance is not None:
             page = "instance" if proof.holds(instance) else "proof"
-            return redirect(
-                page, f"{instance.domain}~{instance.team_id}" if len(teams) > 1 else instance.domain
-            )
+            instance.names_team = len(teams) > 1
+            return redirect(page, instance.address)
     return render(request, "instances/add.html", {"form": form}, status=422 if form.errors else 200)
 
 
