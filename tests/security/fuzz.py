@@ -25,7 +25,7 @@ HEADERS = (
     "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy", "Cache-Control",
 )  # fmt: skip
 INSIDE = re.compile(
-    rb"Traceback \(most recent|site-packages/|django\.core|OperationalError|/fedisec/[a-z_]+\.py"
+    rb"Traceback \(most recent|site-packages/(?:django|allauth)|django\.core|OperationalError|/fedisec/[a-z_]+\.py"
 )
 METHODS = ["GET", "GET", "GET", "POST", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"]
 NASTY = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +21,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from fedisec.accounts.models import AuditEvent, Membership, Role, Team, User
+from fedisec.accounts.team_models import Invitation
 from fedisec.alerts.models import Channel
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Instance
@@ -158,6 +160,31 @@ def add_instance(scene: Scene) -> None:
         scene.post("/instances/add/", domain="new.example")
 
 
+def invite(scene: Scene) -> str:
+    """The path of the link."""
+    shown = scene.post(f"/teams/{scene.instance.team_id}/invite/", email="new@example.org", role="editor")
+    found = re.search(r"/invitation/[\w-]+/", shown.content.decode())
+    return found[0] if found else ""
+
+
+def revoke(scene: Scene) -> None:
+    invite(scene)
+    AuditEventsBefore.forget()
+    found = Invitation.objects.get()
+    scene.post(f"/teams/{found.team_id}/invitations/{found.pk}/revoke/")
+
+
+def accept(scene: Scene) -> None:
+    link = invite(scene)
+    AuditEventsBefore.forget()
+    scene.stranger.post(link, {"password1": NEW, "password2": NEW})
+
+
+def of_bob(scene: Scene, deed: str, **form: str) -> None:
+    bob = Membership.objects.get(user=scene.bob)
+    scene.post(f"/teams/{bob.team_id}/members/{bob.pk}/{deed}/", **form)
+
+
 def remove_mail_server(scene: Scene) -> None:
     scene.post("/mail/", **MAIL)
     AuditEventsBefore.forget()
@@ -190,8 +217,6 @@ def answer(scene: Scene) -> None:
 
 def basis(scene: Scene, item: str) -> str:
     """What the page says that its reader has seen."""
-    import re
-
     page = scene.client.get(f"{HOME}items/{item}/").content.decode()
     found = re.search(r'name="basis" value="([^"]*)"', page)
     return found[1] if found else ""
@@ -250,6 +275,11 @@ ACTIONS = [
     Action("export.trail_taken", lambda s: s.client.get("/audit/export/?format=csv")),
     Action("share.opened", lambda s: s.post(f"{HOME}share/", shows="counts", badge="on")),
     Action("share.closed", close_page),
+    Action("team.invited", invite),
+    Action("team.uninvited", revoke),
+    Action("team.joined", accept, by="new@example.org", beside=("account.created",)),
+    Action("team.role_changed", lambda s: of_bob(s, "role", role="editor")),
+    Action("team.removed", lambda s: of_bob(s, "remove")),
     Action("installation.keys_rotated", lambda s: call_command("rotate_keys"), by="", address=""),
 ]
 
