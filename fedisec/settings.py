@@ -176,7 +176,6 @@ TEAM_SCANS = env.number("FEDISEC_TEAM_SCANS", 2, 1, 100)  # at once, while anoth
 BOUNDS = {
     "instances": env.number("FEDISEC_TEAM_INSTANCES", 100, 1, 100_000),
     "members": env.number("FEDISEC_TEAM_MEMBERS", 100, 1, 10_000),
-    "invitations": env.number("FEDISEC_TEAM_INVITATIONS", 20, 1, 1000),
     "own_items": env.number("FEDISEC_TEAM_OWN_ITEMS", 200, 1, 10_000),
     "channels": env.number("FEDISEC_TEAM_CHANNELS", 20, 1, 1000),
     "notes": env.number("FEDISEC_ITEM_NOTES", 200, 1, 10_000),

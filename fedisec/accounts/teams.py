@@ -11,6 +11,7 @@ from django.http import Http404
 from fedisec.accounts import audit
 from fedisec.accounts.models import Membership, Role, Team, User
 from fedisec.accounts.notices import tell
+from fedisec.lib import bounds
 
 TEAMS_MAX = 50  # that one person may make
 AT_LEAST = {
@@ -80,9 +81,12 @@ def rename(team: Team, name: str, user: User) -> None:
 
 
 def join(team: Team, user: User, role: str, by: User | None) -> bool:
-    """Adds a member and tells the owners; False where the person is one already (the role stays)."""
+    """Adds a member and tells the owners; False where the person is one already (the role stays).
+    bounds.Full where the team has as many as it may."""
     with transaction.atomic():
         _locked(team)
+        if not Membership.objects.filter(team=team, user=user).exists():
+            bounds.room("members", Membership.objects.filter(team=team))
         _row, made = Membership.objects.get_or_create(team=team, user=user, defaults={"role": role})
         if made:
             audit.record("team.joined", team=team, by=by, after=role, data={"who": user.email})

@@ -13,14 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from fedisec.accounts.models import User
+from fedisec.accounts import teams
+from fedisec.accounts.models import Role, User
 from fedisec.alerts.management.commands import runner
 from fedisec.instances.models import Instance
 from fedisec.lib import bounds
 from fedisec.scans.models import Scan, ScanState
 from fedisec.scans.queue import in_turn, queue_scan
 from fedisec.scans.run import claim
-from tests.factories import an_instance
+from tests.factories import a_user, an_instance
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
@@ -148,3 +149,14 @@ def test_no_page_shows_more_than_a_hundred_lines() -> None:
     sizes = re.compile(r"^(?:PER_PAGE|PAGE)(?:: int)? = (\d+)$", re.MULTILINE)
     found = [int(n) for path in (ROOT / "fedisec").rglob("*.py") for n in sizes.findall(path.read_text())]
     assert len(found) >= 5 and max(found) <= 100
+
+
+def test_a_team_has_room_for_so_many_members(instance: Instance, settings: Settings) -> None:
+    settings.BOUNDS = {**settings.BOUNDS, "members": 3}
+    team = instance.team
+    assert teams.join(team, a_user(), Role.VIEWER, None)
+    with pytest.raises(bounds.Full):
+        teams.join(team, a_user(), Role.VIEWER, None)
+    assert team.memberships.count() == 3
+    member = team.members.first()
+    assert member is not None and not teams.join(team, member, Role.VIEWER, None), "who is in stays in"
