@@ -315,6 +315,24 @@ MFA_FORMS = {
     "add_webauthn": "fedisec.accounts.factors.AddPasskeyForm",
 }
 
+# Signing in by an OpenID provider; needs the extra `oidc`.
+OIDC_ISSUER = env.parsed("FEDISEC_OIDC_ISSUER", env.issuer, "an https address")
+if OIDC_ISSUER:
+    INSTALLED_APPS += ["allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]
+    _client = {
+        "client_id": env.text("FEDISEC_OIDC_CLIENT_ID"),
+        "secret": env.text("FEDISEC_OIDC_CLIENT_SECRET"),
+    }
+    if not all(_client.values()):
+        raise ImproperlyConfigured(
+            "FEDISEC_OIDC_ISSUER needs FEDISEC_OIDC_CLIENT_ID and FEDISEC_OIDC_CLIENT_SECRET"
+        )
+    _app = {**_client, "provider_id": "sign-in", "name": "OpenID", "settings": {"server_url": OIDC_ISSUER}}
+    SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_app], "OAUTH_PKCE_ENABLED": True}}
+    SOCIALACCOUNT_ADAPTER = "fedisec.accounts.oidc.KnownPeople"
+    SOCIALACCOUNT_LOGIN_ON_GET = True  # a form's way to another origin is closed by the policy of the pages
+    SOCIALACCOUNT_STORE_TOKENS = False
+
 SESSION_ENGINE = "fedisec.lib.sessions"
 SESSION_COOKIE_AGE = 14 * 86_400
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", login_not_required(require_POST(set_language)), name="set_language"),
     path("", include("fedisec.alerts.server_urls")),  # before allauth's page of addresses
     path("account/2fa/", include("fedisec.accounts.factor_urls")),
+    *([path("account/oidc/", include("fedisec.accounts.oidc_urls"))] if settings.OIDC_ISSUER else []),
     path("account/", include("allauth.account.urls")),
     path("healthz", healthz, name="healthz"),
 ]

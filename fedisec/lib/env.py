@@ -196,6 +196,16 @@ def time_zone(value: str) -> str:
     return value
 
 
+def issuer(value: str) -> str:
+    """ "" or the https address of an OpenID provider; http for one on this very machine."""
+    if not value:
+        return ""
+    found = web_address(value)
+    if found.scheme != "https" and not _is_loopback(str(found.hostname)):
+        raise ValueError
+    return value.rstrip("/")
+
+
 def second_factor(value: str) -> str:
     """Who has to have one; "" is optional."""
     if value not in {"", "optional", "editors", "everybody"}:
