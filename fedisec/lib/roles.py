@@ -32,7 +32,7 @@ RIGHTS = {
     "accounts_opensession": NOTHING,
     "accounts_recoverycode": NOTHING,
     "accounts_bucket": NOTHING,
-    "accounts_invitation": NOTHING,
+    "accounts_invitation": READ,
     "mfa_authenticator": NOTHING,
     "auth_group": NOTHING,
     "auth_group_permissions": NOTHING,

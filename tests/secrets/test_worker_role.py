@@ -17,7 +17,7 @@ from tests.running.world import WORKER, World, wait_for
 from tests.smtp import Relay, a_relay
 
 ROLE, PASSWORD = "fedisec_worker", "pa55-of-the-worker"
-BESIDE_MODELS = {"django_migrations", "cache", "accounts_invitation"}
+BESIDE_MODELS = {"django_migrations", "cache"}
 
 FORBIDDEN = (
     "INSERT INTO accounts_user (email, password, is_superuser, is_staff, is_active, first_name, last_name, "
