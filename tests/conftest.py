@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.backends.sqlite3.operations import DatabaseOperations
 from django.utils import translation
 from hypothesis import HealthCheck, settings
@@ -32,7 +33,8 @@ def language_of_its_own() -> Iterator[None]:
 def trail_is_emptied_between_tests() -> Iterator[None]:
     """Tests that commit empty all tables at their end.  On SQLite that is DELETE, which a trigger refuses for what is
     append-only; TRUNCATE of PostgreSQL asks no trigger."""
-    original = DatabaseOperations.sql_flush
+    operations = DatabaseWrapper.ops_class
+    original = operations.sql_flush
 
     def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
         with self.connection.cursor() as cursor:
@@ -43,9 +45,9 @@ def trail_is_emptied_between_tests() -> Iterator[None]:
         drops = [f"DROP TRIGGER {self.quote_name(name)}" for name, _sql in triggers]
         return [*drops, *original(self, *args, **options), *(sql for _name, sql in triggers)]
 
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign,assignment]  # for the length of the run
+    operations.sql_flush = sql_flush  # type: ignore[method-assign,assignment]  # for the length of the run
     yield
-    DatabaseOperations.sql_flush = original  # type: ignore[method-assign]  # as above
+    operations.sql_flush = original  # type: ignore[method-assign]  # as above
 
 
 @pytest.fixture
