@@ -129,11 +129,12 @@ def apply(role: str, password: str = "") -> None:
         if found is not None and found[0]:
             raise NotARole(f"{role} owns this database or stands above its rights: name another role")
         if found is None:
-            cursor.execute(f"CREATE ROLE {role} LOGIN")
+            # `statements` has seen that it is a name and nothing else; DDL takes no parameters.
+            cursor.execute(f"CREATE ROLE {role} LOGIN")  # nosemgrep: sql-by-hand
         if password:
             # Never the password itself: statements may be logged.
             raw = connection.connection.pgconn
             verifier = raw.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-            cursor.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{verifier}'")
+            cursor.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{verifier}'")  # nosemgrep: sql-by-hand
         for one in sql:
             cursor.execute(one)
