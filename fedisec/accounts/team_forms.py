@@ -18,9 +18,9 @@ else:
 
 NAME_MAX = 60
 ROLES = [
-    (Role.VIEWER.value, _("Viewer: reads everything, changes nothing")),
-    (Role.EDITOR.value, _("Editor: answers, scans, adds and sets up servers, SSH too")),
-    (Role.OWNER.value, _("Owner: also members, removal of servers and public pages")),
+    (Role.VIEWER.value, _("Viewer: reads everything")),
+    (Role.EDITOR.value, _("Editor: answers, scans, sets up")),
+    (Role.OWNER.value, _("Owner: members and removal too")),
 ]
 
 

@@ -25,6 +25,7 @@ from fedisec.share.models import Share
 from fedisec.watch import catalogue
 from tests.checks.inside.fixtures import report
 from tests.e2e.mail_furniture import furnish_mail
+from tests.e2e.team_furniture import furnish_team
 
 PASSWORD = "a sentence nobody guesses"
 OWNER, NEWCOMER = "owner@example.org", "newcomer@example.org"
@@ -94,6 +95,7 @@ def furnish() -> None:
     newcomer = User.objects.create_user(NEWCOMER, PASSWORD)
     for user in (owner, newcomer):
         Membership.objects.create(team=Team.objects.create(name="Servers"), user=user, role=Role.OWNER)
+    furnish_team(owner.memberships.get().team, owner)
     now = timezone.now()
     _scanned(_server(owner, FULL), owner, now)
     for domain in (LONG, IDN):

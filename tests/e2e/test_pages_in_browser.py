@@ -27,6 +27,7 @@ from tests.e2e.furniture import (
 from tests.e2e.lines import ITEM, LOOKS, PAGE, opened, save_without_note
 from tests.e2e.mail_furniture import the_way_out
 from tests.e2e.reading import Look, Reader, accessibility, change, faults, reader, shoot
+from tests.e2e.team_furniture import INVITED
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
 SCREENSHOTS = ROOT / "tests" / "screenshots"
@@ -38,6 +39,8 @@ STRANGERS_PAGES = {
     "closed": "/account/signup/",
     "gone": "/setup/no-such-link/",
     "404": "/nowhere/",
+    "invitation": f"/invitation/{INVITED}/",
+    "invitation-gone": "/invitation/no-such-link/",
     "public": f"/p/{PUBLIC}/",
     "public-gone": "/p/no-such-page/",
 }
@@ -81,6 +84,11 @@ OWNERS_PAGES = {
     "share-closed": f"/instances/{IDN}/share/",
     "demo": "/demo/",
     "profile": "/account/profile/",
+    "teams": "/teams/",
+    "team": "/teams/1/",
+    "team-leave": "/teams/1/leave/",
+    "team-delete": "/teams/1/delete/",
+    "member-remove": "/teams/1/members/3/remove/",
     "notifications": "/account/notifications/",
     "mail-address": "/account/email/",
     "mail-server": "/mail/",

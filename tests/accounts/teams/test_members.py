@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from fedisec.accounts import teams
+from fedisec.accounts import invitations, teams
 from fedisec.accounts.models import AuditEvent, Membership, Role, Team, User
+from fedisec.accounts.team_models import Invitation
 from tests.accounts.teams.conftest import a_member
 from tests.factories import a_user, an_instance, signed_in
 
@@ -144,11 +145,22 @@ def test_members_of_another_team_are_none_here(team: Team, as_owner: Client) -> 
     assert as_owner.get(path("team", other)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["member_remove", "team_delete"])
+@pytest.mark.parametrize(
+    "name", ["member_role", "member_remove", "team_delete", "team_invite", "team_uninvite"]
+)
 def test_who_signed_in_long_ago_proves_it_again(team: Team, owner: User, name: str) -> None:
-    browser = signed_in(Client(), owner, lately=False)
-    more = [of(team, a_member(team, Role.VIEWER)).pk] if name == "member_remove" else []
-    assert "reauthenticate" in browser.get(path(name, team, *more))["Location"] or True
-    before = Membership.objects.count()
-    assert browser.post(path(name, team, *more), {"name": "admins"}).status_code == 302
-    assert Membership.objects.count() == before
+    owner.set_password("a sentence nobody guesses")
+    owner.save()
+    viewer = of(team, a_member(team, Role.VIEWER))
+    open_one, _link = invitations.invite(team, "guest@example.org", Role.VIEWER, owner)
+    more = {"member_role": [viewer.pk], "member_remove": [viewer.pk], "team_uninvite": [open_one.pk]}
+    sent = {"name": "admins", "role": "owner", "email": "other@example.org"}
+    before = everything()
+    answer = signed_in(Client(), owner, lately=False).post(path(name, team, *more.get(name, [])), sent)
+    assert answer["Location"].startswith(reverse("account_reauthenticate"))
+    assert everything() == before
+
+
+def everything() -> list[object]:
+    models = (Team, Membership, Invitation)
+    return [list(model._default_manager.order_by("pk").values()) for model in models]
