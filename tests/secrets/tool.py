@@ -1,6 +1,7 @@
 """Runs inside the settings under test: `python -m tests.secrets.tool COMMAND`.
 
 plant PORT PASSWORD   a key for every instance, and a relay on that port with that password, all of it sealed
+relay PORT PASSWORD   a relay alone, in the place of others
 count                 how many sealed texts the first key of the file opens, and how many only another one
 ring                  rings for every scan that is queued
 """
@@ -19,6 +20,8 @@ def main(command: str, *given: str) -> None:
 
     if command == "plant":
         plant(int(given[0]), given[1])
+    elif command == "relay":
+        a_relay_with(int(given[0]), given[1])
     elif command == "count":
         print(*count())
     elif command == "ring":
@@ -28,7 +31,6 @@ def main(command: str, *given: str) -> None:
 
 
 def plant(port: int, password: str) -> None:
-    from fedisec.alerts.models import MailServer
     from fedisec.enrolment.keys import new_pair
     from fedisec.enrolment.models import SshAccess
     from fedisec.instances.models import Instance
@@ -39,6 +41,14 @@ def plant(port: int, password: str) -> None:
         access = SshAccess(instance=instance, public_key=public, host_key="ssh-ed25519 AAAA")
         put(access, "sealed_key", private)
         access.save()
+    a_relay_with(port, password)
+
+
+def a_relay_with(port: int, password: str) -> None:
+    from fedisec.alerts.models import MailServer
+    from fedisec.lib.sealed import put
+
+    MailServer.objects.all().delete()
     server = MailServer(host="127.0.0.1", port=port, security="none", username="me", sender="a@example.org")
     server.save()
     put(server, "sealed_password", password)
