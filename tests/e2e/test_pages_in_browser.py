@@ -67,6 +67,7 @@ OWNERS_PAGES = {
     "changes": f"{PAGE}changes/",
     "trend": f"{PAGE}trend/?days=365",
     "settings": f"{PAGE}settings/",
+    "proof": f"{PAGE}proof/",
     "remove": f"{PAGE}remove/",
     "inventory": f"{PAGE}inventory/",
     "inventory-empty": f"/instances/{IDN}/inventory/",
