@@ -192,7 +192,13 @@ def _lie(name: str, how: AtCommand) -> Behaviour:
     world = World(services=(host(lambda: Host(how)),))
     true = {"came": "report", "asked": "publickey-session-fedisec-collect", **_OF_THE_INSIDE}
     return Behaviour(
-        f"collector-{name}", "collector", world, Allows(("*",), true), look=look, deadline_s=WALL_S + INSIDE_S
+        f"collector-{name}",
+        "collector",
+        world,
+        Allows(("*",), true),
+        look=look,
+        deadline_s=WALL_S + INSIDE_S,
+        quick=name == "evil-behind-each-line",
     )
 
 

@@ -306,7 +306,8 @@ def _behaviour(web: Web) -> Behaviour:
     true = {**never, **TLS_BESIDE, **(dict.fromkeys(WORDS, FREE) if web.counts else {})}
     name = "http-" + re.sub(r"[^a-z0-9]+", "-", web.name.lower()).strip("-")
     world = World(ports={(at.GOOD_IP, 443): web.how}, inside_tls=True)
-    return Behaviour(name, "http", world, Allows(API if web.counts else SITE, true))
+    quick = name == "http-headers-in-the-trailers"
+    return Behaviour(name, "http", world, Allows(API if web.counts else SITE, true), quick=quick)
 
 
 _ALL = (*_FLOODS, *_FRAMES, *_BODIES, *_AHEAD, *_NO_HTTP, *_STATUSES, *_SWITCHING, *_HEADERS)

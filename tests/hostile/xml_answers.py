@@ -121,7 +121,15 @@ def _behaviour(name: str, answers: Mapping[str, bytes], feed: str) -> Behaviour:
     world = World(ports={(at.GOOD_IP, 443): instead(answers)}, inside_tls=True)
     told = "nobody somebody" if name in _TELLS else "nobody"
     true = {"feed": feed, "before": "kept", "told": told, "more": "few", "clean": "yes"}
-    return Behaviour(f"xml-{name}", "xml", world, Allows((), true), look=read, deadline_s=DEADLINE_S)
+    return Behaviour(
+        f"xml-{name}",
+        "xml",
+        world,
+        Allows((), true),
+        look=read,
+        deadline_s=DEADLINE_S,
+        quick=name == "billion-laughs",
+    )
 
 
 def _redirect(to: str) -> bytes:
