@@ -50,7 +50,7 @@ def test_only_the_hash_of_a_link_is_stored() -> None:
     assert token not in str(SetupLink.objects.values_list("token_hash", flat=True))
 
 
-@pytest.mark.parametrize("token", ["x", "%00", "../..", "é"])
+@pytest.mark.parametrize("token", ["x", "../..", "é"])
 def test_a_guessed_link_is_gone(client: Client, token: str) -> None:
     assert client.get(f"/setup/{token}/").status_code in {404, 410}
 
