@@ -19,7 +19,8 @@ pytest_plugins = ("tests.lab.fixtures",)
 @pytest.mark.lab
 @pytest.mark.timeout(240)
 def test_a_few_hostile_far_sides_break_no_promise(lab: Lab, tmp_path: Path) -> None:
-    names = [behaviour.name for behaviour in behaviours().values() if behaviour.quick]
+    # Without fedisec's database, which takes longer than the looks: so no feeds.
+    names = [one.name for one in behaviours().values() if one.quick and one.protocol != "xml"]
     brought = Run(lab, tmp_path, store=False).run(names, 2)
     assert set(brought.outcomes) == set(names)
     assert {name: found for name, one in brought.outcomes.items() if (found := complaints(one))} == {}
