@@ -156,7 +156,7 @@ def slow(site: Site) -> Result:
         if "service available:   NO" in done.stdout:
             findings.append(f"{kind}: slowhttptest saw the service go away")
     did = (
-        f"{SLOW_LINES} connections with slow headers, then with slow bodies, {SLOW_S} s each; meanwhile the sign-in page "
+        f"{SLOW_LINES} connections with slow headers, then with slow bodies, up to {SLOW_S} s each; meanwhile the sign-in page "
         f"came in at most {worst[0]:.2f} s and {worst[1]:.2f} s"
     )
     return Result("slow clients", f"slowhttptest {version[0] if version else ''}", did, findings)
