@@ -64,7 +64,11 @@ def test_every_text_of_the_pages_is_in_the_catalogue(catalogue: polib.POFile, tm
     (tmp_path / "locale").mkdir()
     shutil.copy(ROOT / "manage.py", tmp_path)
     shutil.copytree(ROOT / "checks", tmp_path / "checks", ignore=shutil.ignore_patterns("__pycache__"))
-    environment = {**os.environ, "FEDISEC_SECRET_KEY": "only for tests " * 5, "DJANGO_SETTINGS_MODULE": "fedisec.settings"}
+    environment = {
+        **os.environ,
+        "FEDISEC_SECRET_KEY": "only for tests " * 5,
+        "DJANGO_SETTINGS_MODULE": "fedisec.settings",
+    }
     subprocess.run(
         [sys.executable, "manage.py", "makemessages", "-l", "ja", "--no-location", "-i", "checks"],
         cwd=tmp_path,

@@ -49,7 +49,9 @@ def test_the_filter_stands_in_the_address(as_alice: Client, scanned: Instance) -
     assert '<option value="not_met" selected>' in text
 
 
-@pytest.mark.parametrize("query", [{"level": "x"}, {"state": "<b>"}, {"q": "\u202e" * 300}, {"open": "../.."}])
+@pytest.mark.parametrize(
+    "query", [{"level": "x"}, {"state": "<b>"}, {"q": "\u202e" * 300}, {"open": "../.."}]
+)
 def test_an_odd_filter_does_no_harm(as_alice: Client, scanned: Instance, query: dict[str, str]) -> None:
     assert as_alice.get(PAGE, query).status_code == 200
 

@@ -33,7 +33,9 @@ def refused(world: World, **env: str) -> str:
     return said.strip()
 
 
-def stopped(world: World, process: subprocess.Popen[bytes], how: signal.Signals, within_s: float = 20) -> None:
+def stopped(
+    world: World, process: subprocess.Popen[bytes], how: signal.Signals, within_s: float = 20
+) -> None:
     pids = everyone(process.pid)
     began = time.monotonic()
     process.send_signal(how)
