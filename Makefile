@@ -53,11 +53,11 @@ demo: setup
 test: setup-dev servers suites
 	@sh tools/test.sh $(PY) $(ARGS)
 
-# axe on every page in both languages, light and dark, narrow and wide; every fault of the network under a scan; and
-# what uses the database once more on PostgreSQL.
+# axe on every page in both languages, light and dark, narrow and wide; every fault of the network under a scan; what
+# uses the database once more on PostgreSQL; and whatever else takes long.
 test-wide: export FEDISEC_WIDE := all
 test-wide: setup-dev servers
-	@sh tools/test.sh $(PY) tests/e2e/test_pages_in_browser.py tests/checks/faults tests/running/test_postgres.py $(ARGS)
+	@sh tools/test.sh $(PY) $(ARGS)
 
 # Needs root: real Debian machines, booted, with planted faults.  The first run builds them, about two minutes.
 test-hosts: setup-dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,17 @@ from checks.items import all_items
 from tests.fakes import ITEMS, Flags
 
 pytest_plugins = ["tests.lab.fixtures"]
+
+WIDE = os.environ.get("FEDISEC_WIDE") == "all"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `wide` take long and are for `make test-wide`.  Deselected, not skipped: nothing is missing."""
+    late = [] if WIDE else [item for item in items if item.get_closest_marker("wide")]
+    items[:] = [item for item in items if item not in late]
+    if late:
+        config.hook.pytest_deselected(items=late)
+
 
 # A machine that does other things beside the tests is slow, and right.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

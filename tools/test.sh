@@ -3,7 +3,8 @@
 # servers have their usual ports there, and no test can reach anything else.  Where no namespace may be made, the
 # tests that need one say so and are skipped.  Without arguments, everything, in four runs beside each other (three
 # that mostly wait: browsers, processes, the look from inside; and the rest, which mostly computes), each in a
-# namespace and with a lab of its own.
+# namespace and with a lab of its own.  With FEDISEC_WIDE=all and no arguments, what `make test` leaves out because it
+# takes long: the pages in every look beside the rest of it.
 set -u
 python=$1
 shift
@@ -22,6 +23,16 @@ if [ $# -gt 0 ]; then
 fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
+if [ "${FEDISEC_WIDE:-}" = all ]; then
+    in_namespace tests/e2e/test_pages_in_browser.py >"$logs/browsers" 2>&1 &
+    browsers=$!
+    in_namespace tests/checks/faults tests/running/test_postgres.py tests/running/test_chaos.py tests/secrets \
+        tests/hostile tests/targets
+    code=$?
+    wait "$browsers" || code=1
+    cat "$logs/browsers"
+    exit "$code"
+fi
 in_namespace tests/e2e >"$logs/browsers" 2>&1 &
 browsers=$!
 in_namespace tests/running tests/faults --ignore=tests/running/test_postgres.py >"$logs/processes" 2>&1 &

@@ -212,7 +212,7 @@ def test_who_and_what_is_gone_does_no_harm(db: None, reader: User, instance: Ins
     assert Subscription.objects.filter(user=reader).exists()
 
 
-@pytest.mark.parametrize("token", ["x", "A" * 44, "%00" * 44, "é" * 44, "A" * 5000])
+@pytest.mark.parametrize("token", ["x", "A" * 44, "é" * 44, "A" * 900])
 def test_a_wrong_address_is_not_found_without_a_question_to_the_database(token: str, client: Client) -> None:
     answer = client.post(f"/unsubscribe/{token}/")  # no database in this test: any query would fail
     assert answer.status_code == 404

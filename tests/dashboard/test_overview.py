@@ -101,7 +101,7 @@ def test_the_next_five_name_an_item_once_with_its_places_and_first_step(as_alice
         ({"q": "みんな"}, {"xn--q9jyb4c.xn--zckzah"}),
         ({"q": "ＦＩＮＥ"}, {"fine.example"}),
         ({"q": "fine", "is": "not_met"}, set()),
-        ({"q": "\0" * 300}, set()),
+        ({"q": "z" * 300}, set()),
     ],
 )
 def test_the_filter_stands_in_the_address(

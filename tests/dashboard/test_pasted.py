@@ -159,7 +159,7 @@ def test_a_file_that_is_too_large_is_refused(as_alice: Client, instance: Instanc
 
 def test_text_that_is_too_large_is_refused_with_a_way_back(as_alice: Client, instance: Instance) -> None:
     answer = as_alice.post(PATH, {"message": MAIL.decode() + "x" * 1_100_000})
-    assert answer.status_code == 400 and b"what you typed is still there" in answer.content
+    assert answer.status_code == 413 and b"what you typed is still there" in answer.content
 
 
 def test_another_sender_domain_is_taken_on_the_admins_word(

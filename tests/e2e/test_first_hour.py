@@ -153,7 +153,7 @@ def repaired_is_met(page: Page, lab: Lab) -> None:
     expect(line(page, "http.hsts").locator("summary .state")).to_have_text("met")
     expect(line(page, "firewall.databases_closed").locator("summary .state")).to_have_text("met")
     confirmed(page, "met again")
-    assert lab.mail.messages() == [], "what was failing from the start and got better is no alarm"
+    assert mails_of_items(lab) == [], "what was failing from the start and got better is no alarm"
 
 
 def broken_again_is_mailed(page: Page, app: App, lab: Lab) -> None:
@@ -172,7 +172,7 @@ def broken_again_is_mailed(page: Page, app: App, lab: Lab) -> None:
     page.goto(link)
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     time.sleep(6)  # ticks in which a second mail would have gone out
-    assert len(lab.mail.messages()) == 1
+    assert len(mails_of_items(lab)) == 1
 
 
 def scan_now(page: Page) -> None:
@@ -194,10 +194,15 @@ def confirmed(page: Page, words: str) -> None:
     raise AssertionError(f"no confirmed change {words!r} in 60 s")
 
 
+def mails_of_items(lab: Lab) -> list[Received]:
+    """The lab gives its bad server a new certificate with each change, which ends soon: that is told apart."""
+    return [mail for mail in lab.mail.messages() if "certificate" not in mail.subject]
+
+
 def the_only_mail(lab: Lab) -> Received:
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
-        found = lab.mail.messages()
+        found = mails_of_items(lab)
         if found:
             assert len(found) == 1
             return found[0]

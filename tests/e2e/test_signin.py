@@ -138,7 +138,8 @@ def test_a_passkey_of_another_account_is_not_taken(phone: Reader, ann: User) -> 
     expect(page.get_by_text("shown this once")).to_be_visible()
     sign_out(phone)
     Authenticator.objects.filter(user=ann).delete()
-    page.get_by_role("button", name="Sign in with a passkey").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("status").get_by_role("listitem")).to_be_visible()
     phone.open("/")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -113,7 +113,7 @@ def test_who_was_signed_out_meanwhile_comes_to_the_sign_in_and_back(browser: Bro
         expect(owner.page.get_by_role("heading", name="Sign in")).to_be_visible()
         owner.page.get_by_label("Email").fill(OWNER)
         owner.page.get_by_label("Password").fill(PASSWORD)
-        owner.page.get_by_role("button", name="Sign in").click()
+        owner.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(owner.page.get_by_role("heading", name=FULL)).to_be_visible()
 
 
@@ -139,7 +139,7 @@ def test_everything_works_without_javascript(browser: Browser, url: str) -> None
         plain.open(PAGE)
         page.get_by_label("Email").fill(OWNER)
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("heading", name=FULL)).to_be_visible()
         page.get_by_label("Level", exact=True).select_option("required")
         page.get_by_label("State", exact=True).select_option("needs_you")

@@ -108,6 +108,7 @@ def _pages(world: World) -> Iterator[tuple[str, str]]:
     [("anonymous", {}), ("viewer", {}), ("owner", {}), ("owner", {"HX-Request": "true"}), ("operator", {})],
     ids=["anonymous", "viewer", "owner", "fragments", "operator"],
 )
+@pytest.mark.wide
 def test_no_page_shows_more_than_text(world: World, who: str, headers: dict[str, str]) -> None:
     browser, wrong, seen = Browser(world.people[who]), {}, 0
     for name, url in _pages(world):

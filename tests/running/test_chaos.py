@@ -25,6 +25,7 @@ KILLS, KILL_EVERY_S = 9, (1.0, 3.0)
 CALM_S = 60
 
 
+@pytest.mark.wide
 def test_kills_at_random_lose_nothing_and_double_nothing(
     mode: str, make_world: MakeWorld, record_property: Any
 ) -> None:

@@ -73,7 +73,7 @@ def test_stopping_puts_a_scan_back_at_once(make_world: MakeWorld) -> None:
     runner = world.worker()
     wait_for(lambda: len(world.looks()) == 1, 20, "the look")
     runner.send_signal(signal.SIGTERM)
-    assert runner.wait(5) == 0
+    assert runner.wait(30) == 0
     assert world.rows("SELECT state, attempt, token FROM scans_scan") == [("queued", 0, "")]
     assert "Traceback" not in world.log()
 

@@ -177,6 +177,7 @@ FAULTS: dict[Callable[[Path], None], str] = {
 }
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(240)
 def test_nothing_starts_without_the_right_file(make_world: MakeWorld, mode: str) -> None:
     world = make_world(mode, begin="prepared")
@@ -196,6 +197,7 @@ def test_nothing_starts_without_the_right_file(make_world: MakeWorld, mode: str)
     world.manage("prepare")
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(120)
 def test_a_restored_database_needs_the_key_file_of_its_machine(make_world: MakeWorld, tmp_path: Path) -> None:
     old, new = make_world("embedded", begin="prepared"), make_world("embedded")

@@ -60,6 +60,7 @@ def dumps_of(world: World) -> Iterator[tuple[str, bytes]]:
     yield "pg_dump", subprocess.run(argv, check=True, capture_output=True, timeout=60).stdout
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(240)
 def test_a_dump_holds_no_secret(make_world: MakeWorld, mode: str) -> None:
     world = make_world(mode, begin="prepared")
@@ -126,6 +127,7 @@ def relay_with_password() -> Iterator[tuple[Relay, int]]:
         yield found
 
 
+@pytest.mark.wide
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.timeout(400)
 def test_logs_messages_and_processes_hold_no_secret(

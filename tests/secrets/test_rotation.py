@@ -219,6 +219,7 @@ def done(world: World) -> int:
     return int(world.one("SELECT count(*) FROM scans_scan WHERE state = 'done'"))
 
 
+@pytest.mark.wide
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 @pytest.mark.timeout(300)
 def test_scans_and_mails_go_on(

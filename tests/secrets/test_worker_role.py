@@ -99,6 +99,7 @@ def as_worker(url: str) -> str:
     return found._replace(netloc=f"{ROLE}:{PASSWORD}@{found.hostname}:{found.port}").geturl()
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(240)
 def test_a_worker_does_its_work_and_nothing_else(
     make_world: MakeWorld, relay: tuple[Relay, int], postgres_server: Postgres

@@ -150,13 +150,13 @@ def test_the_confirmed_key_is_asked_for_although_the_server_has_others(kind: str
 def test_a_hardened_server_that_changes_its_keys_on_the_way_is_read(
     options: tuple[str, ...], tmp_path: Path
 ) -> None:
-    long = "@fedisec 1\n@sec meta\n" + " a line of forty characters or thereabouts\n" * 10_000
+    long = "@fedisec 1\n@sec meta\n" + " a line of forty characters or thereabouts\n" * 2_900
     (tmp_path / "report").write_text(long + " =rc 0\n@end meta ms=1\n@done 7\n")
     line = f'restrict,command="cat {tmp_path}/report"'
     with enrolled("RekeyLimit 64K", "LogLevel DEBUG1", *options, before_key=line) as server:
         report = look_inside(server.access(forced=True)).get(Inside)
         assert server.log.count("SSH2_MSG_NEWKEYS received") > 1, "the keys did change"
-    assert report.uid == 7 and len(report.lines("meta")) == 10_000
+    assert report.uid == 7 and len(report.lines("meta")) == 2_900
 
 
 def test_a_server_that_shares_no_algorithm_is_too_new_for_us() -> None:

@@ -81,8 +81,9 @@ def test_a_busy_sshd_withholds_its_answer(tmp_path: Path) -> None:
     with (
         sshd(tmp_path, "MaxStartups 1:100:1") as port,
         socket.create_connection(("127.0.0.1", port)) as other,
+        socket.create_connection(("127.0.0.1", port)) as another,
     ):
-        other.recv(256)  # the first caller is being served
+        assert other.recv(256) and another.recv(256)  # who came first is being served, the other was refused
         found = asyncio.run(endpoint_at(port))
     assert found.state is PortState.OPEN and found.banner == ""
     assert found.methods == found.algorithms == Missing(Reason.WITHHELD, "Exceeded MaxStartups")
