@@ -15,7 +15,7 @@ from fedisec.history import standing
 from fedisec.history.models import Standing
 from fedisec.history.standing import Counted
 from fedisec.instances.models import Instance
-from fedisec.scans.models import ItemState
+from fedisec.scans.models import LIVE, ItemState, Scan
 
 BATCH = 20
 
@@ -67,8 +67,10 @@ def standings_of(instances: Sequence[Instance], now: datetime | None = None) -> 
 
 
 def refresh(now: datetime) -> int:
-    """Counts anew what an end of an answer or a new version made untrue; returns how many, BATCH at most."""
-    late = list(standing.outdated(now).order_by("pk")[:BATCH])
+    """Counts anew what an end of an answer or a new version made untrue; returns how many, BATCH at most.  Not
+    where a look is due: it counts by itself, and when thousands are due the processor is theirs."""
+    looked_at = Scan.objects.filter(state__in=LIVE, due_at__lte=now).values("instance")
+    late = list(standing.outdated(now).exclude(pk__in=looked_at).order_by("pk")[:BATCH])
     for found in late:
         with transaction.atomic():
             instance = Instance.objects.select_for_update().filter(pk=found.pk).first()

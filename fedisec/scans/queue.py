@@ -141,9 +141,13 @@ def too_soon(pause_s: int) -> str:
 def in_turn(due: QuerySet[Scan]) -> QuerySet[Scan]:
     """Of the scans that are due, those of teams that have their share running are left out while another
     team waits: one that added a hundred servers must not keep the others waiting."""
-    busy = Scan.objects.filter(state=ScanState.RUNNING).values("instance__team")
-    busy = busy.annotate(running=Count("pk")).filter(running__gte=settings.TEAM_SCANS)
-    others = due.exclude(instance__team__in=busy.values("instance__team"))
+    teams = Scan.objects.filter(state=ScanState.RUNNING).values("instance__team")
+    teams = teams.annotate(running=Count("pk")).filter(running__gte=settings.TEAM_SCANS)
+    # Asked once: a team that becomes busy between two questions would wait for nobody.
+    busy = list(teams.values_list("instance__team", flat=True))
+    if not busy:
+        return due
+    others = due.exclude(instance__team__in=busy)
     return others if others.exists() else due
 
 

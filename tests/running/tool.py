@@ -77,9 +77,12 @@ def many(number: int) -> str:
     session of that person."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.db.models import Model
     from django.utils import timezone
 
-    from fedisec.instances.models import Instance
+    from fedisec.checklist import daily
+    from fedisec.history.models import Standing
+    from fedisec.instances.models import Glance, Instance
     from fedisec.lib.sessions import SessionStore
     from tests.factories import an_instance
 
@@ -93,6 +96,12 @@ def many(number: int) -> str:
         )
         for n in range(1, number)
     )  # fmt: skip
+    daily.note(first)  # as the look before did; the others are like it
+    models: tuple[type[Model], ...] = (Standing, Glance)
+    for model in models:
+        row = model._default_manager.values().get()
+        others = Instance.objects.exclude(pk=first.pk).values_list("pk", flat=True)
+        model._default_manager.bulk_create(model(**row | {"instance_id": pk}) for pk in others)
     session = SessionStore()
     session[SESSION_KEY], session[BACKEND_SESSION_KEY] = (
         str(first.created_by.pk),
