@@ -2,8 +2,8 @@
 # test.sh PYTHON [ARGUMENTS of pytest]: the tests, each run in a network namespace with no way out: the lab's
 # servers have their usual ports there, and no test can reach anything else.  Where no namespace may be made, the
 # tests that need one say so and are skipped.  Without arguments, everything: browsers, the look from inside and the
-# rest beside each other, then processes, each in a namespace and with a lab of its own.  With FEDISEC_WIDE=all and no arguments, what `make test` leaves out because it
-# takes long: the pages in every look beside the rest of it.
+# rest beside each other, then processes, each in a namespace and with a lab of its own.  With FEDISEC_WIDE=all and no
+# arguments, what `make test` leaves out because it takes long: the pages in every look beside the rest of it.
 set -u
 python=$1
 shift
