@@ -15,8 +15,10 @@ REASONS: dict[Reason, Text] = {
         "There is no route to the server from here.", "ここからサーバまでの経路がありません。"
     ),
     Reason.FORBIDDEN_ADDRESS: Text(
-        "The name leads to an address that fedisec does not visit (private, reserved, or of its own machine).",
-        "名前が、fedisec の接続しないアドレス（プライベート、予約済み、または fedisec 自身のマシン）を指しています。",
+        "The name leads to an address that fedisec does not visit "
+        "(private, reserved, or of its own machine).",
+        "名前が、fedisec の接続しないアドレス"
+        "（プライベート、予約済み、または fedisec 自身のマシン）を指しています。",
     ),
     Reason.BUDGET: Text(
         "The limit on connections or time for one scan was reached first.",

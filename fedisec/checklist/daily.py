@@ -67,8 +67,8 @@ def standings_of(instances: Sequence[Instance], now: datetime | None = None) -> 
 
 
 def refresh(now: datetime) -> int:
-    """Counts anew what an end of an answer or a new version made untrue; returns how many, BATCH at most.  Not
-    where a look is due: it counts by itself, and when thousands are due the processor is theirs."""
+    """Counts anew what an end of an answer or a new version made untrue; returns how many, BATCH at most.
+    Not where a look is due: it counts by itself, and when thousands are due the processor is theirs."""
     looked_at = Scan.objects.filter(state__in=LIVE, due_at__lte=now).values("instance")
     late = list(standing.outdated(now).exclude(pk__in=looked_at).order_by("pk")[:BATCH])
     for found in late:

@@ -210,7 +210,10 @@ def test_an_address_that_is_not_visited_is_refused(
         enrolled(server)
         settings.ALLOW_NETWORKS = ()
         page = press(as_alice, "test")
-        assert "private, reserved, or of its own machine" in page and SshAccess.objects.get().offered_host_key == ""
+        assert (
+            "private, reserved, or of its own machine" in page
+            and SshAccess.objects.get().offered_host_key == ""
+        )
         assert as_alice.post(PAGE, server.form).status_code == 422
 
 
