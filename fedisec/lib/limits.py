@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-BEHIND_PAGES = 10  # nice(2): a page that is asked for gets nine times the share of a job
+BEHIND_PAGES = 15  # nice(2): a page that is asked for gets some thirty times the share of a job
 
 
 def work_behind_pages() -> None:
