@@ -11,7 +11,8 @@ from django.db.models import Q
 
 from fedisec.scans.bell import OUTSIDE_QUEUE, ring
 from fedisec.watch import matching, stacks, telling
-from fedisec.watch.fetching import FETCH_FEED, due
+from fedisec.watch.claiming import due
+from fedisec.watch.fetching import FETCH_FEED
 from fedisec.watch.models import Source
 from fedisec.watch.tasks import fetch
 

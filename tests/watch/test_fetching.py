@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from fedisec.watch import clock, fetching
+from fedisec.watch import claiming, clock, fetching
 from fedisec.watch.catalogue import as_of, shipped, sync
 from fedisec.watch.models import Entry, Source, SourceKind
 from tests.factories import an_instance
@@ -178,18 +178,18 @@ def test_belief_is_for_one_answer(web: Site, mastodon: Source) -> None:
 
 
 def test_a_feed_is_claimed_once(mastodon: Source) -> None:
-    assert fetching.claim(mastodon.pk) is not None
-    assert fetching.claim(mastodon.pk) is None
+    assert claiming.claim(mastodon.pk) is not None
+    assert claiming.claim(mastodon.pk) is None
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_its_owner_stores_nothing(
     web: Site, mastodon: Source, settings: Settings
 ) -> None:
     web.say("/mastodon", feeds.github("a/b", "v4.7.3", newest=TODAY))
-    dead = fetching.claim(mastodon.pk)
+    dead = claiming.claim(mastodon.pk)
     assert dead is not None
     Source.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert list(fetching.due(timezone.now())) == [mastodon]
+    assert list(claiming.due(timezone.now())) == [mastodon]
     fetching.fetch_source(mastodon.pk)
     assert Entry.objects.count() == 1
     web.say("/mastodon", feeds.github("a/b", "v4.7.9", newest=TODAY))
@@ -221,11 +221,11 @@ def test_only_feeds_that_somebody_needs_are_woken(db: None, settings: Settings, 
     settings.FEEDS = True
     sync()
     clock.tick(timezone.now())
-    assert not fetching.due(timezone.now()).exists(), "nobody is there"
+    assert not claiming.due(timezone.now()).exists(), "nobody is there"
     runs("akkoma", "3.20.0", distribution="debian")
     runs("mastodon", "4.7.2+glitch", follow_sources=False, follow_releases=False)
     clock.tick(timezone.now())
-    awake = set(fetching.due(timezone.now()).values_list("slug", flat=True))
+    awake = set(claiming.due(timezone.now()).values_list("slug", flat=True))
     assert awake == {
         "release-akkoma", "warnings-debian", "warnings-jpcert", "warnings-jvn", "warnings-jvn-ipedia",
         "warnings-scannetsecurity",
@@ -244,7 +244,7 @@ def test_an_installation_without_the_internet_reads_nothing(mastodon: Source, se
     assert clock.next_job(timezone.now(), 0) is not None
     assert clock.next_job(timezone.now(), 600) is None, "scans come first for ten minutes"
     settings.FEEDS = False
-    assert clock.next_job(timezone.now(), 0) is None and fetching.claim(mastodon.pk) is None
+    assert clock.next_job(timezone.now(), 0) is None and claiming.claim(mastodon.pk) is None
 
 
 def test_a_demo_server_needs_no_feed(db: None, settings: Settings) -> None:
@@ -252,7 +252,7 @@ def test_a_demo_server_needs_no_feed(db: None, settings: Settings) -> None:
     sync()
     an_instance(demo=True)
     clock.tick(timezone.now())
-    assert not fetching.due(timezone.now()).exists()
+    assert not claiming.due(timezone.now()).exists()
 
 
 def test_the_rows_follow_the_file_and_keep_their_switch(db: None) -> None:
