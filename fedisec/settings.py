@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 
 from fedisec.lib import env
+from fedisec.wiring import *  # noqa: F403  # names alone; Django takes what is in capitals
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA = env.data_folder(BASE_DIR)
@@ -63,12 +64,14 @@ INSTALLED_APPS = [
     "fedisec.alerts",
     "fedisec.watch",
     "fedisec.share",
+    "fedisec.api",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "fedisec.lib.middleware.headers",
     "csp.middleware.CSPMiddleware",
+    "fedisec.api.problems.problems",
     "fedisec.lib.middleware.door",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -180,6 +183,7 @@ BOUNDS = {
     "channels": env.number("FEDISEC_TEAM_CHANNELS", 20, 1, 1000),
     "notes": env.number("FEDISEC_ITEM_NOTES", 200, 1, 10_000),
 }
+API_RATE = env.number("FEDISEC_API_RATE", 300, 1, 100_000)  # requests a minute of one token
 CONFIRM_AFTER_S = env.number("FEDISEC_CONFIRM_AFTER", 300, 0, 86_400)  # second look before an alarm
 SCAN_LEASE_S = env.number(
     "FEDISEC_SCAN_LEASE", 60, 1, 3600
@@ -192,46 +196,11 @@ MAIL_GROUP_S = env.number("FEDISEC_MAIL_GROUP", 30, 0, 3600)  # an alarm waits t
 TICK_S = env.number("FEDISEC_TICK", 2, 1, 60)
 FEEDS = env.flag("FEDISEC_FEEDS", default=True)  # releases and warnings are read from the internet
 
-# Dotted paths: how scans look, and what they call of the layer above them.
-GATHER = "checks.probes.gather"
-# Each (instance) -> facts that only the dashboard knows.
-SELF_FACTS = ("fedisec.alerts.watch.self_facts", "fedisec.watch.freshness.self_facts")
-ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
-ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
-SILENCED = "fedisec.checklist.silence.silenced"  # (instance, now) -> ids of items of which nobody is to hear
-# (instance, certificates that the web server shows, now, told), in the transaction that stores the look
-ON_CERTIFICATES = "fedisec.alerts.certificates.seen"
-ON_TICK = ("fedisec.checklist.daily.refresh", "fedisec.watch.clock.tick")  # (now), once a round of the clock
-NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner may do beside scans and mails
-ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version
-# (instance, confirmed key, new key, since when), in the transaction that stops the logins
-ON_HOST_KEY_CHANGED = "fedisec.alerts.watch.host_key_changed"
-ACCOUNT_NOTICE = "fedisec.alerts.account_letters.tell"  # (user, kind, address or "", values), queues a mail
-RESET_PASSWORD = "fedisec.alerts.account_letters.ask_reset"  # (user), queues the mail with the link
-MAIL_INVITATION = "fedisec.alerts.inviting.ask"  # (invitation), queues its mail, in the same transaction
-CONFIRM_ADDRESS = "fedisec.alerts.asking.ask"  # (allauth's EmailAddress), to mail its owner a link
-ON_INSTANCE_ADDED = "fedisec.alerts.watch.subscribe_creator"  # (instance), in the same transaction
-# (host, since, until, waited, dropped), when a machine has a network again, in the same transaction
-ON_BACK = "fedisec.alerts.outage.back"
-# (since, until, missed), when no clock had ticked for long, in the same transaction
-ON_RETURN = "fedisec.alerts.outage.stood_still"
-
-# Each (request) -> banners for every page of somebody who is signed in; see fedisec.lib.context.
-BANNERS = (
-    "fedisec.lib.room.banner",
-    "fedisec.scans.banners.blind",
-    "fedisec.instances.proof.banner",
-    "fedisec.alerts.banners.of_mails",
-    "fedisec.alerts.channels.banner.failing",
-)
-BANNERS_KEPT_S = 30  # what they found counts that long
-MAIL_FOLDER = "fedisec.alerts.banners.mail_folder"  # () -> where mails go without a relay, or ""
-
-# What those texts are made of; given on its own to workers that are to have no SECRET_KEY of the dashboard.
-PROOF_KEY = env.text("FEDISEC_PROOF_KEY") or SECRET_KEY
 # Whether a team has to show that a domain is its own before it is looked at; see fedisec.instances.proof.
 PROOF = env.parsed("FEDISEC_PROOF", env.one_of("off", "required"), "off or required", default="off")
 PROOF_OF_OPERATOR = env.flag("FEDISEC_PROOF_OF_OPERATOR")  # the operator's own teams too
+# What the texts that show it are made of; on its own for workers that have no SECRET_KEY of the dashboard.
+PROOF_KEY = env.text("FEDISEC_PROOF_KEY") or SECRET_KEY
 
 # Where fedisec looks from (operator's settings, never a form's).
 RESOLVER = env.parsed("FEDISEC_RESOLVER", env.resolver, "ADDRESS or ADDRESS:PORT")

@@ -95,7 +95,7 @@ def listen() -> None:
     """Once, when the apps are ready."""
     signals.authenticator_added.connect(_added)
     signals.authenticator_removed.connect(_removed)
-    also(Column(Authenticator, "data", PURPOSE, row_of=_user_of, each=_with_secret))
+    also(Column(Authenticator, "data", PURPOSE, row_of=_user_of, each=_with_secret, bound="user_id"))
 
 
 def _user_of(pk: Any) -> str:

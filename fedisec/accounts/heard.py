@@ -10,14 +10,12 @@ from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.account.signals import user_logged_in
-from django.apps import apps
+from allauth.mfa import signals as factors
 from django.contrib.auth.signals import user_logged_out, user_login_failed
 from django.http import HttpRequest
 
 from fedisec.accounts.audit import record
 from fedisec.accounts.models import User
-
-_CODES = "recovery_codes"
 
 
 def listen() -> None:
@@ -25,15 +23,10 @@ def listen() -> None:
     user_logged_in.connect(_signed_in)
     user_logged_out.connect(_signed_out)
     user_login_failed.connect(_failed)
-    if not apps.is_installed("allauth.mfa"):
-        return
-    from allauth.mfa import signals as factors
-
     factors.authenticator_used.connect(_factor_used)
     factors.authentication_failed.connect(_factor_failed)
     factors.authenticator_added.connect(_factor_added)
     factors.authenticator_removed.connect(_factor_removed)
-    factors.authenticator_reset.connect(_codes_renewed)
 
 
 def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
@@ -65,23 +58,13 @@ def _factor_failed(user: User, authenticator: Any, **_: Any) -> None:
 
 
 def _factor_added(user: User, authenticator: Any, **_: Any) -> None:
-    if authenticator.type == _CODES:
-        record("account.codes_made", team=None, by=user)
-    else:
-        data = _name(authenticator)
-        record("account.factor_added", team=None, by=user, after=authenticator.type, data=data)
+    data = _name(authenticator)
+    record("account.factor_added", team=None, by=user, after=authenticator.type, data=data)
 
 
 def _factor_removed(user: User, authenticator: Any, **_: Any) -> None:
-    if authenticator.type == _CODES:
-        record("account.codes_removed", team=None, by=user)
-    else:
-        data = _name(authenticator)
-        record("account.factor_removed", team=None, by=user, before=authenticator.type, data=data)
-
-
-def _codes_renewed(user: User, **_: Any) -> None:
-    record("account.codes_made", team=None, by=user)
+    data = _name(authenticator)
+    record("account.factor_removed", team=None, by=user, before=authenticator.type, data=data)
 
 
 def _name(authenticator: Any) -> dict[str, str]:

@@ -6,7 +6,6 @@ that waits for a relay can hold it although the database does not; what is looke
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 from datetime import timedelta
 
@@ -23,6 +22,7 @@ from fedisec.accounts import audit
 from fedisec.accounts.models import Membership, Team, User
 from fedisec.accounts.team_models import LIFE, Invitation
 from fedisec.accounts.teams import join
+from fedisec.lib.tokens import hash_of
 
 A_DAY, OPEN_MAX = 30, 100  # invitations by one person, and open ones of one team
 
@@ -49,7 +49,7 @@ def invite(team: Team, email: str, role: str, by: User) -> tuple[Invitation, str
         salt = secrets.token_hex(32)
         token = _token(salt, settings.SECRET_KEY)
         made = Invitation.objects.create(
-            team=team, email=email, role=role, salt=salt, token_hash=_hash(token), created_by=by
+            team=team, email=email, role=role, salt=salt, token_hash=hash_of(token), created_by=by
         )
         audit.record("team.invited", team=team, by=by, after=role, data={"who": email})
         import_string(settings.MAIL_INVITATION)(made)
@@ -67,7 +67,7 @@ def revoke(team: Team, pk: int, by: User) -> None:
 
 def usable(token: str) -> Invitation | None:
     """The open invitation of `token`."""
-    return _open().filter(token_hash=_hash(token)).select_related("team").first()
+    return _open().filter(token_hash=hash_of(token)).select_related("team").first()
 
 
 def accept(invitation: Invitation, user: User) -> bool:
@@ -91,7 +91,7 @@ def link_for(invitation: Invitation) -> str:
     """The link of an open invitation, for its mail; "" where the secret has changed too often since."""
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
         token = _token(invitation.salt, secret)
-        if secrets.compare_digest(_hash(token), invitation.token_hash):
+        if secrets.compare_digest(hash_of(token), invitation.token_hash):
             return link_of(token)
     return ""
 
@@ -112,7 +112,3 @@ def _open() -> QuerySet[Invitation]:
 def _token(salt: str, secret: str) -> str:
     digest = salted_hmac("fedisec.accounts.invitations", salt, secret=secret, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

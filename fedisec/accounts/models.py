@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import Any, ClassVar, NoReturn
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fedisec.accounts.signin_models import Bucket, Device, OpenSession, RecoveryCode  # noqa: F401
 from fedisec.accounts.team_models import Invitation  # noqa: F401
+from fedisec.lib.tokens import hash_of
 
 SETUP_LINK_LIFE = timedelta(hours=24)
 
@@ -87,7 +87,7 @@ class SetupLink(models.Model):
         """A fresh token (256 bits, URL-safe); links issued before and not used no longer work."""
         token = secrets.token_urlsafe(32)
         cls.objects.filter(used_at=None).delete()
-        cls.objects.create(token_hash=_hash(token))
+        cls.objects.create(token_hash=hash_of(token))
         return token
 
     @classmethod
@@ -96,11 +96,7 @@ class SetupLink(models.Model):
         if User.objects.exists():
             return None
         oldest = timezone.now() - SETUP_LINK_LIFE
-        return cls.objects.filter(token_hash=_hash(token), used_at=None, created_at__gt=oldest).first()
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        return cls.objects.filter(token_hash=hash_of(token), used_at=None, created_at__gt=oldest).first()
 
 
 class AppendOnly(TypeError):

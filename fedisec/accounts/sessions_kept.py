@@ -17,8 +17,9 @@ from checks.clean import clean
 from fedisec.accounts.models import User
 from fedisec.accounts.notices import tell
 from fedisec.accounts.signin_models import Device, OpenSession
-from fedisec.accounts.tries import address_of, hash_of, token_of
+from fedisec.accounts.tries import address_of, token_of
 from fedisec.lib.sessions import SessionStore, name_of
+from fedisec.lib.tokens import hash_of
 
 IDLE, LIFE = timedelta(hours=12), timedelta(days=14)
 NOTED_EVERY = timedelta(minutes=5)

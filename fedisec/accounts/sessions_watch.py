@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
 
 from fedisec.accounts import sessions_kept
 from fedisec.accounts.second import must_set_up
@@ -55,9 +56,7 @@ def watch(get_response: Handler) -> Handler:
         if (match is not None and match.url_name in OPEN) or not must_set_up(user):
             return None
         if request.headers.get("HX-Request") == "true":
-            answer = HttpResponse(status=200)
-            answer["HX-Redirect"] = reverse("mfa_index")
-            return answer
+            return HttpResponseClientRedirect(reverse("mfa_index"))
         return redirect("mfa_index")
 
     middleware.process_view = process_view  # type: ignore[attr-defined]  # Django looks for it there

@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect
 
 from fedisec.accounts.models import User
 from fedisec.lib.secrets import CannotOpen, seal, unseal
@@ -68,9 +69,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
         _keep(request, back)
     target = f"{_asking_page(request)}?{urlencode({REDIRECT_FIELD_NAME: back})}"
     if htmx:
-        answer = HttpResponse(status=200)
-        answer["HX-Redirect"] = target
-        return answer
+        return HttpResponseClientRedirect(target)
     return redirect(target)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import Any
 
@@ -13,16 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from fedisec.instances.models import Instance
 from fedisec.lib.sealed import SealedField, opened, put
+from fedisec.lib.tokens import hash_of
 
 
 class Shows(models.TextChoices):
     COUNTS = "counts", _("The sentence and the counts")
     TOPICS = "topics", _("The counts of each topic as well")
     ITEMS = "items", _("Each item with its state as well")
-
-
-def hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def new_token() -> str:

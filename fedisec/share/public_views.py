@@ -19,10 +19,11 @@ from fedisec.checklist.board import Posture, Row, posture, rows_of, topics
 from fedisec.checklist.sentence import sentence
 from fedisec.checklist.state import State
 from fedisec.instances import proof
+from fedisec.lib.tokens import hash_of
 from fedisec.scans.models import Scan
 from fedisec.share import door
 from fedisec.share.badge import badge_of, svg
-from fedisec.share.models import Share, Shows, hash_of
+from fedisec.share.models import Share, Shows
 
 # A page that a team may close at any moment must not live on in anybody's cache.
 _HEADERS = {

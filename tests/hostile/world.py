@@ -11,7 +11,7 @@ from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, soc
 from typing import Any
 
 from tests.checks.faults import names
-from tests.checks.faults.streams import REFUSED, NoListener, Reader, Writer, forward
+from tests.checks.faults.streams import REFUSED, NoListener, Reader, Writer, forward, full_listener
 from tests.checks.faults.streams import Behaviour as Serve
 from tests.checks.faults.world import NAME_SERVERS, NETWORK, RESOLVER
 from tests.hostile.dns_server import Answers, Relay
@@ -70,7 +70,7 @@ class Standing:
         if serve is REFUSED:
             return
         if isinstance(serve, NoListener):
-            self._fill(where)
+            self._full += full_listener(where)
             return
         replaced = port in self._world.ports
         inside = self._world.inside_tls and replaced and port[1] == 443 and port not in self._world.plain
@@ -78,20 +78,6 @@ class Standing:
             self._guarded(serve, port), *where, ssl=self._tls if inside else None, backlog=256
         )
         self._servers.append(server)
-
-    def _fill(self, where: Port) -> None:
-        """A listener whose queue is full drops every further SYN, as a firewall does."""
-        listener = socket(AF_INET, SOCK_STREAM)
-        self._full.append(listener)
-        listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-        listener.bind(where)
-        listener.listen(0)
-        for _ in range(3):
-            client = socket(AF_INET, SOCK_STREAM)
-            self._full.append(client)
-            client.setblocking(False)
-            with suppress(BlockingIOError):
-                client.connect(where)
 
     async def _open_dns(self, server: str, says: Any) -> None:
         if says is names.nobody:

@@ -52,9 +52,9 @@ def of_account(person: Any) -> dict[str, str]:
     from fedisec.accounts.factors import secrets_of
     from fedisec.accounts.models import SetupLink
     from fedisec.accounts.signin_models import Device
-    from fedisec.accounts.tries import hash_of
     from fedisec.alerts.account_letters import ask_reset
     from fedisec.lib.sessions import SessionStore
+    from fedisec.lib.tokens import hash_of
 
     setup = SetupLink.issue()
     person.set_password("a planted password, 合言葉")

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 
 from fedisec.lib.secrets import seal
-from fedisec.share.models import hash_of
+from fedisec.lib.tokens import hash_of
 
 
 def seal_all(apps, schema_editor):

@@ -226,3 +226,10 @@ def test_a_forgotten_password_says_the_same_to_known_and_unknown(hashes: Counter
         answer = Client().post("/account/password/reset/", {"email": email}, follow=True)
         said.append((hashes["hashes"], answer.redirect_chain, plain(answer.content, email)))
     assert said[0] == said[1] and said[0][0] == 0
+
+
+def test_buckets_that_have_long_been_full_are_forgotten() -> None:
+    hammer(1, address="198.51.100.7")
+    Bucket.objects.update(at=F("at") - timedelta(days=3))
+    hammer(1, address="198.51.100.8", email="bob@example.org")
+    assert Bucket.objects.count() == 2  # of the second try alone: its address and its account

@@ -154,3 +154,19 @@ async def _relay(reader: Reader, writer: Writer, honest: tuple[str, int], down: 
         sink.transport.abort()
         with suppress(asyncio.CancelledError, OSError):
             await up
+
+
+def full_listener(where: tuple[str, int]) -> list[socket.socket]:
+    """A listener whose queue is full drops every further SYN, as a firewall does.  To be closed by the caller."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(where)
+    listener.listen(0)
+    held = [listener]
+    for _ in range(3):
+        client = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        held.append(client)
+        client.setblocking(False)
+        with suppress(BlockingIOError):
+            client.connect(where)
+    return held

@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket
+from socket import socket
 
 from checks.data.network import watched_ports
 from tests.checks.faults import names
-from tests.checks.faults.streams import REFUSED, Behaviour, NoListener, Reader, Writer, forward
+from tests.checks.faults.streams import REFUSED, Behaviour, NoListener, Reader, Writer, forward, full_listener
 from tests.lab import places as at
 from tests.lab.processes import answers
 
@@ -98,7 +98,7 @@ class World:
         if behaviour is REFUSED:
             return
         if isinstance(behaviour, NoListener):
-            self._fill(where)
+            self._full += full_listener(where)
             return
 
         async def serve(reader: Reader, writer: Writer) -> None:
@@ -109,20 +109,6 @@ class World:
         tls = self._tls if inside else None
         server = await asyncio.start_server(self._guarded(serve), *where, ssl=tls, backlog=128)
         self._servers.append(server)
-
-    def _fill(self, where: tuple[str, int]) -> None:
-        """A listener whose queue is full drops every further SYN, as a firewall does."""
-        listener = socket(AF_INET, SOCK_STREAM)
-        self._full.append(listener)
-        listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-        listener.bind(where)
-        listener.listen(0)
-        for _ in range(3):
-            client = socket(AF_INET, SOCK_STREAM)
-            self._full.append(client)
-            client.setblocking(False)
-            with suppress(BlockingIOError):
-                client.connect(where)
 
     async def _open_dns(self, server: str, broken: names.Broken | None, spares: frozenset[str]) -> None:
         if broken is names.nobody:
