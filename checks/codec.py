@@ -13,7 +13,7 @@ import importlib
 import pkgutil
 import types
 import typing
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -66,7 +66,7 @@ def _encode(value: Any) -> Any:
         return value.value
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a datetime is one, too
         return value.isoformat()
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
@@ -150,6 +150,8 @@ def _decode_scalar(value: Any, hint: Any, where: str) -> Any:
         return base64.b64decode(value, validate=True)
     if hint is datetime and isinstance(value, str):
         return datetime.fromisoformat(value)
+    if hint is date and isinstance(value, str):
+        return date.fromisoformat(value)
     if isinstance(hint, type) and issubclass(hint, StrEnum) and isinstance(value, str):
         return hint(value)
     if hint is float and type(value) in (int, float):

@@ -7,7 +7,7 @@ import json
 import types
 import typing
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -47,6 +47,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         bool: st.booleans(),
         bytes: st.binary(max_size=8),
         datetime: st.datetimes(timezones=st.just(UTC)),
+        date: st.dates(),
     }[hint]
 
 

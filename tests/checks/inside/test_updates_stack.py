@@ -199,5 +199,5 @@ def test_the_tables_are_whole() -> None:
     for rows in os_releases().values():
         for dates in rows.values():
             assert dates.ends <= dates.last
-    for title, releases in stack().values():
+    for title, releases, _, _ in stack().values():
         assert title and releases
