@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from checks.facts.advisories import Advisory, Affected, Rating
+
 
 @dataclass(frozen=True, slots=True)
 class Family:
@@ -22,20 +24,6 @@ class Family:
     sign_in: str  # path of the page that sets the session's cookie; "" if there is none
     panels: tuple[str, ...]
     secrets: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Advisory:
-    """A published flaw.  `ranges`: (introduced, fixed) pairs, "0" = from the start, "" = not fixed."""
-
-    platform: str
-    id: str
-    severity: str
-    published: str
-    ranges: tuple[tuple[str, str], ...]
-    title: str
-    source: str
-    seen: bool  # the affected versions were read in the advisory itself, not inferred
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +80,29 @@ def forks() -> dict[str, str]:
 
 @cache
 def advisories() -> tuple[Advisory, ...]:
-    rows = json.loads(_text("advisories.json"))["advisories"]
-    return tuple(
-        Advisory(
-            row["platform"], row["id"], row["severity"], row["published"] or "",
-            tuple((low, high or "") for low, high in row["affected"]),
-            row["title"], row["source"], row["confidence"] == "seen",
-        )
-        for row in rows
-    )  # fmt: skip
+    """Those that fedisec comes with: nobody's word but the table's (`by` is "")."""
+    table = json.loads(_text("advisories.json"))
+    return tuple(_advisory(row, table["as_of"]) for row in table["advisories"])
+
+
+def _advisory(row: dict[str, Any], as_of: str) -> Advisory:
+    return Advisory(
+        row["platform"],
+        row["id"],
+        row["title"],
+        tuple(Affected(low, fixed or "") for low, fixed in row["affected"]),
+        row["confidence"] == "seen",
+        row["published"] or "",
+        row.get("as_of", as_of),
+        row["source"],
+        tuple(row["aliases"]),
+        tuple(Rating(*given) for given in row["ratings"]),
+    )
+
+
+@cache
+def advisories_as_of() -> date:
+    return date.fromisoformat(json.loads(_text("advisories.json"))["as_of"])
 
 
 @cache

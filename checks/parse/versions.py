@@ -9,6 +9,7 @@ from functools import lru_cache
 from packaging.version import InvalidVersion, Version
 
 from checks.errors import ParseError
+from checks.facts.advisories import Affected
 
 _MAX = 200
 _PRE = re.compile(r"(?:^|[.-])(?:alpha|beta|rc|nightly|dev|pre|snapshot|unstable|develop)", re.IGNORECASE)
@@ -78,13 +79,15 @@ def comparable(text: str) -> Version:
         raise ParseError(f"not comparable: {text[:80]!r}") from error
 
 
-def is_within(version: str, ranges: tuple[tuple[str, str], ...]) -> bool:
-    """True where introduced <= version < fixed for one of `ranges`; "" as fixed: never fixed."""
+def is_within(version: str, span: Affected) -> bool:
+    """True where introduced <= version < fixed, or <= last where no fix is named; ParseError where one of
+    them cannot be compared."""
     here = comparable(version)
-    return any(
-        comparable(introduced) <= here and (not fixed or here < comparable(fixed))
-        for introduced, fixed in ranges
-    )
+    if here < comparable(span.introduced):
+        return False
+    if span.fixed:
+        return here < comparable(span.fixed)
+    return not span.last or here <= comparable(span.last)
 
 
 def _marker(text: str) -> str:

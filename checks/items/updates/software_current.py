@@ -2,20 +2,20 @@
 
 Only advisories whose affected versions were read in the advisory itself fail; inferred ones warn.  A fork may have
 taken a fix over without changing its version, so it is warned, not failed, unless it follows upstream's numbers
-(glitch-soc); so it is where upstream has given up the branch that it builds on.  Prereleases and builds between releases
-cannot be compared: unknown, save a nightly build that names a day so long ago that security releases came since.
-What other servers see decides; where it names no version, the tag of the image that runs on the server does."""
+(glitch-soc) or the advisory is its own; so it is where upstream has given up the branch that it builds on.
+Prereleases and builds between releases cannot be compared: unknown, save a nightly build that names a day so long
+ago that security releases came since.  What other servers see decides; where it names no version, the tag of the
+image that runs on the server does.  A dashboard gives what it has fetched since; without one the shipped table counts.
+"""
 
-import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from packaging.version import Version
-
-from checks.data.tables import Advisory, Branch, Releases, advisories, releases
+from checks.data.tables import Releases, advisories, advisories_as_of, releases
 from checks.errors import ParseError, Reason
-from checks.facts import Facts, MissingFact
-from checks.facts.inside import Inside
-from checks.facts.software import Software
+from checks.facts import Facts
+from checks.facts.advisories import AdvisoriesKnown, Advisory, Offer
 from checks.model import (
     INSIDE,
     OUTSIDE,
@@ -31,14 +31,18 @@ from checks.model import (
     unknown,
     warned,
 )
-from checks.parse.host.versions import parse_app_images
-from checks.parse.versions import comparable, is_within, parse_version
+from checks.parse.advisories import applying, ends_in, merged
+from checks.parse.release_lines import branch_of, days_behind, refreshed, way_out
+from checks.parse.running import days_since_build, running
+from checks.parse.severity import severity
+from checks.parse.versions import comparable
 
 _SETTLED = timedelta(days=30)  # a new feature release is not pressed on anybody before that
 _STALE = timedelta(days=200)  # older tables cannot say that nothing is known
 _OLD_BUILD = timedelta(days=45)  # about one security release a month
-_NIGHTLY = re.compile(r"-nightly\.(\d{4}-\d\d-\d\d)(?!\d)")
+_ENDS_SOON = timedelta(days=90)
 _FOLLOWS_UPSTREAM = frozenset({"", "glitch"})
+_LISTED = 12
 
 MASTODON = """
     cd /home/mastodon/live
@@ -103,8 +107,8 @@ item = Item(
         "分散SNSの脆弱性は数日で悪用され始めますが、バージョンは全サーバに公開されています。待たずに入れるべき更新は、月に1回ほど出ています。",
     ),
     expected=Text(
-        "The running version is the newest of a supported branch, and no published advisory names it. A newer branch that came out more than 30 days ago gives a warning.",
-        "サポート中の系列の最新版で、公表済みの脆弱性に該当しない状態。より新しい系列が出て30日を過ぎると「注意」になります。",
+        "The running version is the newest of a supported branch, and no published advisory names it. A newer branch that came out more than 30 days ago gives a warning, and so does a branch whose support ends within 90 days.",
+        "サポート中の系列の最新版で、公表済みの脆弱性に該当しない状態。より新しい系列が出て30日を過ぎたとき、またはサポート終了まで90日を切ったときは「注意」になります。",
     ),
     fix=Fix(
         Text(
@@ -172,8 +176,20 @@ item = Item(
             "{version} は最新です。{as_of} 時点で該当する脆弱性情報はありません。",
         ),
         "vulnerable": Text(
-            "{version} has {count} known flaws, the worst of severity {severity}; they are fixed in {fixed}.",
-            "{version} には既知の脆弱性が {count} 件あります（最大の深刻度は {severity}）。{fixed} で修正されています。",
+            "{version} has {count} known flaws, the worst of severity {severity} (by {by}); {fixed} has none of them.",
+            "{version} には既知の脆弱性が {count} 件あります（最大の深刻度は {severity}、出典は {by}）。{fixed} ではすべて修正されています。",
+        ),
+        "vulnerable_unrated": Text(
+            "{version} has {count} known flaws, whose severity nobody has given; {fixed} has none of them.",
+            "{version} には既知の脆弱性が {count} 件あります（深刻度は公表されていません）。{fixed} ではすべて修正されています。",
+        ),
+        "vulnerable_unfixed": Text(
+            "{version} has {count} known flaws, and no release is known that has none of them.",
+            "{version} には既知の脆弱性が {count} 件あり、すべてが修正されたリリースはまだ確認できていません。",
+        ),
+        "urgent_update": Text(
+            "The makers mark {latest} as urgent for who runs {version}.",
+            "開発元は、{version} からの緊急の更新として {latest} を公開しています。",
         ),
         "branch_ended": Text(
             "Support for {branch} ended on {ended}; it gets no more fixes.",
@@ -190,6 +206,14 @@ item = Item(
         "maybe_vulnerable": Text(
             "{version} is probably affected by {count} advisories; the exact versions, or what your fork took over, are not certain.",
             "{version} は {count} 件の脆弱性に該当する可能性があります（影響範囲、またはフォークでの修正状況が不確かです）。",
+        ),
+        "branch_ending": Text(
+            "No known flaw, but support for {branch} ends on {ends}; plan the step to {latest}.",
+            "既知の脆弱性はありませんが、{branch} 系のサポートは {ends} に終了します。{latest} への移行を計画してください。",
+        ),
+        "behind_patch": Text(
+            "{latest} is the newest release of your branch; this server runs {version}, which was replaced {days} days ago.",
+            "同じ系列の最新版は {latest} ですが、{days} 日前に置き換えられた {version} が動いています。",
         ),
         "newer_patch": Text(
             "{latest} is the newest release of your branch; this server runs {version}.",
@@ -218,141 +242,144 @@ item = Item(
 )
 
 
+@dataclass(frozen=True)
+class _Case:
+    """One version, and what is known of its platform."""
+
+    version: str
+    platform: str
+    fork: str
+    table: Releases | None  # with the news on top
+    advisories: tuple[Advisory, ...]
+    known: AdvisoriesKnown | None
+    today: date
+
+    @property
+    def as_of(self) -> str:
+        """The day up to which flaws are known."""
+        news = self.known.as_of if self.known else None
+        return str(max(advisories_as_of(), news.date()) if news else advisories_as_of())
+
+
 @item.check
 def check(facts: Facts) -> Verdict:
-    software = _software(facts)
-    version, platform = software.base_version, software.family
-    line = f"{software.name} {software.version}"
+    software = running(facts)
+    via, line = software.via, f"{software.name} {software.version}"
     if software.prerelease:
-        days = _days_since_build(software)
+        days = days_since_build(software)
         if days > _OLD_BUILD.days:
-            return warned("old_build", version=software.version, days=days).seen(software.via, line)
-        return unknown("prerelease", Reason.NOT_ASKED, version=software.version).seen(software.via, line)
-    if software.name != software.family and _hits(software.name, software.version):
-        version, platform = software.version, software.name  # a fork with advisories of its own
-    table = releases().get(platform)
+            return warned("old_build", version=software.version, days=days).seen(via, line)
+        return unknown("prerelease", Reason.NOT_ASKED, version=software.version).seen(via, line)
+    known = facts.maybe(AdvisoriesKnown)
+    all_known = _all_known(known)
+    version, platform, fork = software.base_version, software.family, software.fork
+    if software.name != software.family and applying(all_known, software.name, software.version):
+        version, platform, fork = software.version, software.name, ""  # its own numbers, its own advisories
     try:
         comparable(version)
     except ParseError:
         return unknown("not_comparable", Reason.NOT_ASKED, name=software.name, version=software.version)
-    hits = _hits(platform, version)
-    sure = [hit for hit in hits if hit.seen] if software.fork in _FOLLOWS_UPSTREAM else []
+    table, today = _releases(platform, known, software.seen_at)
+    case = _Case(version, platform, fork, table, all_known, known, today)
+    return _judged(case, software.name).seen(via, line)
+
+
+def _judged(case: _Case, name: str) -> Verdict:
+    hits = applying(case.advisories, case.platform, case.version)
+    sure = [hit for hit in hits if hit.seen] if case.fork in _FOLLOWS_UPSTREAM else []
     if sure:
-        return _vulnerable(version, sure, table, (software.via, line))
-    if table is None and not hits:
-        return unknown("no_data", Reason.NOT_ASKED, name=software.name)
-    ended = _ended(table, version, software.seen_at) if table else None
-    if ended is not None and software.fork not in _FOLLOWS_UPSTREAM:
-        fork, day = software.fork, str(ended.ends)
-        return warned("fork_branch_ended", branch=ended.name, fork=fork, ended=day).seen(software.via, line)
-    if ended is not None:
-        return failed("branch_ended", branch=ended.name, ended=str(ended.ends)).seen(software.via, line)
+        return _vulnerable(case, sure)
+    urgent = _urgent(case)
+    if urgent is not None:
+        verdict = failed("urgent_update", version=case.version, latest=urgent.version)
+        return verdict.seen("releases", f"{urgent.version} {urgent.kind} urgent {urgent.url}".strip())
+    if case.table is None and not hits:
+        return unknown("no_data", Reason.NOT_ASKED, name=name)
+    branch = branch_of(case.table, case.version) if case.table else None
+    if branch is not None and branch.ends and branch.ends <= case.today:
+        if case.fork not in _FOLLOWS_UPSTREAM:
+            return warned("fork_branch_ended", branch=branch.name, fork=case.fork, ended=str(branch.ends))
+        return failed("branch_ended", branch=branch.name, ended=str(branch.ends))
     if hits:
-        verdict = warned("maybe_vulnerable", version=version, count=len(hits))
-        return verdict.seen(software.via, line).seen("advisories", _list(hits))
-    assert table is not None
-    return _by_releases(table, version, software.seen_at).seen(software.via, line)
+        verdict = warned("maybe_vulnerable", version=case.version, count=len(hits))
+        return verdict.seen("advisories", _list(hits, case.version))
+    assert case.table is not None
+    return _by_releases(case, case.table)
 
 
-def _software(facts: Facts) -> Software:
-    """As seen from outside, unless that names no version and the inside names one of the same family."""
-    outside = facts.maybe(Software)
-    if outside is not None and (outside.base_version or outside.prerelease):
-        return outside
-    inside = _seen_inside(facts)
-    if inside is None or (outside is not None and outside.family not in {"", inside.family}):
-        return facts.get(Software)
-    return inside
+def _all_known(known: AdvisoriesKnown | None) -> tuple[Advisory, ...]:
+    """What fedisec came with, and what was fetched since; each flaw once."""
+    return merged((*advisories(), *known.advisories)) if known and known.advisories else advisories()
 
 
-def _seen_inside(facts: Facts) -> Software | None:
-    """The software by the one published image of it that runs; None where there is none, or several differ."""
-    report = facts.maybe(Inside)
-    try:
-        images = parse_app_images(report.lines("docker")) if report else ()
-    except MissingFact:
+def _releases(
+    platform: str, known: AdvisoriesKnown | None, seen_at: datetime | None
+) -> tuple[Releases | None, date]:
+    """The branches of a platform, and the day of the look."""
+    table = releases().get(platform)
+    if table is None:
+        return None, seen_at.date() if seen_at else advisories_as_of()
+    if known is not None and known.releases:
+        table = refreshed(table, known.releases, known.as_of.date() if known.as_of else None)
+    return table, seen_at.date() if seen_at else table.as_of
+
+
+def _urgent(case: _Case) -> Offer | None:
+    """What the makers of upstream press on who runs this version; a fork may have taken it over."""
+    if case.known is None or case.fork not in _FOLLOWS_UPSTREAM:
         return None
-    if report is None or len({(family, text) for family, text, _ in images}) != 1:
-        return None
-    family, text, image = images[0]
-    try:
-        read = parse_version(family, text)
-    except ParseError:
-        return None
-    via = f"inside: docker ps ({image})"
-    return Software(
-        family,
-        family,
-        text.removeprefix("v"),
-        read.base,
-        read.fork,
-        read.prerelease,
-        None,
-        via,
-        report.seen_at,
-    )
+    here = comparable(case.version)
+    urgent = []
+    for offer in case.known.offers:
+        try:
+            newer = comparable(offer.version) > here
+        except ParseError:
+            continue
+        if offer.urgent and newer:
+            urgent.append(offer)
+    return min(urgent, key=lambda offer: (offer.kind != "patch", comparable(offer.version)), default=None)
 
 
-def _days_since_build(software: Software) -> int:
-    """The age of a nightly build by its name, 0 where it names no day."""
-    match = _NIGHTLY.search(software.version)
-    try:
-        return (
-            (software.seen_at.date() - date.fromisoformat(match[1])).days if match and software.seen_at else 0
-        )
-    except ValueError:
-        return 0
+def _vulnerable(case: _Case, hits: list[Advisory]) -> Verdict:
+    """`hits`: the worst first."""
+    worst = severity(hits[0].ratings)
+    fixed = way_out(case.version, hits, case.advisories, case.table, case.today)
+    data: dict[str, str | int] = {"version": case.version, "count": len(hits)}
+    if not fixed:
+        verdict = failed("vulnerable_unfixed", **data)
+    elif worst.word:
+        verdict = failed("vulnerable", **data, severity=worst.word, by=worst.by, fixed=fixed)
+    else:
+        verdict = failed("vulnerable_unrated", **data, fixed=fixed)
+    return verdict.seen("advisories", _list(hits, case.version))
 
 
-def _hits(platform: str, version: str) -> list[Advisory]:
-    try:
-        return [a for a in advisories() if a.platform == platform and is_within(version, a.ranges)]
-    except ParseError:
-        return []
+def _list(hits: Sequence[Advisory], version: str) -> str:
+    """A line each: name, severity with who says so, title, the release that ends it, address."""
+    lines = []
+    for hit, fixed in zip(hits[:_LISTED], ends_in(hits[:_LISTED], version), strict=True):
+        sure = "" if hit.seen else ", versions inferred"
+        end = f" < {fixed}" if fixed else ""
+        lines.append(f"{hit.id} ({severity(hit.ratings)}{sure}): {hit.title[:120]}{end} {hit.url}".rstrip())
+    if len(hits) > _LISTED:
+        lines.append(f"+{len(hits) - _LISTED}")
+    return "\n".join(lines)
 
 
-def _vulnerable(
-    version: str, hits: list[Advisory], table: Releases | None, seen_as: tuple[str, str]
-) -> Verdict:
-    """`fixed`: the newest release of the same branch where it has all fixes, else the highest one named."""
-    order = ("critical", "high", "medium", "low")
-    worst = min((hit.severity for hit in hits), key=order.index)
-    needed = {
-        fixed for hit in hits for pair in hit.ranges if is_within(version, (pair,)) for fixed in pair[1:]
-    }
-    branch = _branch(table, version) if table else None
-    latest = max(needed | ({branch.latest} if branch else set()), key=_order, default="–")
-    verdict = failed("vulnerable", version=version, count=len(hits), severity=worst, fixed=latest or "–")
-    return verdict.seen(*seen_as).seen("advisories", _list(hits))
-
-
-def _order(version: str) -> Version:
-    return comparable(version or "0")
-
-
-def _list(hits: list[Advisory]) -> str:
-    return "\n".join(f"{h.id} ({h.severity}): {h.title}" for h in hits[:12])
-
-
-def _branch(table: Releases, version: str) -> Branch | None:
-    return next((b for b in table.branches if version == b.name or version.startswith(b.name + ".")), None)
-
-
-def _ended(table: Releases, version: str, now: datetime | None) -> Branch | None:
-    branch = _branch(table, version)
-    today = now.date() if now else table.as_of
-    return branch if branch and branch.ends and branch.ends <= today else None
-
-
-def _by_releases(table: Releases, version: str, now: datetime | None) -> Verdict:
+def _by_releases(case: _Case, table: Releases) -> Verdict:
     """No advisory applies: is there something newer that should be running?"""
-    today, newest = (now.date() if now else table.as_of), table.branches[0]
-    branch = _branch(table, version)
+    version, today, newest = case.version, case.today, table.branches[0]
+    branch = branch_of(table, version)
     if branch and comparable(version) < comparable(branch.latest):
+        days = days_behind(version, case.known.releases if case.known else (), today)
+        if days > _OLD_BUILD.days:
+            return warned("behind_patch", version=version, latest=branch.latest, days=days)
         return warned("newer_patch", version=version, latest=branch.latest)
     if today - table.as_of > _STALE:
         return unknown("stale_data", Reason.NOT_ASKED, as_of=str(table.as_of))
+    if branch and branch.ends and branch.ends - today <= _ENDS_SOON:
+        return warned("branch_ending", branch=branch.name, ends=str(branch.ends), latest=newest.latest)
     old = newest.released is None or today - newest.released > _SETTLED
     if branch is not newest and comparable(version) < comparable(newest.latest) and old:
         return warned("newer_branch", latest=newest.latest)
-    return passed("current", version=version, as_of=str(table.as_of))
+    return passed("current", version=version, as_of=case.as_of)

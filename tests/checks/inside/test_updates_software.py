@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from checks.data.tables import Advisory, Branch, Releases
+from checks.data.tables import Branch, Releases
 from checks.evaluate import judge
 from checks.facts import Fact, Facts
+from checks.facts.advisories import Advisory, Affected
 from checks.facts.software import Software
 from checks.items.updates import software_current
 from checks.model import Status
@@ -16,7 +17,7 @@ from checks.parse.host.versions import parse_app_images
 from tests.checks.inside.host_cases import report
 
 TABLE = Releases(date(2026, 11, 1), False, (Branch("4.6", "4.6.9", date(2026, 6, 17), None),), "test")
-FLAW = Advisory("mastodon", "A", "high", "2026-09-01", (("4.6.0", "4.6.3"),), "title", "https://x.test", True)
+FLAW = Advisory("mastodon", "A", "title", (Affected("4.6.0", "4.6.3"),), seen=True)
 
 
 @pytest.fixture(autouse=True)
@@ -40,10 +41,10 @@ def outside(version: str, family: str = "mastodon") -> Software:
     ("facts", "status", "code"),
     [
         ((running("ghcr.io/mastodon/mastodon:v4.6.9", "postgres:16"),), Status.PASS, "current"),
-        ((running("tootsuite/mastodon:v4.6.2"),), Status.FAIL, "vulnerable"),
-        ((running("ghcr.io/mastodon/mastodon:v4.6", label="v4.6.2"),), Status.FAIL, "vulnerable"),
-        ((running("ghcr.io/mastodon/mastodon:v4.6.2"), outside("")), Status.FAIL, "vulnerable"),
-        ((running("ghcr.io/mastodon/mastodon:v4.6.2"), outside("", "")), Status.FAIL, "vulnerable"),
+        ((running("tootsuite/mastodon:v4.6.2"),), Status.FAIL, "vulnerable_unrated"),
+        ((running("ghcr.io/mastodon/mastodon:v4.6", label="v4.6.2"),), Status.FAIL, "vulnerable_unrated"),
+        ((running("ghcr.io/mastodon/mastodon:v4.6.2"), outside("")), Status.FAIL, "vulnerable_unrated"),
+        ((running("ghcr.io/mastodon/mastodon:v4.6.2"), outside("", "")), Status.FAIL, "vulnerable_unrated"),
         ((running("ghcr.io/mastodon/mastodon:v4.6.2"), outside("4.6.9")), Status.PASS, "current"),
         ((running("ghcr.io/mastodon/mastodon:v4.6.9-rc.1"),), Status.UNKNOWN, "prerelease"),
         ((running("ghcr.io/mastodon/mastodon:v4.6"),), Status.UNKNOWN, ""),

@@ -6,8 +6,11 @@ import pytest
 
 from checks.data.tables import advisories, families, forks, releases, shipped_policies
 from checks.errors import ParseError
+from checks.facts.advisories import Affected
+from checks.parse.advisories import applying, merged
 from checks.parse.csp import SCRIPT_OPEN, parse_csp, weaknesses
 from checks.parse.served import listing_in, panel_in, secret_in
+from checks.parse.severity import severity
 from checks.parse.versions import FediVersion, comparable, is_mastodon, is_within, parse_version, really
 from tests.checks.instance.samples import sample
 
@@ -71,30 +74,39 @@ def test_only_a_version_of_mastodon_is_taken_for_one(text: str, wanted: bool) ->
 
 def test_versions_are_compared_as_numbers() -> None:
     assert comparable("4.10.0") > comparable("4.9.0") and comparable("2024.08") < comparable("2024.12")
-    assert is_within("4.5.4", (("0", "4.4.25"), ("4.5.0", "4.5.18")))
-    assert not is_within("4.5.18", (("0", "4.4.25"), ("4.5.0", "4.5.18")))
-    assert is_within("9.9", (("1.0", ""),)), "not fixed anywhere"
+    spans = (Affected("0", "4.4.25"), Affected("4.5.0", "4.5.18"))
+    assert [is_within("4.5.4", span) for span in spans] == [False, True]
+    assert not any(is_within("4.5.18", span) for span in spans)
+    assert is_within("9.9", Affected("1.0")), "not fixed anywhere"
+    assert is_within("4.1.16", Affected("0", last="4.1.16"))
+    assert not is_within("4.1.17", Affected("0", last="4.1.16"))
+    with pytest.raises(ParseError):
+        is_within("4.1.17", Affected("nightly.2026-03-10"))
 
 
 def test_every_advisory_and_release_can_be_compared() -> None:
     known = {*families(), *forks()}
     for advisory in advisories():
-        assert advisory.platform in known and advisory.severity in {"critical", "high", "medium", "low"}
-        for low, fixed in advisory.ranges:
-            assert comparable(low) < comparable(fixed or "999999"), advisory.id
+        assert advisory.platform in known and advisory.changed and advisory.url.startswith("https://")
+        for span in advisory.affected:
+            assert comparable(span.introduced) < comparable(span.fixed or "999999"), advisory.id
+        for rating in advisory.ratings:
+            assert rating.by and severity((rating,)).word in {"critical", "high", "medium", "low"}, (
+                advisory.id
+            )
     for name, table in releases().items():
         assert name in known and table.branches
         for branch in table.branches:
             assert comparable(branch.latest) >= comparable(branch.name) and branch.latest.startswith(
                 branch.name
             )
-    assert len(advisories()) > 180
+    assert len(merged(advisories())) == len(advisories()) > 180, "each flaw once"
 
 
 def test_no_newest_release_is_named_by_an_advisory() -> None:
     for name, table in releases().items():
         newest = table.branches[0].latest
-        hits = [a.id for a in advisories() if a.platform == name and is_within(newest, a.ranges)]
+        hits = [one.id for one in applying(advisories(), name, newest)]
         assert not hits, (name, newest, hits)
 
 
