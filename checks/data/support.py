@@ -108,7 +108,7 @@ class Tables:
         newer = {key: row for key, row in rows.items() if _order(key) > _order(branch)}
         if here is not None and here.paid:
             newer = {key: row for key, row in newer.items() if row.paid}
-        lasting = [key for key, row in newer.items() if _lasts(row.ends, today)]
+        lasting = [key for key, row in newer.items() if _lasts(row.last_free, today)]
         return min(lasting, key=_order, default="")
 
 
@@ -217,6 +217,13 @@ def system_titles() -> dict[str, System]:
 def stack() -> dict[str, Line]:
     """Product -> its title, and its releases, newest first."""
     return {name: _line(row) for name, row in _toml("stack.toml")["product"].items()}
+
+
+@cache
+def product_titles() -> dict[str, str]:
+    """Every product that fedisec knows by name, also where no end is known -> how people write it."""
+    named: dict[str, str] = dict(_toml("stack.toml")["also"])
+    return named | {name: line.title for name, line in stack().items()}
 
 
 def _line(row: Mapping[str, Any]) -> Line:

@@ -1,8 +1,11 @@
 """Does the distribution release still get security updates?"""
 
-from checks.data.support import os_release
+from datetime import timedelta
+
+from checks.data.support import tables
 from checks.errors import Reason
 from checks.facts import Facts
+from checks.facts.ends import EndsOfLife
 from checks.facts.inside import Inside
 from checks.model import (
     INSIDE,
@@ -23,6 +26,7 @@ from checks.model import (
 from checks.parse.host.release import parse_release
 
 LABEL = "inside: /etc/os-release"
+_SOON = timedelta(days=90)
 _ROLLING = frozenset({"arch", "archarm", "gentoo", "void", "opensuse-tumbleweed", "manjaro", "endeavouros"})
 
 
@@ -159,6 +163,10 @@ item = Item(
             "{release} left regular support on {ended}; long-term support, with fewer hands and packages, lasts until {ends}.",
             "{release} の通常サポートは {ended} に終わり、長期サポート（LTS）の期間中です（{ends} まで）。LTS では対象のパッケージが限られます。",
         ),
+        "ends_soon": Text(
+            "{release} gets security updates until {ends} only; plan the upgrade.",
+            "{release} のセキュリティ更新は {ends} で終わります。移行の計画を立ててください。",
+        ),
         "paid_only": Text(
             "Regular support of {release} ended on {ended}. Until {ends} there are updates with a subscription only, and whether there is one cannot be seen.",
             "{release} の通常サポートは {ended} に終わりました。{ends} までの更新は有償契約（Ubuntu Pro など）が必要で、契約の有無は確認できません。",
@@ -192,11 +200,13 @@ def check(facts: Facts) -> Verdict:
     shown = f"{release.pretty} ({release.id} {release.version})"
     if not release.version or release.id in _ROLLING:
         return asked("rolling", release=release.pretty).seen(LABEL, shown)
-    dates = os_release(release.id, release.branch)
+    dates = tables(facts.maybe(EndsOfLife)).system(release.id, release.branch)
     if dates is None:
         return unknown("not_listed", Reason.NOT_ASKED, release=release.pretty).seen(LABEL, shown)
     today, ended = inside.seen_at.date(), str(dates.ends)
-    if today <= dates.ends:
+    if timedelta() <= dates.last_free - today < _SOON:
+        verdict = warned("ends_soon", release=release.pretty, ends=str(dates.last_free))
+    elif today <= dates.ends:
         verdict = passed("supported", release=release.pretty, ends=str(dates.ends))
     elif dates.free and today <= dates.free:
         verdict = passed("long_term", release=release.pretty, ended=ended, ends=str(dates.free))

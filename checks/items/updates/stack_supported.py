@@ -2,11 +2,10 @@
 
 from datetime import date, timedelta
 
-from packaging.version import Version
-
-from checks.data.support import StackRelease, os_release, stack, stack_as_of, stack_release
+from checks.data.support import StackRelease, Tables, stack, tables
 from checks.errors import Reason
 from checks.facts import Facts
+from checks.facts.ends import EndsOfLife
 from checks.facts.inside import Inside
 from checks.model import (
     INSIDE,
@@ -23,10 +22,10 @@ from checks.model import (
     warned,
 )
 from checks.parse.host.release import parse_release
-from checks.parse.host.versions import Origin, Product, images_hidden, inventory, packages_of
+from checks.parse.host.versions import Origin, Product, images_hidden, in_use, inventory, packages_of
 
 LABEL = "inside: versions, packages and images"
-_SOON = timedelta(days=60)
+_SOON = timedelta(days=90)
 _STALE = timedelta(days=200)
 
 
@@ -57,8 +56,8 @@ item = Item(
         "Databases and runtimes are within their support", "データベースや実行環境がサポート期間内にある"
     ),
     why=Text(
-        "PostgreSQL, Redis, Node.js or Ruby past their end of life get no more fixes, and new releases of the fediverse software stop to run on them. Packages from the distribution are patched as long as the distribution is.",
-        "サポートの切れた PostgreSQL・Redis・Node.js・Ruby には修正が出ず、新しいソフトウェアも動かなくなります。ディストリビューションのパッケージは、そのサポート期間中は修正されます。",
+        "PostgreSQL, Redis, Node.js or Ruby past their end of life get no more fixes, and new releases of the fediverse software stop to run on them. Packages from the distribution are patched as long as the distribution is, and what comes with the fediverse software, such as Rails, is its project's to renew.",
+        "サポートの切れた PostgreSQL・Redis・Node.js・Ruby には修正が出ず、新しいソフトウェアも動かなくなります。ディストリビューションのパッケージはそのサポート期間中は修正され、Rails のような付属品の更新はソフトウェアの開発元の役目です。",
     ),
     expected=Text(
         "Everything that comes from images, own builds or vendors' repositories is a release that its project still supports.",
@@ -88,6 +87,10 @@ item = Item(
         "ended": Text(
             "Support for {product} {version} ended on {ended}.",
             "{product} {version} のサポートは {ended} に終了しています。",
+        ),
+        "ended_long_ago": Text(
+            "Support for {product} {version} has ended.",
+            "{product} {version} のサポートは終了しています。",
         ),
         "ends_soon": Text(
             "Support for {product} {version} ends on {ends}.",
@@ -124,15 +127,13 @@ item = Item(
 @item.check
 def check(facts: Facts) -> Verdict:
     inside = facts.get(Inside)
-    today = inside.seen_at.date()
-    products = [one for one in inventory(inside) if one.name in stack() and one.version]
-    own = _newest_of_rbenv(
-        [one for one in products if one.origin not in {Origin.DISTRIBUTION, Origin.UNSURE}]
-    )
+    today, known = inside.seen_at.date(), tables(facts.maybe(EndsOfLife))
+    products = [one for one in inventory(inside) if one.name in stack() and one.version and _is_theirs(one)]
+    own = in_use(one for one in products if one.origin not in {Origin.DISTRIBUTION, Origin.UNSURE})
     if not packages_of(inside):
         own = [one for one in own if one.origin is Origin.IMAGE]
-    placed = [(one, stack_release(one.name, one.version)) for one in own]
-    verdict = _worst(placed, today) or _distribution_ended(inside, products, today)
+    placed = [(one, known.release(one.name, one.version)) for one in own]
+    verdict = _worst(placed, known, today) or _distribution_ended(inside, products, known, today)
     if verdict is not None:
         return verdict
     if not products:
@@ -141,50 +142,66 @@ def check(facts: Facts) -> Verdict:
         return unknown("packages_hidden", Reason.NO_TOOL)
     if images_hidden(inside):
         return unknown("images_hidden", Reason.DENIED).seen(LABEL, _rows(products))
-    if today - stack_as_of() > _STALE:
-        return unknown("stale_data", Reason.NOT_ASKED, as_of=str(stack_as_of()))
+    as_of = min(known.as_of(one.name) for one in products)
+    if today - as_of > _STALE:
+        return unknown("stale_data", Reason.NOT_ASKED, as_of=str(as_of))
     release = parse_release(inside.lines("release"))
     if not own and release is not None:
         return passed("by_distribution", release=release.pretty).seen(LABEL, _rows(products))
     return passed("supported", count=len(own)).seen(LABEL, _rows(own))
 
 
-def _worst(placed: list[tuple[Product, StackRelease | None]], today: date) -> Verdict | None:
+def _is_theirs(one: Product) -> bool:
+    """The admin's to choose: no framework that the fediverse software brings along."""
+    return not stack()[one.name].comes_with
+
+
+def _worst(placed: list[tuple[Product, StackRelease | None]], known: Tables, today: date) -> Verdict | None:
     """An end that has come, else one that is near, else a release that the table does not know."""
-    dated = [(release.ends, one) for one, release in placed if release and release.ends]
-    ends, first = min(dated, key=lambda row: row[0], default=(None, None))
-    if ends and first and ends < today:
+    ended = [(one, release) for one, release in placed if release and release.is_ended(today)]
+    if ended:
+        first, release = min(ended, key=lambda row: row[1].ends or date.min)
         words = {"product": _title(first), "version": first.version}
-        return failed("ended", **words, ended=str(ends)).seen(LABEL, _rows([first]))
-    if ends and first and ends - today < _SOON:
+        verdict = failed("ended", **words, ended=str(release.ends)) if release.ends else None
+        verdict = verdict or failed("ended_long_ago", **words)
+        return verdict.seen(LABEL, _going(ended, known, today))
+    near = [(one, release) for one, release in placed if release and release.ends]
+    soon = [(one, release) for one, release in near if release.ends and release.ends - today < _SOON]
+    if soon:
+        first, release = min(soon, key=lambda row: row[1].ends or date.max)
         words = {"product": _title(first), "version": first.version}
-        return warned("ends_soon", **words, ends=str(ends)).seen(LABEL, _rows([first]))
-    for one, release in placed:
-        if release is None:
+        return warned("ends_soon", **words, ends=str(release.ends)).seen(LABEL, _going(soon, known, today))
+    for one, line in placed:
+        if line is None:
             words = {"product": _title(one), "version": one.version}
             return unknown("not_listed", Reason.NOT_ASKED, **words).seen(LABEL, _rows([one]))
     return None
 
 
-def _distribution_ended(inside: Inside, products: list[Product], today: date) -> Verdict | None:
+def _going(placed: list[tuple[Product, StackRelease]], known: Tables, today: date) -> str:
+    """Each with its end and the release to go to."""
+    lines = []
+    for one, release in placed[:30]:
+        to = known.goes_to(one.name, release, today)
+        more = f", next {to.latest or to.name}" if to is not None else ""
+        lines.append(f"{_rows([one])}: {release.ends or 'ended'}{more}")
+    return "\n".join(lines)
+
+
+def _distribution_ended(
+    inside: Inside, products: list[Product], known: Tables, today: date
+) -> Verdict | None:
     release = parse_release(inside.lines("release"))
     packaged = [one for one in products if one.origin is Origin.DISTRIBUTION]
-    dates = os_release(release.id, release.branch) if release else None
+    dates = known.system(release.id, release.branch) if release else None
     if release and packaged and dates and dates.last < today:
         verdict = failed("distribution_ended", release=release.pretty, ended=str(dates.last))
         return verdict.seen(LABEL, _rows(packaged))
     return None
 
 
-def _newest_of_rbenv(products: list[Product]) -> list[Product]:
-    """Old Rubies stay in their folders; the newest one is taken for the one in use."""
-    rubies = [one for one in products if one.seen_as == "ruby-rbenv"]
-    newest = max(rubies, key=lambda one: Version(one.version), default=None)
-    return [one for one in products if one.seen_as != "ruby-rbenv" or one is newest]
-
-
 def _title(one: Product) -> str:
-    return stack()[one.name][0]
+    return stack()[one.name].title
 
 
 def _rows(products: list[Product]) -> str:

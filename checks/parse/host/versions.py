@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+
+from packaging.version import Version
 
 from checks.facts import MissingFact
 from checks.facts.inside import Inside
@@ -15,6 +17,7 @@ from checks.parse.host.packages import Package, parse_packages
 _NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,9}){1,5}")
 _WHOLE = re.compile(r"\d{1,9}")
 _TAG = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,4})(?![0-9])")
+RBENV = "ruby-rbenv"
 _RELEASE = re.compile(r"v?\d{1,6}\.\d{1,6}\.\d{1,6}(?!\d)")
 # Program -> the product, and how the names of its packages begin.
 _PROGRAMS = {
@@ -27,8 +30,19 @@ _PROGRAMS = {
     "magick": ("imagemagick", "imagemagick"), "convert": ("imagemagick", "imagemagick"),
     "vips": ("libvips", "libvips"), "cloudflared": ("cloudflared", "cloudflared"),
     "python3": ("python", "python3"), "openssl": ("openssl", "openssl"), "certbot": ("certbot", "certbot"),
-    "systemctl": ("systemd", "systemd"), "sudo": ("sudo", "sudo"),
+    "systemctl": ("systemd", "systemd"), "sudo": ("sudo", "sudo"), "haproxy": ("haproxy", "haproxy"),
+    "traefik": ("traefik", "traefik"), "mariadbd": ("mariadb", "mariadb-server"),
+    "containerd": ("containerd", "containerd"), "rails": ("rails", ""), "laravel": ("laravel", ""),
 }  # fmt: skip
+# Of what no program tells its version, or a library: its package does.
+_PACKAGES = {
+    "openssh-server": "openssh", "libvips42": "libvips", "libvips42t64": "libvips",
+    "libvips-tools": "libvips", "imagemagick": "imagemagick", "containerd": "containerd",
+    "containerd.io": "containerd", "haproxy": "haproxy", "traefik": "traefik", "mariadb-server": "mariadb",
+    "elasticsearch": "elasticsearch", "opensearch": "opensearch", "meilisearch": "meilisearch",
+    "varnish": "varnish", "tor": "tor", "cloudflared": "cloudflared",
+}  # fmt: skip
+_MAGICK = "libmagickcore-"  # its name goes on with version and build
 # Last part of an image's name -> product, for products and for the instance's own software.
 _IMAGES = {
     "postgres": "postgresql", "pgvector": "postgresql", "pgautoupgrade": "postgresql", "redis": "redis",
@@ -38,7 +52,8 @@ _IMAGES = {
     "mastodon": "mastodon", "mastodon-streaming": "mastodon", "misskey": "misskey",
     "gotosocial": "gotosocial", "akkoma": "akkoma", "pleroma": "pleroma", "pixelfed": "pixelfed",
     "peertube": "peertube", "lemmy": "lemmy", "friendica": "friendica", "sharkey": "sharkey",
-    "glitch-soc": "mastodon",
+    "glitch-soc": "mastodon", "cloudflared": "cloudflared", "meilisearch": "meilisearch",
+    "varnish": "varnish",
 }  # fmt: skip
 
 # Owner and name of images that the project itself publishes -> family; a stranger's "mastodon" may be a fork.
@@ -125,7 +140,27 @@ def inventory(inside: Inside) -> tuple[Product, ...]:
     packages = packages_of(inside)
     found = [_program(name, version, packages) for name, version in programs]
     found += [Product(name, version, Origin.IMAGE, "", image) for name, version, image in images_of(inside)]
+    found += _libraries(packages, {one.name for one in found if one.origin is not Origin.IMAGE})
     return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.name, one.version, one.origin)))
+
+
+def in_use(products: Iterable[Product]) -> list[Product]:
+    """Without what only lies about: old Rubies stay in the folders of rbenv, and the newest one is taken for
+    the one in use."""
+    products = list(products)
+    rubies = [one for one in products if one.seen_as == RBENV]
+    newest = max(rubies, key=lambda one: Version(one.version), default=None)
+    return [one for one in products if one.seen_as != RBENV or one is newest]
+
+
+def _libraries(packages: tuple[Package, ...], seen: set[str]) -> Iterator[Product]:
+    """What is installed and told nothing of itself."""
+    for package in packages:
+        name = "imagemagick" if package.name.startswith(_MAGICK) else _PACKAGES.get(package.name, "")
+        if name and name not in seen and package.upstream:
+            seen.add(name)
+            origin = Origin.VENDOR if package.by_vendor else Origin.DISTRIBUTION
+            yield Product(name, package.upstream, origin, package.version, package.name)
 
 
 def packages_of(inside: Inside) -> tuple[Package, ...]:
@@ -170,7 +205,8 @@ def _program(name: str, version: str, packages: tuple[Package, ...]) -> Product:
         package = max(owners, key=lambda one: len(one.upstream))
         origin = Origin.VENDOR if any(one.by_vendor for one in owners) else Origin.DISTRIBUTION
         return Product(product, version, origin, package.version, name)
-    listed = any(package.source for package in packages)
+    # Of what is read out of a folder no package is the owner.
+    listed = not prefix or any(package.source for package in packages)
     return Product(product, version, Origin.BUILD if listed else Origin.UNSURE, "", name)
 
 

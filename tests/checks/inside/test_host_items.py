@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from checks.errors import Reason
 from checks.evaluate import judge
 from checks.facts import Facts, Missing
+from checks.facts.ends import EndsOfLife, ReadEnds, ReadRelease
 from checks.facts.inside import Inside
 from checks.model import Status
 from tests.checks.inside.host_cases import CONTAINER, Case, check_case, item_named, report, uncovered
@@ -15,6 +18,8 @@ PASS, WARN, FAIL, UNKNOWN, NOT_APPLICABLE, MANUAL = (
     Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE, Status.MANUAL,
 )  # fmt: skip
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian'
+
+MOVED = EndsOfLife((ReadEnds("alpine", date(2026, 11, 20), (ReadRelease("3.21", date(2027, 5, 1)),)),))
 
 
 def os(id_: str, version: str) -> dict[str, str]:
@@ -30,6 +35,8 @@ RELEASE = [
         "host.os_supported", PASS, "long_term", {"release": BOOKWORM}, "bookworm", data={"ends": "2028-06-30"}
     ),
     Case("host.os_supported", PASS, "long_term", os("raspbian", "12")),
+    Case("host.os_supported", WARN, "ends_soon", os("fedora", "43"), data={"ends": "2026-12-09"}),
+    Case("host.os_supported", PASS, "supported", os("alpine", "3.21.2"), facts=(MOVED,)),
     Case("host.os_supported", WARN, "paid_only", os("ubuntu", "20.04"), data={"ended": "2025-05-29"}),
     Case("host.os_supported", FAIL, "ended", os("debian", "11"), "debian 11", data={"ended": "2026-08-31"}),
     Case("host.os_supported", FAIL, "ended", os("ubuntu", "25.10")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +12,12 @@ from checks.errors import Reason
 from checks.evaluate import judge
 from checks.facts import Facts
 from checks.facts.dns import Addresses
+from checks.facts.ends import EndsOfLife, ReadEnds, ReadRelease
 from checks.facts.inside import Inside
-from checks.model import Status
+from checks.facts.stated import StatedProduct, StatedStack
+from checks.model import Status, Verdict
 from checks.parse.host.packages import parse_packages
-from checks.parse.host.versions import Origin, Product, inventory, parse_images, parse_versions
+from checks.parse.host.versions import Origin, Product, in_use, inventory, parse_images, parse_versions
 from tests.checks.inside.host_cases import Case, check_case, item_named, report, uncovered
 
 PASS, WARN, FAIL, UNKNOWN, NOT_APPLICABLE, MANUAL = (
@@ -45,6 +47,9 @@ NO_DOCKER = "== version absent\n== ps absent\n== daemon\n== socket\n== podman ab
 DENIED_DOCKER = "== version denied\n== ps\npermission denied while trying to connect to the Docker daemon socket\n== podman absent"
 
 
+BY_HAND = StatedStack((StatedProduct("postgresql", "16.4", date(2027, 2, 1)),))
+
+
 def docker(*images: str) -> str:
     rows = "\n".join(f"id{n}\tapp-{n}\t{image}\t\tUp 3 days" for n, image in enumerate(images))
     return f"== version\n27.1\n== ps\n{rows}\n== daemon\n== podman absent"
@@ -57,6 +62,10 @@ def stack_of(
 
 
 ITEM = "updates.stack_supported"
+LATER = EndsOfLife(
+    (ReadEnds("haproxy", date(2026, 11, 20), (ReadRelease("3.5", date(2027, 9, 1)), ReadRelease("3.4", date(2026, 11, 1)),
+                                              ReadRelease("3.3", date(2027, 6, 1)))),)
+)  # fmt: skip
 STACK = [
     Case(ITEM, PASS, "by_distribution", stack_of(), "redis 7.0.15 (5:7.0.15-1~deb12u10, distribution)"),
     Case(ITEM, PASS, "supported", stack_of(docker=docker("postgres:16-alpine", "redis:7", "ghcr.io/mastodon/mastodon:v4.5.3")), "postgres:16-alpine", data={"count": 2}),
@@ -65,6 +74,15 @@ STACK = [
     Case(ITEM, FAIL, "ended", stack_of(VERSIONS + "\nruby-rbenv 3.2.3\nruby-rbenv 3.1.0"), "ruby 3.2.3", data={"version": "3.2.3"}),
     Case(ITEM, PASS, "supported", stack_of(VERSIONS + "\nruby-rbenv 3.4.7\nruby-rbenv 3.1.0"), "build", data={"count": 1}),
     Case(ITEM, WARN, "ends_soon", stack_of(docker=docker("redis:8.0.5")), data={"ends": "2026-12-01"}),
+    # The sample compose of Mastodon, nine days after the end of that PostgreSQL.
+    Case(ITEM, FAIL, "ended", stack_of(docker=docker("postgres:14-alpine", "redis:8.0.5", "ghcr.io/mastodon/mastodon:v4.5.3")), "postgres:14-alpine, image): 2026-11-12, next 18.6", data={"product": "PostgreSQL", "version": "14", "ended": "2026-11-12"}),
+    Case(ITEM, FAIL, "ended", stack_of(docker=docker("redis:6.0-alpine", "postgres:13")), "postgresql 13", data={"product": "Redis"}),
+    Case(ITEM, FAIL, "ended_long_ago", stack_of(docker=docker("node:3.3")), "node:3.3, image): ended, next 26.7.0", data={"product": "Node.js"}),
+    Case(ITEM, WARN, "ends_soon", stack_of(docker=docker("php:8.2.29-fpm")), "next 8.5.9", data={"ends": "2026-12-31"}),
+    Case(ITEM, PASS, "supported", stack_of(docker=docker("haproxy:3.3")), data={"count": 1}, facts=(LATER,)),
+    Case(ITEM, FAIL, "ended", stack_of(docker=docker("haproxy:3.4")), "next 3.5", facts=(LATER,)),
+    # Rails is Mastodon's to renew, in whatever state it is.
+    Case(ITEM, PASS, "by_distribution", stack_of(VERSIONS + "\nrails 8.0.4\nlaravel 10.48.29")),
     Case(ITEM, UNKNOWN, "not_listed", stack_of(docker=docker("postgres:99"))),
     Case(ITEM, FAIL, "distribution_ended", stack_of(release=BOOKWORM.replace('"12"', '"11"')), "distribution", data={"ended": "2026-08-31"}),
     Case(ITEM, UNKNOWN, "images_hidden", stack_of(docker=DENIED_DOCKER), reason=Reason.DENIED),
@@ -74,6 +92,9 @@ STACK = [
     Case(ITEM, UNKNOWN, "nothing", stack_of("")),
     Case("updates.inventory_known", PASS, "known", stack_of(), "nginx 1.22.1 (1.22.1-9+deb12u10)", data={"count": 9}),
     Case("updates.inventory_known", UNKNOWN, "images_hidden", stack_of(docker=DENIED_DOCKER), "bookworm", Reason.DENIED),
+    Case("updates.inventory_known", PASS, "known", stack_of(), facts=(BY_HAND,), data={"count": 9}),
+    Case("updates.inventory_known", UNKNOWN, "images_hidden", stack_of("node v20.1.0", docker=DENIED_DOCKER), facts=(BY_HAND,)),
+    Case("updates.inventory_known", PASS, "with_hand", stack_of(docker=DENIED_DOCKER), "PostgreSQL 16.4", facts=(BY_HAND,), data={"by_hand": 1}),
     Case("updates.inventory_known", UNKNOWN, "release_unseen", stack_of(release="")),
     Case("updates.inventory_known", UNKNOWN, "nothing", stack_of("")),
 ]  # fmt: skip
@@ -116,7 +137,53 @@ def test_verdict(case: Case) -> None:
 
 def test_every_code_has_a_case() -> None:
     items = {case.item for case in CASES}
-    assert uncovered(CASES, items) - {(ITEM, "stale_data")} == set()
+    elsewhere = {("updates.inventory_known", code) for code in ("by_hand", "by_hand_partly")}
+    assert uncovered(CASES, items) - {(ITEM, "stale_data")} - elsewhere == set()
+
+
+WRITTEN = {"debian": "13", "nginx": "1.26.3", "postgresql": "17.2", "ruby": "3.4.7"}
+
+
+def _by_hand(**named: str) -> Verdict:
+    rows = [
+        StatedProduct(name, version, date(2027, 2, day))
+        for day, (name, version) in enumerate(named.items(), 1)
+    ]
+    return judge(item_named("updates.inventory_known"), Facts().with_facts(StatedStack(tuple(rows))))
+
+
+def test_a_list_by_hand_counts_once_it_is_whole() -> None:
+    verdict = _by_hand(**WRITTEN)
+    assert (verdict.status, verdict.code) == (PASS, "by_hand")
+    assert verdict.data == {"count": 4, "until": "2027-02-01"}
+    assert "PostgreSQL 17.2" in verdict.evidence[0].text
+    for part in WRITTEN:
+        less = _by_hand(**{name: version for name, version in WRITTEN.items() if name != part})
+        assert (less.status, less.code) == (MANUAL, "by_hand_partly"), part
+    assert _by_hand().status is UNKNOWN, "nothing written, nothing connected"
+
+
+def test_what_only_a_package_tells_is_on_the_list() -> None:
+    more = PACKAGES + (
+        "\nii \tlibvips42\t8.14.1-3+deb12u2\tvips\t8.14.1-3+deb12u2"
+        "\nii \tlibmagickcore-6.q16-6\t8:6.9.11.60+dfsg-1.6+deb12u3\timagemagick\tx"
+        "\nii \tcontainerd.io\t1.7.27-1\tcontainerd.io\tx\nii \topenssh-server\t1:9.2p1-2+deb12u7\topenssh\tx"
+    )
+    found = {one.name: one for one in inventory(report(**stack_of(packages=more)))}
+    assert found["libvips"] == Product(
+        "libvips", "8.14.1", Origin.DISTRIBUTION, "8.14.1-3+deb12u2", "libvips42"
+    )
+    assert (found["imagemagick"].version, found["openssh"].version) == ("6.9.11.60", "9.2")
+    assert found["containerd"].origin is Origin.VENDOR
+    both = inventory(report(**stack_of(VERSIONS + "\nvips vips-8.17.3", packages=more)))
+    assert [one.version for one in both if one.name == "libvips"] == ["8.17.3"], (
+        "the program itself knows better"
+    )
+
+
+def test_the_newest_ruby_is_the_one_in_use() -> None:
+    found = inventory(report(**stack_of("ruby-rbenv 3.10.1\nruby-rbenv 3.9.2\nnode v24.1.0")))
+    assert {one.name: one.version for one in in_use(found)} == {"nodejs": "24.1.0", "ruby": "3.10.1"}
 
 
 def test_old_tables_say_nothing_good() -> None:

@@ -86,8 +86,8 @@ def test_an_lts_that_is_none_yet_is_not_gone_to_and_the_newest_has_nowhere_to_go
 
 @pytest.mark.parametrize(
     ("name", "branch", "target"),
-    [("debian", "11", "13"), ("debian", "12", "13"), ("raspbian", "12", "13"), ("debian", "13", ""),
-     ("ubuntu", "20.04", "24.04"), ("ubuntu", "22.04", "24.04"), ("ubuntu", "25.10", "26.04"),
+    [("debian", "11", "12"), ("debian", "12", "13"), ("raspbian", "12", "13"), ("debian", "13", ""),
+     ("ubuntu", "20.04", "22.04"), ("ubuntu", "22.04", "24.04"), ("ubuntu", "25.10", "26.04"),
      ("alpine", "3.21", "3.23"), ("fedora", "43", "44"), ("arch", "", "")],
 )  # fmt: skip
 def test_where_a_system_goes_to(name: str, branch: str, target: str) -> None:
