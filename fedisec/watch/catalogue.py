@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from fedisec.watch.models import Source, SourceKind
+from fedisec.watch.models import Form, Source, SourceKind
 
 HOUR_S = 3600
 
@@ -22,6 +22,7 @@ class Shipped:
 
     slug: str
     kind: SourceKind
+    form: Form
     title: str
     url: str
     page: str
@@ -35,7 +36,7 @@ class Shipped:
 @cache
 def shipped() -> tuple[Shipped, ...]:
     table = _table()
-    rows = [(kind, name, row) for kind in SourceKind for name, row in table[kind.value].items()]
+    rows = [(kind, name, row) for kind in SourceKind for name, row in table.get(kind.value, {}).items()]
     return tuple(_shipped(kind, name, row) for kind, name, row in rows)
 
 
@@ -57,6 +58,7 @@ def sync() -> None:
 def _keep(one: Shipped) -> None:
     given: dict[str, Any] = {
         "kind": one.kind.value,
+        "form": one.form.value,
         "title": one.title,
         "url": one.url,
         "page": one.page,
@@ -72,6 +74,7 @@ def _keep(one: Shipped) -> None:
         # Another address knows nothing of the old one's marks, and may be right at once.
         given |= {
             "etag": "",
+            "cursor": {},
             "last_modified": "",
             "failing_since": None,
             "failures": 0,
@@ -85,6 +88,7 @@ def _shipped(kind: SourceKind, name: str, row: dict[str, Any]) -> Shipped:
     return Shipped(
         f"{kind.value}-{name}",
         kind,
+        Form(row.get("form", "feed")),
         row["title"],
         row["url"],
         row["page"],

@@ -116,6 +116,7 @@ def _concern(entry: Entry, stack: Stack, named: Named, now: datetime) -> Concern
     concern = Concern(
         instance_id=stack.pk,
         entry=entry,
+        story=entry.story or f"e{entry.pk}",
         product=named.product,
         matched=named.matched[:60],
         by_cpe=named.by_cpe,

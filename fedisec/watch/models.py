@@ -13,6 +13,16 @@ from fedisec.instances.models import Instance
 class SourceKind(models.TextChoices):
     RELEASE = "release"  # new versions of one software
     WARNINGS = "warnings"  # of vulnerabilities, in whatever products
+    PACKAGES = "packages"  # what a distribution knows of the flaws in its packages
+
+
+class Form(models.TextChoices):
+    """How a source is asked, and what it answers."""
+
+    FEED = "feed"  # Atom, RSS or JSON Feed, in one document
+    MYJVN = "myjvn"  # getVulnOverviewList of MyJVN, by product, in pages
+    DEBIAN = "debian"  # the JSON of Debian's security tracker, in one large document
+    UBUNTU = "ubuntu"  # Ubuntu's CVEs as JSON, by package, in pages
 
 
 class Source(models.Model):
@@ -24,6 +34,7 @@ class Source(models.Model):
 
     slug = models.CharField(max_length=60, unique=True)
     kind = models.CharField(max_length=10)  # a SourceKind
+    form = models.CharField(max_length=10, default="feed")  # a Form
     title = models.CharField(max_length=100)
     url = models.CharField(max_length=500)
     page = models.CharField(max_length=500, blank=True)  # where a person reads the same
@@ -38,6 +49,7 @@ class Source(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     rung_at = models.DateTimeField(null=True, blank=True)
 
+    cursor = models.JSONField(default=dict, blank=True)  # how far a source that comes in pages was read
     etag = models.CharField(max_length=200, blank=True)
     last_modified = models.CharField(max_length=60, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)  # the last try, however it ended
@@ -63,6 +75,7 @@ class Entry(models.Model):
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="entries")
     guid = models.CharField(max_length=300)
+    story = models.CharField(max_length=80, default="")  # the same for the same news elsewhere
     title = models.CharField(max_length=300)
     url = models.CharField(max_length=500, blank=True)  # http or https, or nothing
     summary = models.CharField(max_length=1000, blank=True)
@@ -82,6 +95,7 @@ class Entry(models.Model):
         indexes = (
             models.Index(fields=["source", "-published_at"], name="entries_of_source"),
             models.Index(fields=["id"], condition=Q(matched=False), name="entries_unmatched"),
+            models.Index(fields=["story"], name="entries_of_story"),
         )
 
     def __str__(self) -> str:
@@ -97,14 +111,37 @@ class Said(models.TextChoices):
     DONE = "done"
 
 
+class Name(models.Model):
+    """A name by which a story goes: JVNDB-…, JVN#…, or the CVEs that a warning is about, all of them."""
+
+    name = models.CharField(max_length=80, primary_key=True)
+    story = models.CharField(max_length=80)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Verdict(models.TextChoices):
+    """What the distribution says of a flaw in the package that is installed."""
+
+    REPAIRED = "repaired"  # the installed version has the repair, or never had the flaw
+    UPDATE = "update"  # a newer package has it
+    OPEN = "open"  # there is no repair yet
+    IGNORED = "ignored"  # the distribution has decided to make none
+    ENDED = "ended"  # it no longer looks after the package
+
+
 class Concern(models.Model):
     """An entry that names something which an instance runs."""
 
     instance = models.ForeignKey(Instance, models.CASCADE, related_name="concerns")
     entry = models.ForeignKey(Entry, models.CASCADE, related_name="concerns")
+    story = models.CharField(max_length=80, default="")  # of the entry: one line for each
     product = models.CharField(max_length=40)  # what it names
     matched = models.CharField(max_length=60)  # by which "vendor:product" or word
     by_cpe = models.BooleanField(default=False)
+    verdict = models.CharField(max_length=12, blank=True)  # a Verdict of the distribution, "" = it has none
+    repaired_in = models.CharField(max_length=100, blank=True)  # version of the package
     said = models.CharField(max_length=10, blank=True)  # a Said
     said_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
@@ -115,7 +152,7 @@ class Concern(models.Model):
 
     class Meta:
         ordering = ("-entry__published_at", "-pk")
-        constraints = (models.UniqueConstraint(fields=["instance", "entry"], name="one_concern_each"),)
+        constraints = (models.UniqueConstraint(fields=["instance", "story"], name="one_concern_of_a_story"),)
         indexes = (
             models.Index(fields=["instance", "said"], name="reading_list"),
             models.Index(fields=["created_at"], condition=Q(told_at=None), name="concern_untold"),
@@ -132,6 +169,9 @@ class Stack(models.Model):
     scan_id = models.BigIntegerField(default=0)  # the look it was made from
     products = models.JSONField(default=list)  # [[product, version], …]
     distribution = models.CharField(max_length=40, blank=True)  # ID of os-release(5)
+    release = models.CharField(max_length=40, blank=True)  # its code name, "bookworm"
+    packages = models.JSONField(default=list)  # [[source package, version], …] of the distribution's own
+    owned = models.JSONField(default=dict)  # product -> source package, where no image or build runs it, too
     software = models.CharField(max_length=60, blank=True)  # as it calls itself
     family = models.CharField(max_length=40, blank=True)
     version = models.CharField(max_length=120, blank=True)  # as given
@@ -139,3 +179,60 @@ class Stack(models.Model):
 
     def __str__(self) -> str:
         return f"stack of {self.instance_id}"
+
+
+class Flaw(models.Model):
+    """What a distribution says of one flaw in one source package of one release; of packages that a server
+    here has."""
+
+    distribution = models.CharField(max_length=20)
+    release = models.CharField(max_length=40)
+    package = models.CharField(max_length=100)
+    name = models.CharField(max_length=40)  # CVE-…, or the distribution's own
+    state = models.CharField(max_length=12)  # a FlawState
+    said = models.CharField(max_length=120, blank=True)  # as the source gives it: its word, its reason
+    fixed = models.CharField(max_length=100, blank=True)  # version with the repair, "" = none
+    urgency = models.CharField(max_length=30, blank=True)  # as given
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["distribution", "release", "package", "name"], name="one_flaw_of_a_package"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.package} of {self.release}"
+
+
+class FlawState(models.TextChoices):
+    FIXED = "fixed"  # in `Flaw.fixed`
+    UNTOUCHED = "untouched"  # the package never had it
+    OPEN = "open"
+    IGNORED = "ignored"
+    ENDED = "ended"
+
+
+class PackageStanding(models.Model):
+    """One package of one instance beside what its distribution says of it; made anew when either changes."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="package_standings")
+    package = models.CharField(max_length=100)
+    installed = models.CharField(max_length=100)
+    fixed = models.CharField(max_length=100, blank=True)  # the newest version that repairs something more
+    update = models.PositiveIntegerField(default=0)  # flaws that this repairs
+    open = models.PositiveIntegerField(default=0)
+    ignored = models.PositiveIntegerField(default=0)
+    ended = models.BooleanField(default=False)
+    urgency = models.CharField(max_length=30, blank=True)  # the gravest of `update`, as given
+    names = models.JSONField(default=list)  # some of `update`
+
+    class Meta:
+        ordering = ("-update", "package")
+        constraints = (
+            models.UniqueConstraint(fields=["instance", "package"], name="one_standing_of_a_package"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.package} of {self.instance_id}"

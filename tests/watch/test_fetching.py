@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from fedisec.watch import claiming, clock, fetching
+from fedisec.watch import claiming, clock, fetching, storing
 from fedisec.watch.catalogue import as_of, shipped, sync
 from fedisec.watch.models import Entry, Source, SourceKind
 from tests.factories import an_instance
@@ -210,7 +210,7 @@ def test_entries_of_one_source_do_not_grow_without_end(
     web: Site, source: AddSource, runs: AddRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs()
-    monkeypatch.setattr(fetching, "KEPT", 3)
+    monkeypatch.setattr(storing, "KEPT", 3)
     found = source()
     web.say("/feed", feeds.rss2(*"abcde", newest=TODAY))
     _read(found)
