@@ -25,6 +25,7 @@ class Shipped:
     form: Form
     title: str
     url: str
+    asks: str
     page: str
     language: str
     about: str
@@ -61,6 +62,7 @@ def _keep(one: Shipped) -> None:
         "form": one.form.value,
         "title": one.title,
         "url": one.url,
+        "asks": one.asks,
         "page": one.page,
         "language": one.language,
         "about": one.about,
@@ -84,16 +86,17 @@ def _keep(one: Shipped) -> None:
 
 
 def _shipped(kind: SourceKind, name: str, row: dict[str, Any]) -> Shipped:
-    release = kind is SourceKind.RELEASE
+    of_software = kind in {SourceKind.RELEASE, SourceKind.ADVISORIES}
     return Shipped(
         f"{kind.value}-{name}",
         kind,
         Form(row.get("form", "feed")),
         row["title"],
         row["url"],
+        row.get("asks", ""),
         row["page"],
         row.get("language", "en"),
-        name if release else row.get("distribution", ""),
+        row.get("software", name) if of_software else row.get("distribution", ""),
         int(row.get("every", 1) * HOUR_S),
         row.get("enabled", True),
         row.get("sure", True),

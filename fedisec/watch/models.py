@@ -14,6 +14,7 @@ class SourceKind(models.TextChoices):
     RELEASE = "release"  # new versions of one software
     WARNINGS = "warnings"  # of vulnerabilities, in whatever products
     PACKAGES = "packages"  # what a distribution knows of the flaws in its packages
+    ADVISORIES = "advisories"  # published flaws of one software, with the versions that have them
 
 
 class Form(models.TextChoices):
@@ -23,6 +24,9 @@ class Form(models.TextChoices):
     MYJVN = "myjvn"  # getVulnOverviewList of MyJVN, by product, in pages
     DEBIAN = "debian"  # the JSON of Debian's security tracker, in one large document
     UBUNTU = "ubuntu"  # Ubuntu's CVEs as JSON, by package, in pages
+    OSV = "osv"  # OSV's answer to a query for one package
+    GITHUB = "github"  # the security advisories of one repository of GitHub
+    OFFERS = "offers"  # what the makers of Mastodon offer to who runs a version
 
 
 class Source(models.Model):
@@ -37,6 +41,7 @@ class Source(models.Model):
     form = models.CharField(max_length=10, default="feed")  # a Form
     title = models.CharField(max_length=100)
     url = models.CharField(max_length=500)
+    asks = models.CharField(max_length=200, blank=True)  # of OSV: the ecosystem and the package, with a space
     page = models.CharField(max_length=500, blank=True)  # where a person reads the same
     language = models.CharField(max_length=8, blank=True)  # of its titles
     about = models.CharField(max_length=60, blank=True)  # a software, or a distribution; "" = anything
@@ -236,3 +241,52 @@ class PackageStanding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.package} of {self.instance_id}"
+
+
+class Advisory(models.Model):
+    """What one source says of one published flaw; `fedisec.watch.advised` makes one list of all of them and
+    of the shipped table."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="advisories")
+    platform = models.CharField(max_length=60)  # the software that it is about
+    name = models.CharField(max_length=60)  # CVE-…, GHSA-…, BIT-…
+    aliases = models.JSONField(default=list)  # [name, …]
+    title = models.CharField(max_length=300)
+    url = models.CharField(max_length=500, blank=True)
+    affected = models.JSONField(default=list)  # [[introduced, fixed, last], …] as checks.facts.advisories
+    ratings = models.JSONField(default=list)  # [[by, word, vector], …] as given
+    published = models.CharField(max_length=10, blank=True)  # YYYY-MM-DD
+    changed = models.CharField(max_length=10, blank=True)
+    seen = models.BooleanField(default=True)  # its versions are plain; a range without an end is not
+    by_makers = models.BooleanField(default=False)
+    withdrawn = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    weighed = models.BooleanField(default=False)  # compared with what instances run, as it stands here
+    first = models.BooleanField(default=False)  # it came with the first reading: that is no news
+
+    class Meta:
+        ordering = ("-published", "pk")
+        constraints = (models.UniqueConstraint(fields=["source", "name"], name="one_advisory_of_a_name"),)
+        indexes = (
+            models.Index(fields=["platform"], name="advisories_of_platform"),
+            models.Index(fields=["id"], condition=Q(weighed=False), name="advisories_unweighed"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Offer(models.Model):
+    """What the makers offered last to who runs `version`."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="offers")
+    version = models.CharField(max_length=40)
+    offered = models.JSONField(default=list)  # [[version, urgent, kind, url], …]
+    asked_at = models.DateTimeField()
+    weighed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["source", "version"], name="one_offer_to_a_version"),)
+
+    def __str__(self) -> str:
+        return f"to {self.version}"
