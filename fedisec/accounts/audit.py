@@ -61,7 +61,7 @@ def record(
         before=clean(before, VALUE_MAX, newlines=False),
         after=clean(after, VALUE_MAX, newlines=False),
         why=clean(why, WHY_MAX),
-        data=_plain(data or {}),
+        data=_plain({**(data or {}), **_via()}),
     )
 
 
@@ -79,6 +79,12 @@ def record_each(action: str, teams: Iterable[Team], *, by: User, after: str = ""
         )
         for team in teams
     )
+
+
+def _via() -> Mapping[str, Plain]:
+    """By which token a program did it for its owner (`fedisec.api.gate`); nothing for what a person did."""
+    via = getattr(context.request, "via", "")
+    return {"via": via} if via else {}
 
 
 def _address() -> str:

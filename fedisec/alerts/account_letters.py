@@ -54,7 +54,7 @@ SENTENCES: Mapping[str, Callable[[], str]] = {
         "The proof that %(domain)s belongs to the team %(team)s is no longer there. "
         "Put it back by %(until)s: after that fedisec looks at the server no more."
     ),
-    "token_made": lambda: _("A new token was made for your account."),
+    "token_made": lambda: _("A new token was made for your account: %(name)s (%(scopes)s)."),
 }  # fmt: skip
 SUBJECTS = {
     "device_new": gettext_lazy("A new device signed in"),
@@ -75,7 +75,7 @@ FACTORS = {
     "totp": gettext_lazy("an authenticator app"),
     "webauthn": gettext_lazy("a passkey"),
 }
-_OF_TEAMS = ("member_", "proof_", "token_")
+_OF_TEAMS = ("member_", "proof_")
 
 
 def tell(user: User, kind: str, to: str, data: Mapping[str, object]) -> None:

@@ -32,6 +32,7 @@ RIGHTS = {
     "accounts_opensession": NOTHING,
     "accounts_recoverycode": NOTHING,
     "accounts_bucket": NOTHING,
+    "api_token": NOTHING,
     "accounts_invitation": READ,
     "mfa_authenticator": NOTHING,
     "auth_group": NOTHING,

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
-from django.conf import settings
 from django.contrib import messages
-from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import HttpResponseClientRefresh
 from django_htmx.middleware import HtmxDetails
 
-from fedisec.accounts import audit
-from fedisec.accounts.models import Role, Team, User
+from fedisec.accounts.models import Role, User
 from fedisec.accounts.sudo import confirmed_lately
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances import proof
 from fedisec.instances.access import instance_for, teams_for
-from fedisec.instances.forms import OWN_FIELDS, AddForm, SettingsForm
-from fedisec.instances.models import Instance, Tag
-from fedisec.instances.reach import refusal
+from fedisec.instances.forms import AddForm, SettingsForm
 from fedisec.instances.typed import TypedDomainForm
-from fedisec.lib import bounds
+from fedisec.scans.keeping import added, remove, saved
 from fedisec.scans.models import Scan
-from fedisec.scans.queue import Asked, pause_of, queue_scan, set_pace, too_soon
+from fedisec.scans.queue import Asked, pause_of, queue_scan, too_soon
 
 
 class HtmxRequest(HttpRequest):
@@ -52,33 +45,12 @@ def instance_add(request: HttpRequest) -> HttpResponse:
         raise Http404
     form = AddForm(teams, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        instance = _add(form, form.whose, person(request))
+        instance = added(form, form.whose, person(request))
         if instance is not None:
             page = "instance" if proof.holds(instance) else "proof"
             instance.names_team = len(teams) > 1
             return redirect(page, instance.address)
     return render(request, "instances/add.html", {"form": form}, status=422 if form.errors else 200)
-
-
-def _add(form: AddForm, team: Team, user: User) -> Instance | None:
-    """The stored instance with its first scan queued; None with an error on the form, and nothing stored."""
-    domain = form.cleaned_data["domain"]
-    code = refusal(domain)  # network, so before any transaction
-    if code:
-        form.refuse(code, domain)
-        return None
-    try:
-        with transaction.atomic():
-            team = Team.objects.select_for_update().get(pk=team.pk)
-            bounds.room("instances", Instance.objects.filter(team=team, demo=False))
-            instance = Instance.objects.create(team=team, domain=domain, created_by=user, **form.more)
-            import_string(settings.ON_INSTANCE_ADDED)(instance)
-            audit.record("instance.added", team=team, by=user, instance=instance)
-            queue_scan(instance, "first")
-    except IntegrityError:
-        form.refuse("known", domain)
-        return None
-    return instance
 
 
 @require_http_methods(["GET", "POST"])
@@ -95,7 +67,7 @@ def instance_edit(request: HttpRequest, domain: str) -> HttpResponse:
             "may_move": len(owned) > 1,
         }
         return render(request, "instances/edit.html", context, status=422 if form is not None else 200)
-    looks_anew = _save(instance, form, person(request))
+    looks_anew = saved(instance, form, person(request))
     pause_s = pause_of(person(request))
     asked = queue_scan(instance, "manual", pause_s=pause_s) if looks_anew else None
     told = {
@@ -116,60 +88,12 @@ def instance_remove(request: HttpRequest, domain: str) -> HttpResponse:
     instance = instance_for(person(request), domain, Role.OWNER)
     form = TypedDomainForm(instance, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            audit.record("instance.removed", team=instance.team, by=person(request), instance=instance)
-            instance.delete()
+        remove(instance, person(request))
         messages.success(request, _("%(name)s is gone.") % {"name": instance.name})
         return redirect("overview")
     connected = SshAccess.objects.filter(instance=instance).exists()
     context = {"instance": instance, "form": form, "connected": connected}
     return render(request, "instances/remove.html", context, status=422 if form.errors else 200)
-
-
-def _save(instance: Instance, form: SettingsForm, user: User) -> bool:
-    """Stores what was set, with lines in the trail; True where a look may now find other things."""
-    tags = sorted(form.cleaned_data["tags"], key=str.casefold)
-    own = {name: form.cleaned_data[name] for name in OWN_FIELDS}
-    wanted = {**form.more, **own, "tags": tags}
-    with transaction.atomic():
-        stored = Instance.objects.select_for_update().get(pk=instance.pk)
-        had = {name: getattr(stored, name) for name in wanted if name != "tags"}
-        had["tags"] = sorted((tag.name for tag in stored.tags.all()), key=str.casefold)
-        changed = [name for name, value in wanted.items() if value != had[name]]
-        for name in changed:
-            if name != "tags":
-                setattr(stored, name, wanted[name])
-        stored.save(update_fields=[name for name in changed if name != "tags"])
-        set_pace(stored, changed)
-        if "tags" in changed:
-            stored.tags.all().delete()
-            Tag.objects.bulk_create(Tag(instance=stored, name=name) for name in tags)
-        _tell(stored, user, had, wanted, changed)
-    return any(name in form.more for name in changed)
-
-
-def _tell(
-    instance: Instance,
-    user: User,
-    had: Mapping[str, Any],
-    wanted: Mapping[str, Any],
-    changed: Sequence[str],
-) -> None:
-    """One line for the switch that stops the looks, one for the rest."""
-    team = instance.team
-    if "paused" in changed:
-        action = "instance.paused" if wanted["paused"] else "instance.resumed"
-        audit.record(action, team=team, by=user, instance=instance)
-    rest = [name for name in changed if name != "paused"]
-    if rest:
-        before, after = ("; ".join(f"{n}: {_plain(side[n])}" for n in rest) for side in (had, wanted))
-        audit.record("instance.changed", team=team, by=user, instance=instance, before=before, after=after)
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @require_POST

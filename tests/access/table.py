@@ -29,6 +29,7 @@ OWNERS = "login 404 404 404 200 404"
 OPERATOR = "login 404 404 404 404 200"
 ANYBODY = "login 200 200 200 200 200"
 PUBLIC = "200 200 200 200 200 200"
+_UNKNOWN = "401 401 401 401 401 401"
 _NOBODY = "login 404 404 404 404 404"
 VIEWERS_ACT = "login 404 302 302 302 404"
 EDITORS_ACT = "login 404 404 302 302 404"
@@ -49,6 +50,8 @@ OURS: dict[str, Row] = {
     "sessions": _row(ANYBODY),
     "session_end": _row(post=OWNERS_ACT),  # one's own, who is the owner here
     "sessions_end_others": _row(post=ANYBODY_ACTS),
+    "tokens": _row(ANYBODY, ANYBODY_ACTS),  # nobody here has the factor that making one needs
+    "token_revoke": _row(post=OWNERS_ACT),  # one's own, who is the owner here
     "mfa_index": _row(ANYBODY),
     "mfa_list_webauthn": _row(ANYBODY),  # the same page, as allauth calls it
     "recovery_codes": _row(ANYBODY_ACTS, ANYBODY_ACTS),  # nobody here has a factor that they would be for
@@ -144,6 +147,10 @@ OURS: dict[str, Row] = {
     "mail_server": _row(OPERATOR, OPERATOR_ACTS),
     "mail_server_remove": _row(post=OPERATOR_ACTS),
     # Open to anybody
+    # For programs: without a token nobody is anybody, whatever cookie he has; tests/api/test_access.py has the rest
+    "api": {"rest": _UNKNOWN},
+    "metrics": {"rest": _OPEN, "GET": _UNKNOWN, "HEAD": _UNKNOWN},
+    "api_document": _row(PUBLIC, rest=_OPEN, HEAD=PUBLIC),
     "healthz": _row(PUBLIC, rest=_OPEN, HEAD=PUBLIC),
     "setup": _row("410 410 410 410 410 410", "410 410 410 410 410 410", rest=_OPEN),
     "theme": _row(post="302 302 302 302 302 302", rest=_OPEN),

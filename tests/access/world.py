@@ -18,6 +18,7 @@ from fedisec.accounts.signin_models import OpenSession
 from fedisec.accounts.team_models import Invitation
 from fedisec.alerts.models import Channel, Delivery, Subscription
 from fedisec.alerts.unsubscribe import Purpose, Ticket, sealed
+from fedisec.api.models import Token
 from fedisec.checklist import daily
 from fedisec.checklist.models import Note, OwnItem, Undo
 from fedisec.enrolment.models import SshAccess
@@ -52,6 +53,7 @@ class Plot:
     view: SavedView
     delivery: Delivery
     session: OpenSession
+    token: Token
     invitation: Invitation
     member: Membership
 
@@ -74,6 +76,7 @@ class World:
             "news_say": plot.concern,
             "mail_again": plot.delivery,
             "session_end": plot.session,
+            "token_revoke": plot.token,
             "team": plot.team,
             "member_role": plot.team,
             "member_remove": plot.team,
@@ -95,6 +98,7 @@ class World:
             "domain": plot.instance.domain,
             "item_id": ITEM,
             "kind": "webhook",
+            "rest": "instances",
             "invitation": plot.invitation.pk,
             "member": plot.member.pk,
             "pk": thing.pk if thing is not None else None,
@@ -175,6 +179,7 @@ def _plot(domain: str) -> Plot:
             kind="regression", about=domain, channel=channel, instance=instance, message_id=f"<1@{domain}>"
         ),
         OpenSession.objects.create(user=owner, name=name_of(str(elsewhere.session_key))),
+        Token.objects.create(user=owner, name="backup", scopes="read", token_hash=domain),
         invite(team, f"guest@{domain}", Role.VIEWER, owner)[0],
         member,
     )

@@ -53,6 +53,7 @@ def of_account(person: Any) -> dict[str, str]:
     from fedisec.accounts.models import SetupLink
     from fedisec.accounts.signin_models import Device
     from fedisec.alerts.account_letters import ask_reset
+    from fedisec.api import tokens
     from fedisec.lib.sessions import SessionStore
     from fedisec.lib.tokens import hash_of
 
@@ -78,6 +79,7 @@ def of_account(person: Any) -> dict[str, str]:
         "inside of a session": "planted-in-a-session-5c1d",
         "device token": "planted-device-token-9b1f",
         "reset token": PASSWORD_RESET_TOKEN_GENERATOR().make_token(person),
+        "token of a program": tokens.make(person, "backup", ["read"], None, 30),
         "invitation": invited.rstrip("/").rpartition("/")[2],
         "confirmation": EmailConfirmationHMAC(address).key,
     }

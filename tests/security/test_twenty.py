@@ -156,7 +156,7 @@ CHANNEL = {
 def add_instance(scene: Scene) -> None:
     """Whether its name leads anywhere would be asked of the network, which tests/dashboard/test_add.py has."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fedisec.scans.views.refusal", lambda domain: "")
+        patch.setattr("fedisec.scans.keeping.refusal", lambda domain: "")
         scene.post("/instances/add/", domain="new.example")
 
 

@@ -101,7 +101,7 @@ def test_scan_now_waits(
 def test_a_team_has_room_for_so_many_servers(
     as_alice: Client, instance: Instance, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fedisec.scans.views.refusal", lambda domain: "")
+    monkeypatch.setattr("fedisec.scans.keeping.refusal", lambda domain: "")
     settings.BOUNDS = {**settings.BOUNDS, "instances": 2}
     assert as_alice.post("/instances/add/", {"domain": "two.example"}).status_code == 302
     answer = as_alice.post("/instances/add/", {"domain": "three.example"})

@@ -66,7 +66,7 @@ def test_no_text_breaks_the_page_or_gets_past_the_look_at_its_address(
         vetted.append(domain)
         return "private" if len(vetted) % 2 else ""
 
-    monkeypatch.setattr("fedisec.scans.views.refusal", refusal)
+    monkeypatch.setattr("fedisec.scans.keeping.refusal", refusal)
     settings_of_team = {"suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 
     @settings(max_examples=2_000 if WIDE else 60, **settings_of_team)  # type: ignore[arg-type]

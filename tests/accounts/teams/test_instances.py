@@ -28,7 +28,7 @@ def other(owner: User) -> Team:
 
 @pytest.fixture(autouse=True)
 def known_to_the_dns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fedisec.scans.views.refusal", lambda domain: "")
+    monkeypatch.setattr("fedisec.scans.keeping.refusal", lambda domain: "")
 
 
 def test_one_team_is_no_choice(team: Team, as_owner: Client) -> None:
