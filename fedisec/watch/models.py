@@ -14,6 +14,7 @@ class SourceKind(models.TextChoices):
     RELEASE = "release"  # new versions of one software
     WARNINGS = "warnings"  # of vulnerabilities, in whatever products
     PACKAGES = "packages"  # what a distribution knows of the flaws in its packages
+    ENDS = "ends"  # until when a product is supported
     ADVISORIES = "advisories"  # published flaws of one software, with the versions that have them
 
 
@@ -290,3 +291,7 @@ class Offer(models.Model):
 
     def __str__(self) -> str:
         return f"to {self.version}"
+
+
+# The rest of this app's tables; they name those above by word only.
+from fedisec.watch import stock_models  # noqa: E402, F401
