@@ -220,7 +220,7 @@ def _entry(
     cpes: Iterable[str] = (),
 ) -> FeedEntry | None:
     """None for an entry that has nothing to know it by, or nothing to say."""
-    shown, address = _plain(title, TITLE_MAX), _web_address(url, base)
+    shown, address = _plain(title, TITLE_MAX), web_address(url, base)
     known_by = clean(guid.strip() or address, GUID_MAX, newlines=False)
     if not known_by or not shown:
         return None
@@ -249,7 +249,7 @@ def _plain(text: str, limit: int) -> str:
     return clean(_SPACE.sub(" ", _TAG.sub(" ", bare)).strip(), limit, newlines=False)
 
 
-def _web_address(url: str, base: str) -> str:
+def web_address(url: str, base: str) -> str:
     """An absolute http(s) address without a password in it, or ""."""
     try:
         whole = urljoin(base, url.strip()) if url.strip() else ""
