@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from functools import cache
 
 from django.apps import apps
 from django.db import connection
@@ -22,12 +23,18 @@ EVERY_S = 10.0
 GAVE_WAY = 3
 
 
+@cache
+def known() -> frozenset[tuple[str, str]]:
+    """The migrations of this version, as they were when the process (or the one it is a copy of) first asked:
+    an upgrade in place puts the new ones on the disk beneath it."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
 class SchemaWatch:
-    """Knows the migrations of this version as they were when the process started: an upgrade in place puts
-    the new ones on the disk beneath it."""
+    """Looks now and then."""
 
     def __init__(self) -> None:
-        self._known = frozenset(MigrationLoader(None).disk_migrations)
+        self._known = known()
         self._ours = {config.label for config in apps.get_app_configs() if config.name.startswith("fedisec.")}
         self._asked_at = float("-inf")
 

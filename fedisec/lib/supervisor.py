@@ -1,11 +1,11 @@
 """Keeps a set of child processes running until told to stop.
 
 Signals are waited for, not caught: the parent sleeps until a child ends or somebody asks it to stop.
+A child is a program, or a copy of the parent (`fedisec.lib.copies`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from fedisec.lib.copies import Copy, Process, bind_to
 from fedisec.lib.schema import GAVE_WAY
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
@@ -24,21 +25,16 @@ BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STEADY_S = 60.0  # who ran that long starts again with the shortest pause
 GRACE_S = 4.0
 
-_PR_SET_PDEATHSIG = 1
-_prctl = ctypes.CDLL(
-    None, use_errno=True
-).prctl  # loaded here: nothing may be looked up between fork and exec
-
 
 @dataclass(slots=True)
 class Child:
-    """One process that is to run always."""
+    """One process that is to run always: the program `argv`, or a copy of this process that calls `run`."""
 
     name: str
-    argv: Sequence[str]
+    argv: Sequence[str] = ()
     env: Mapping[str, str] = field(default_factory=dict)
-    pass_fds: tuple[int, ...] = ()
-    process: subprocess.Popen[bytes] | None = None
+    run: Callable[[], object] | None = None
+    process: Process | None = None
     started: float = 0.0
     failures: int = 0
     start_at: float = 0.0
@@ -102,28 +98,24 @@ class Supervisor:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, ends - time.monotonic()))
             # The group outlives its leader where that left children behind.
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            for end in (os.killpg, os.kill):
+                with suppress(ProcessLookupError):
+                    end(process.pid, signal.SIGKILL)
             process.wait()
 
 
 def _start(child: Child, now: float) -> None:
-    parent = os.getpid()
-
-    def prepare() -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
-
-    child.process = subprocess.Popen(
-        child.argv,
-        env={**os.environ, **child.env},
-        pass_fds=child.pass_fds,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=prepare,
-    )
+    if child.run is not None:
+        child.process = Copy(child.name, child.run)
+    else:
+        parent = os.getpid()
+        child.process = subprocess.Popen(
+            child.argv,
+            env={**os.environ, **child.env},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=lambda: bind_to(parent),
+        )
     child.started = now
 
 

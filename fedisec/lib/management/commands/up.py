@@ -6,18 +6,20 @@ import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import socket
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
 
+from fedisec.lib.copies import Copy
 from fedisec.lib.listen import FD_VARIABLE, CannotStart, listening_socket
+from fedisec.lib.memory import settle_for_copies
 from fedisec.lib.supervisor import STOP_SIGNALS, Child, Supervisor
 from fedisec.lib.vantage import vantage
 
@@ -29,14 +31,20 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         for number in STOP_SIGNALS:
             signal.signal(number, lambda number, frame: sys.exit(0))
-        with _only_one(settings.DATA), listening_socket() as listener:
+        with _only_one(settings.DATA) as lock, listening_socket() as listener:
             vantage()  # an unreadable file of trusted roots is said now, not in a scan
-            call_command("prepare")
-            self.stdout.write(f"fedisec: {settings.PUBLIC_URL}/")
-            call_command("setup_link", if_needed=True, stdout=self.stdout)
-            self.stdout.flush()
-            connections.close_all()
-            Supervisor(children(listener), self._say).run()
+            # In a copy: what bringing the database up to date takes of memory is given back.
+            if code := Copy("prepare", self._prepare).wait():
+                sys.exit(code)
+            settle_for_copies()
+            Supervisor(children(listener, lock), self._say).run()
+
+    def _prepare(self) -> None:
+        call_command("prepare")
+        self.stdout.write(f"fedisec: {settings.PUBLIC_URL}/")
+        call_command("setup_link", if_needed=True, stdout=self.stdout)
+        self.stdout.flush()
+        connections.close_all()
 
     def _say(self, line: str) -> None:
         with suppress(OSError):  # a log on a full disk is no reason to end
@@ -44,7 +52,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _only_one(data: Path) -> Iterator[None]:
+def _only_one(data: Path) -> Iterator[IO[str]]:
     """Holds the lock of the data folder; CannotStart when another `up` has it."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with open(os.open(data / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
@@ -55,19 +63,27 @@ def _only_one(data: Path) -> Iterator[None]:
         file.truncate()
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        yield file
 
 
-def children(listener: socket) -> list[Child]:
+def children(listener: socket, lock: IO[str]) -> list[Child]:
     """Web, clock, and whoever does the jobs."""
-    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    fd = listener.fileno()
-    found = [
-        Child("web", [*manage, "web"], {FD_VARIABLE: str(fd)}, (fd,)),
-        Child("ticker", [*manage, "ticker"]),
-    ]
+
+    def copy(command: str) -> Callable[[], None]:
+        def run() -> None:
+            lock.close()
+            if command == "web":
+                os.environ[FD_VARIABLE] = str(listener.fileno())
+            else:
+                listener.close()
+            call_command(command)
+
+        return run
+
+    found = [Child("web", run=copy("web")), Child("ticker", run=copy("ticker"))]
     if not settings.REDIS_URL:
-        return found + [Child(f"runner {n + 1}", [*manage, "runner"]) for n in range(settings.RUNNERS)]
+        runners = range(1, settings.RUNNERS + 1)
+        return found + [Child(f"runner {number}", run=copy("runner")) for number in runners]
     worker = [
         sys.executable,
         "-m",
