@@ -1,7 +1,7 @@
-"""Processes that are copies of this one: code, texts and addresses are loaded once, and their memory is shared.
+"""Processes that are copies of this one: code, texts and addresses are loaded once, their memory is shared.
 
-What a process of Django loads takes 80 MB and seconds of the processor; copies take neither anew.  For a parent
-of one thread that holds no connection.
+What a process of Django loads takes 80 MB and seconds of the processor; copies take neither anew.  For a
+parent of one thread that holds no connection.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a process keeps for ever is loaded first and set aside: no page waits while the collector walks through
-it, and copies of the process share its memory."""
+"""What a process keeps for ever is loaded first and set aside: no page waits while the collector walks
+through it, and copies of the process share its memory."""
 
 from __future__ import annotations
 
