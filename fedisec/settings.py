@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "fedisec.alerts",
     "fedisec.watch",
     "fedisec.share",
+    "fedisec.moving",
     "fedisec.api",
 ]
 

@@ -128,6 +128,10 @@ ACTIONS: dict[str, Promise] = {
     "team.left": _("Left the team"),
     "instance.moved": _("Moved to another team"),
     "installation.keys_rotated": _("Keys of the installation changed"),
+    "installation.exported": _("Installation exported"),
+    "installation.imported": _("Installation imported"),
+    "installation.restored": _("Installation restored from a backup"),
+    "installation.secrets_forgotten": _("What no key opens was given up"),
     "installation.changed": _("Setting of the installation changed"),
 }
 

@@ -36,7 +36,7 @@ def prepare() -> None:
     with _alone():
         if canary.stands():
             canary.look()  # before anything is made: a lost key file is no first start
-        _key_file()
+        make_key_file()
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", verbosity=0, interactive=False)
@@ -48,7 +48,7 @@ def prepare() -> None:
         import_string(settings.ON_PREPARE)()
 
 
-def _key_file() -> None:
+def make_key_file() -> None:
     """Made at the first start of an embedded installation.  Several machines must be given the same file; and
     none may come into being in the build of an image."""
     if settings.DATABASE_URL or Path(settings.KEY_FILE) != settings.DATA / env.KEY_FILE:

@@ -83,6 +83,7 @@ RIGHTS = {
     "watch_stack": JOB,
     # What stands beside the models.
     "lib_canary": READ,
+    "lib_backup": NOTHING,
     "django_migrations": READ,
     "cache": NOTHING,
 }

@@ -56,13 +56,19 @@ def _whole(stored: Any, change: Change) -> Any:
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column with sealed texts.  `row_of`: what a text is bound to, of the row's key.  `each`: the
-    stored value with a change made to every sealed text in it."""
+    stored value with a change made to every sealed text in it.  `bound`: the column whose value that is, the
+    key by default."""
 
     model: type[models.Model]
     field: str
     purpose: str
     row_of: Callable[[Any], str] = str
     each: Callable[[Any, Change], Any] = _whole
+    bound: str = ""
+
+    @property
+    def bound_to(self) -> str:
+        return self.bound or str(self.model._meta.pk.column)
 
     @property
     def name(self) -> str:
