@@ -17,6 +17,9 @@ def snapshot() -> Iterator[None]:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
         return
+    if connection.in_atomic_block:  # which sees one moment, too
+        yield
+        return
     # `atomic` would begin IMMEDIATE, as every transaction here, and shut all writers out.
     with connection.cursor() as cursor:
         cursor.execute("BEGIN DEFERRED")
