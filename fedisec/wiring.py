@@ -7,13 +7,24 @@ from __future__ import annotations
 # (target, …) -> facts: how scans look.
 GATHER = "checks.probes.gather"
 # Each (instance) -> facts that only the dashboard knows.
-SELF_FACTS = ("fedisec.alerts.watch.self_facts", "fedisec.watch.freshness.self_facts")
+SELF_FACTS = (
+    "fedisec.alerts.watch.self_facts",
+    "fedisec.watch.freshness.self_facts",
+    "fedisec.watch.stock_facts.self_facts",
+)
 ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
 ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
 SILENCED = "fedisec.checklist.silence.silenced"  # (instance, now) -> ids of items of which nobody is to hear
 # (instance, certificates that the web server shows, now, told), in the transaction that stores the look
 ON_CERTIFICATES = "fedisec.alerts.certificates.seen"
-ON_TICK = ("fedisec.checklist.daily.refresh", "fedisec.watch.clock.tick")  # (now), once a round of the clock
+# (now), once a round of the clock
+ON_TICK = (
+    "fedisec.checklist.daily.refresh",
+    "fedisec.watch.clock.tick",
+    "fedisec.watch.endings.tick",
+)
+# (instances, now) -> {instance: what comes to its end there}, for its page and the digest
+COMING_ENDS = "fedisec.watch.endings.coming"
 NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner may do beside scans and mails
 ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version
 # (instance, confirmed key, new key, since when), in the transaction that stops the logins

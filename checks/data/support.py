@@ -79,6 +79,7 @@ class Tables:
     stack: Mapping[str, Line]
     os: Mapping[str, Mapping[str, OsRelease]]
     read: Mapping[str, date]  # product -> when it was read anew
+    software: Mapping[str, Mapping[str, date]]  # fediverse software -> branch -> its end, of what was read
 
     def release(self, product: str, version: str) -> StackRelease | None:
         """The release a version belongs to; a floating tag ("redis:7") stands for the newest it can mean.
@@ -138,23 +139,26 @@ def tables(news: EndsOfLife | None = None) -> Tables:
 
 @cache
 def _shipped() -> Tables:
-    return Tables(stack(), os_releases(), {})
+    return Tables(stack(), os_releases(), {}, {})
 
 
 def _tables(news: Sequence[ReadEnds]) -> Tables:
     if not news:
         return _shipped()
     lines, systems, read = dict(stack()), dict(os_releases()), {}
+    software: dict[str, dict[str, date]] = {}
     for one in news:
         if one.product in lines:
             line = lines[one.product]
             lines[one.product] = line._replace(releases=_merged(line.releases, one.releases))
         elif one.product in systems:
             systems[one.product] = systems[one.product] | _systems(one)
+        elif one.product in software_eol():
+            software[one.product] = {row.name: row.ends for row in one.releases if row.ends}
         else:
             continue
         read[one.product] = one.as_of
-    return Tables(lines, systems, read)
+    return Tables(lines, systems, read, software)
 
 
 def _merged(shipped: Sequence[StackRelease], read: Sequence[ReadRelease]) -> tuple[StackRelease, ...]:
@@ -217,6 +221,12 @@ def system_titles() -> dict[str, System]:
 def stack() -> dict[str, Line]:
     """Product -> its title, and its releases, newest first."""
     return {name: _line(row) for name, row in _toml("stack.toml")["product"].items()}
+
+
+@cache
+def software_eol() -> dict[str, str]:
+    """Fediverse software -> its name at endoflife.date, of those that are there."""
+    return dict(_toml("stack.toml")["software"])
 
 
 @cache

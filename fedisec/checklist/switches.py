@@ -17,7 +17,7 @@ from fedisec.checklist.answers import looked
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ITEM, Scan, ScanState
 from fedisec.scans.queue import queue_scan
-from fedisec.scans.record import judge, move_states
+from fedisec.scans.record import judge_one, move_states
 from fedisec.scans.run import with_self_facts
 
 MAILS = "tls.expiry_alert"
@@ -100,13 +100,14 @@ def _note(action: str, instance: Instance, user: User, item_id: str, *, on: bool
     )
 
 
-def rejudge(instance: Instance, item_id: str) -> None:
-    """A look at fedisec's own settings alone, inside the caller's transaction.  Before the first scan nothing
-    is there to move."""
+def rejudge(instance: Instance, item_id: str, seen: Facts | None = None, *, heard: bool = False) -> None:
+    """A look at fedisec's own settings alone, beside what was `seen` last, inside the caller's transaction.
+    `heard`: people are told in another way what follows from it.  Before the first scan nothing is there to
+    move."""
     if not Scan.objects.whole().filter(instance=instance).exists():
         return
     now = timezone.now()
-    judged = judge(with_self_facts(Facts(), instance)).single([item_id])
+    judged = judge_one(item_id, with_self_facts(seen or Facts(), instance))
     scan = Scan.objects.create(
         instance=instance,
         state=ScanState.DONE,
@@ -116,7 +117,7 @@ def rejudge(instance: Instance, item_id: str) -> None:
         counts=judged.counts,
         checks_version=CHECKS_VERSION,
     )
-    confirm_at = move_states(scan, judged, began=now, now=now)
+    confirm_at = move_states(scan, judged, began=now, now=now, heard=[item_id] if heard else ())
     if confirm_at is not None:
         queue_scan(instance, "confirm", due_at=confirm_at, now=now)
     looked(instance, now, scanned=False)

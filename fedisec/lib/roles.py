@@ -81,6 +81,10 @@ RIGHTS = {
     "watch_entry": ALL,
     "watch_concern": ALL,
     "watch_stack": JOB,
+    "watch_stock": "SELECT, UPDATE (placed_on)",
+    "watch_stated": READ,
+    "watch_lifecycle": ALL,
+    "watch_ending": READ,
     # What stands beside the models.
     "lib_canary": READ,
     "lib_backup": NOTHING,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
+from fedisec.watch import lifecycles
 from fedisec.watch.models import Form, Source, SourceKind
 
 HOUR_S = 3600
@@ -38,7 +40,26 @@ class Shipped:
 def shipped() -> tuple[Shipped, ...]:
     table = _table()
     rows = [(kind, name, row) for kind in SourceKind for name, row in table.get(kind.value, {}).items()]
-    return tuple(_shipped(kind, name, row) for kind, name, row in rows)
+    return (*(_shipped(kind, name, row) for kind, name, row in rows), *_lifecycles())
+
+
+def _lifecycles() -> Iterator[Shipped]:
+    """One source for each product of the tables of support."""
+    for product, name in lifecycles.names().items():
+        yield Shipped(
+            slug=f"ends-{product}",
+            kind=SourceKind.ENDS,
+            form=Form.FEED,
+            title=lifecycles.title(product),
+            url=lifecycles.ADDRESS.format(name),
+            asks="",
+            page=lifecycles.PAGE.format(name),
+            language="en",
+            about=product,
+            every_s=lifecycles.EVERY_S,
+            enabled=True,
+            sure=True,
+        )
 
 
 @cache

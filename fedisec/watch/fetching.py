@@ -15,7 +15,7 @@ from checks.errors import ParseError, ProbeError, Reason
 from checks.probes.http_dial import WEB_PORTS
 from fedisec.lib import fetch
 from fedisec.lib.limits import TimeIsUp
-from fedisec.watch import catching_up, matching, telling
+from fedisec.watch import catching_up, lifecycles, matching, telling
 from fedisec.watch.claiming import believed, claim, failed, held, retry_after
 from fedisec.watch.doubts import doubt
 from fedisec.watch.models import Source, SourceKind
@@ -59,10 +59,16 @@ def _take(source: Source, answer: fetch.Raw) -> None:
     now = timezone.now()
     if answer.status == 304 and (source.etag or source.last_modified):
         believed(source, now, {})
+        if source.kind == SourceKind.ENDS:
+            lifecycles.unchanged(source, now)
         return
     if answer.status != 200:
         pause = retry_after(answer.header("retry-after") or "", now)
         failed(source, f"http_{answer.status}", f"HTTP {answer.status}", pause=pause)
+        return
+    marks = {"etag": _mark(answer, "etag", 200), "last_modified": _mark(answer, "last-modified", 60)}
+    if source.kind == SourceKind.ENDS:
+        lifecycles.take(source, answer, now, marks)
         return
     try:
         entries = parse_feed(answer.body, answer.url)
@@ -74,7 +80,6 @@ def _take(source: Source, answer: fetch.Raw) -> None:
     if doubted is not None:
         held(source, now, *doubted)
         return
-    marks = {"etag": _mark(answer, "etag", 200), "last_modified": _mark(answer, "last-modified", 60)}
     first = source.last_ok_at is None
     with transaction.atomic():
         if not believed(source, now, marks | {"believe": False}):

@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 
 from checks.clean import clean
 from checks.codec import CodecError, decode_facts
+from checks.data.support import same_dates
 from checks.facts import Facts, MissingFact
 from checks.facts.inside import Inside
 from checks.facts.software import Software
@@ -18,6 +19,7 @@ from checks.parse.host.versions import inventory
 from fedisec.instances.models import Glance, Instance
 from fedisec.scans.models import Scan
 from fedisec.watch.models import Source, SourceKind, Stack
+from fedisec.watch.stock_models import Ending
 
 BATCH = 50
 PRODUCTS_MAX = 60
@@ -105,7 +107,11 @@ class Needs:
     distributions: frozenset[str]
     software: frozenset[tuple[str, str]]  # (name, family)
 
+    products: frozenset[str]  # whose ends of support concern somebody
+
     def names(self, source: Source) -> bool:
+        if source.kind == SourceKind.ENDS:
+            return source.about in self.products
         if source.kind == SourceKind.RELEASE:
             return any(followed_by(source.about, *pair) for pair in self.software)
         return source.about in self.distributions if source.about else self.warnings
@@ -119,7 +125,14 @@ def needs() -> Needs:
             of_followers(SourceKind.WARNINGS).order_by().values_list("distribution", flat=True).distinct()
         ),
         frozenset(of_followers(SourceKind.RELEASE).order_by().values_list("software", "family").distinct()),
+        products=_with_ends(),
     )
+
+
+def _with_ends() -> frozenset[str]:
+    """Products of which an end of support is known, or may be, by the names of the tables."""
+    named = Ending.objects.filter(live=True).order_by().values_list("product", flat=True).distinct()
+    return frozenset(same_dates(name) for name in named)
 
 
 def followed_by(about: str, software: str, family: str) -> bool:

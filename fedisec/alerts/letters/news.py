@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from fedisec.alerts.letters.ends import Ends
 from fedisec.alerts.letters.page import Note, Page, Point, Points, Prose, Section
 from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.letters.words import (
@@ -52,21 +53,24 @@ def news(mail: Mail, notices: Sequence[Notice]) -> Page:
     """From Notice.data, each key of which may be missing: "kind" (release or warning), "title", "software",
     "version", "url", "urgent", "published" (ISO 8601), "source", "severity", "summary", "runs" (what the
     instance of the notice runs), "instances": [{"domain", "version"}, …]."""
-    told = _told(notices)
+    ends = Ends(notices, mail.now)
+    told = _told(ends.rest)
     releases = [one for one in told if one.is_release]
     warnings = [one for one in told if not one.is_release]
     instances = mail.instances
-    name = _name(mail, told)
+    name = _name(mail, told, ends.names)
     link = link_of(next(iter(instances.values()))) if len(instances) == 1 else address("overview")
     at = moment(max((notice.created_at for notice in notices), default=mail.now))
     sections = [_section(_("New versions:"), releases, RELEASES_MAX, link)] if releases else []
     if warnings:
         sections.append(_section(_("Warnings that may concern what you run:"), warnings, WARNINGS_MAX, link))
+    if ends.found:
+        sections.append(ends.section(link))
     lead = [Prose(_("%(name)s, heard on %(moment)s") % {"name": name, "moment": at})]
     if any(one.is_urgent for one in releases):
         lead.append(Prose(_("A new version closes security holes: update soon."), strong=True))
     return Page(
-        subject_line(name, _subject(releases, warnings)),
+        subject_line(name, counted((_subject(releases, warnings), ends.subject))),
         name,
         lead=tuple(lead),
         sections=tuple(sections),
@@ -77,8 +81,8 @@ def news(mail: Mail, notices: Sequence[Notice]) -> Page:
     )
 
 
-def _name(mail: Mail, told: Sequence[News]) -> str:
-    names = {name for one in told for name in one.running}
+def _name(mail: Mail, told: Sequence[News], more: Iterable[str] = ()) -> str:
+    names = {name for one in told for name in one.running} | set(more)
     names |= {name_of(instance) for instance in mail.instances.values()}
     if len(names) == 1:
         return names.pop()
