@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults test-security check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites
+.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults test-security check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites docs
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-faults  kill, cut off, fill and turn back what scans and mails rest on"
 	@echo "make test-security  attack it with everything there is, from crawlers to servers that mean harm"
 	@echo "make check  formatting, types, imports, templates, migrations, settings"
+	@echo "make docs   build the documentation, English and Japanese, into site/"
 	@echo "make lab    try fedisec on a good and a bad server of its own, without the internet"
 	@echo "make mutation  break the rules that decide who is told what, a line at a time: a test must notice"
 	@echo "make bench  measure a scan beside five other scanners"
@@ -98,6 +99,16 @@ check: setup-dev
 
 lab: setup-dev servers
 	@exec $(PY) -m tests.lab $(ARGS)
+
+.venv-docs/.ready: docs/requirements.txt tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" .venv-docs docs/requirements.txt
+	@touch $@
+
+# Open site/index.html: it needs no web server, and asks nobody else for anything.
+docs: setup .venv-docs/.ready
+	@$(PY) -m checks.sources_doc docs/items
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+	@echo "fedisec: the documentation is in site/index.html"
 
 bench/.env/.ready: bench/requirements.txt tools/setup.sh
 	@sh tools/setup.sh "$(PYTHON)" bench/.env bench/requirements.txt
