@@ -12,6 +12,8 @@ SELF_FACTS = (
     "fedisec.watch.freshness.self_facts",
     "fedisec.watch.stock_facts.self_facts",
 )
+# Each (instance, facts of a look) -> what the dashboard knows of what that look saw.
+SEEN_FACTS = ("fedisec.watch.advised.self_facts",)
 ON_CONNECTED = "fedisec.scans.queue.queue_scan"  # (instance, reason), when somebody connected it over SSH
 ON_RECORDED = "fedisec.checklist.answers.looked"  # (instance, now, scanned), in the same transaction
 SILENCED = "fedisec.checklist.silence.silenced"  # (instance, now) -> ids of items of which nobody is to hear

@@ -41,8 +41,8 @@ def _groups(advisories: Iterable[Advisory]) -> list[list[Advisory]]:
 
 def _best(group: Sequence[Advisory]) -> Advisory | None:
     """None: withdrawn.  `fetched` says so of what fedisec came with; that alone upholds nothing."""
-    if len(group) == 1:
-        return None if group[0].withdrawn else group[0]
+    if len(group) == 1 and not group[0].by:
+        return group[0]
     live = [one for one in group if not one.withdrawn]
     if any(one.withdrawn for one in group) and not any(one.by for one in live):
         return None

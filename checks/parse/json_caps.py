@@ -15,17 +15,29 @@ _MAX_INT = 10**12
 
 def load_object(text: str) -> dict[str, Any]:
     """A JSON object.  ParseError for anything else, for NaN, for more than 1 MiB or 64 levels."""
+    value = _load(text)
+    if not isinstance(value, dict):
+        raise ParseError("no JSON object")
+    return value
+
+
+def load_list(text: str, limit: int = 200) -> list[Any]:
+    """A JSON array, cut to `limit` elements; ParseError as `load_object`."""
+    value = _load(text)
+    if not isinstance(value, list):
+        raise ParseError("no JSON array")
+    return value[:limit]
+
+
+def _load(text: str) -> Any:
     if len(text) > _MAX_CHARS:
         raise ParseError("more than 1 MiB of JSON")
     if _depth(text) > _MAX_DEPTH:
         raise ParseError("JSON nested too deep")
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_int=_whole)
+        return json.loads(text, parse_constant=_refuse, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         raise ParseError("not JSON") from error
-    if not isinstance(value, dict):
-        raise ParseError("no JSON object")
-    return value
 
 
 def text_at(value: Any, *path: str, limit: int = 500) -> str | None:

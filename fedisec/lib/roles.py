@@ -81,6 +81,8 @@ RIGHTS = {
     "watch_entry": ALL,
     "watch_concern": ALL,
     "watch_stack": JOB,
+    "watch_advisory": ALL,
+    "watch_offer": ALL,
     "watch_stock": "SELECT, UPDATE (placed_on)",
     "watch_stated": READ,
     "watch_lifecycle": ALL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,13 +23,20 @@ from fedisec.scans.tidy import EvidenceBudget, storable
 
 class Moves:
     """Inside the caller's transaction, which holds the lock on the instance.  `again`: old facts under rules
-    that may be new, of which nobody is told."""
+    that may be new, of which nobody is told.  `heard`: items of whose fall people hear in another way."""
 
     def __init__(
-        self, instance: Instance, scan: Scan, began: datetime, now: datetime, *, again: bool = False
+        self,
+        instance: Instance,
+        scan: Scan,
+        began: datetime,
+        now: datetime,
+        *,
+        again: bool = False,
+        heard: Collection[str] = (),
     ) -> None:
         self._instance, self._scan, self._now = instance, scan, now
-        self._began, self._again = began, again
+        self._began, self._again, self._heard = began, again, heard
         self._incidents = Incidents(instance, now)
         self.quiet = silenced(instance, now)
         self.changes: list[Change] = []
@@ -61,6 +68,7 @@ class Moves:
             timedelta(seconds=settings.CONFIRM_AFTER_S),
             falls_at=TWO_LOOKS if item_id == REACH else ONE_LOOK,
             quiet=item_id in self.quiet,
+            heard=item_id in self._heard,
         )
         keep(row, step.state)
         change = change_of(self._scan, item_id, step, self._now, row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from checks import CHECKS_VERSION
 from checks.clean import clean
 from checks.codec import encode_facts
 from checks.evaluate import evaluate
+from checks.evaluate import judge as evaluate_one
 from checks.facts import Facts
 from checks.items import all_items
 from checks.model import Status, Verdict
@@ -70,6 +71,13 @@ class Judged:
         return {level: dict(found) for level, found in levels.items()}
 
 
+def judge_one(item_id: str, facts: Facts) -> Judged:
+    """The verdict on one item alone.  Nothing else is said by it, not even that the server answers."""
+    verdict = evaluate_one(all_items()[item_id], facts)
+    evidence = {item_id: EvidenceBudget().fit(verdict.evidence)}
+    return Judged(None, {item_id: verdict}, evidence, {})
+
+
 def judge(facts: Facts, connections: Mapping[str, int] | None = None, *, seen: Facts | None = None) -> Judged:
     """Every verdict on `facts`, and both in a form that any database takes.  `seen`: the part of the facts
     that this look brought; it alone says whether the server answers, and with which certificates."""
@@ -122,14 +130,21 @@ def _judge_scan(scan: Scan, gathered: Gathered, now: datetime) -> Judged:
 
 
 def move_states(
-    scan: Scan, judged: Judged, *, began: datetime, now: datetime, again: bool = False
+    scan: Scan,
+    judged: Judged,
+    *,
+    began: datetime,
+    now: datetime,
+    again: bool = False,
+    heard: Collection[str] = (),
 ) -> datetime | None:
     """Moves the state of each item and lists what changed; inside the caller's transaction.  Returns when a
-    second look is wanted, if one is.  `again`: old facts, judged by rules that may be new."""
+    second look is wanted, if one is.  `again`: old facts, judged by rules that may be new.  `heard`: items of
+    whose fall people hear in another way."""
     # One writer per instance at a time: `rejudge` may run beside a scan.
     instance = Instance.objects.select_for_update().get(pk=scan.instance_id)
     known = {state.item_id: state for state in ItemState.objects.filter(instance=instance)}
-    moves = Moves(instance, scan, began, now, again=again)
+    moves = Moves(instance, scan, began, now, again=again, heard=heard)
     reached = True if again else moves.server(judged.reach, _fails_anew(judged, known))
     spans, blind = Spans(scan, now, again or _other_rules(scan)), Blind(scan, reached=reached and not again)
     states = []

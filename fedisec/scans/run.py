@@ -154,6 +154,8 @@ async def _gather(target: Target, place: Vantage, heartbeat: Heartbeat, side: Si
 
 
 def with_self_facts(facts: Facts, instance: Instance) -> Facts:
-    """Adds what only the dashboard knows; named by a setting, because it lives in layers above this one."""
-    more = (fact for path in settings.SELF_FACTS for fact in import_string(path)(instance))
+    """Adds what only the dashboard knows, also of what `facts` show; named by settings, because it lives in
+    layers above this one."""
+    more = [fact for path in settings.SELF_FACTS for fact in import_string(path)(instance)]
+    more += [fact for path in settings.SEEN_FACTS for fact in import_string(path)(instance, facts)]
     return facts.with_facts(*more)

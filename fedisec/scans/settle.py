@@ -117,6 +117,7 @@ class _Case:
     confirm_after: timedelta
     falls_at: tuple[int, ...]
     quiet: bool
+    heard: bool
 
     @property
     def ends_incident(self) -> bool:
@@ -134,15 +135,17 @@ def settle(
     *,
     falls_at: Sequence[int] = ONE_LOOK,
     quiet: bool = False,
+    heard: bool = False,
 ) -> Step:
     """The state after `event`.  `falls_at`: which further looks a fall needs.  `quiet`: nobody is to hear of
-    it, now or of its end."""
+    it, now or of its end.  `heard`: people are told of the fall by other news, from which alone it follows:
+    it needs no further look and no word, and they hear of its end."""
     if isinstance(event, Tick):
         return _ticked(state, event.now, quiet)
     if event.number and event.number <= state.seen:
         return Step(state)
     state = replace(state, seen=event.number or state.seen)
-    return _looked(state, _Case(event, confirm_after, tuple(falls_at), quiet))
+    return _looked(state, _Case(event, confirm_after, tuple(falls_at), quiet, heard))
 
 
 def _ticked(state: State, now: datetime, quiet: bool) -> Step:
@@ -198,6 +201,10 @@ def _without_candidate(state: State) -> State:
 def _contrary(state: State, case: _Case) -> Step:
     """A look that says otherwise: the first of a kind makes a candidate, the last that is needed settles."""
     look = case.look
+    if case.heard and _bad(look.status):
+        incident = Open.UNTOLD if case.quiet else Open.TOLD
+        fallen = replace(_settled(state, look), incident=incident)
+        return Step(fallen, Changed(Kind.REGRESSED, state.settled, look.status))
     waits = case.waits(look.status)
     if not _suspected(state, look):
         return _candidate(state, look, look.ended, 0, look.ended + waits[0])

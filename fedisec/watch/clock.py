@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from fedisec.scans.bell import OUTSIDE_QUEUE, ring
-from fedisec.watch import matching, stacks, telling
+from fedisec.watch import advisory_news, matching, stacks, telling
 from fedisec.watch.claiming import due
 from fedisec.watch.fetching import FETCH_FEED
 from fedisec.watch.models import Source
@@ -25,6 +25,7 @@ def tick(now: datetime) -> None:
     if not settings.FEEDS:
         return
     matching.match_stacks(stacks.refresh(), now)
+    advisory_news.weigh(now)
     wake(now)
     telling.tick(now)
     ring_unheard(now)

@@ -27,6 +27,7 @@ class Doubt(StrEnum):
     BACKWARD = "backward"  # its newest is older than what it said before
     LEAP = "leap"  # its newest is more than one major version ahead
     FUTURE = "future"  # an entry is of a day to come
+    VANISHED = "vanished"  # most of what it had said is gone
 
 
 @dataclass(frozen=True, slots=True)

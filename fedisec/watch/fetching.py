@@ -5,6 +5,7 @@ What a server says in any number of failures, or implausibly, never touches what
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -15,7 +16,7 @@ from checks.errors import ParseError, ProbeError, Reason
 from checks.probes.http_dial import WEB_PORTS
 from fedisec.lib import fetch
 from fedisec.lib.limits import TimeIsUp
-from fedisec.watch import catching_up, lifecycles, matching, telling
+from fedisec.watch import advisory_fetching, catching_up, lifecycles, matching, telling
 from fedisec.watch.claiming import believed, claim, failed, held, retry_after
 from fedisec.watch.doubts import doubt
 from fedisec.watch.models import Source, SourceKind
@@ -33,6 +34,9 @@ def fetch_source(source_id: int) -> None:
     if source is None:
         return
     try:
+        if source.kind == SourceKind.ADVISORIES:
+            advisory_fetching.read(source, lambda *call, **how: _request(source, *call, **how))
+            return
         answer = _ask(source)
     except ProbeError as error:
         failed(source, error.reason.value, error.detail)
@@ -48,10 +52,19 @@ def _ask(source: Source) -> fetch.Raw:
         headers.append(("If-None-Match", source.etag))
     if source.last_modified:
         headers.append(("If-Modified-Since", source.last_modified))
-    ports = WEB_PORTS
-    if source.own:  # an operator may name another port; what fedisec comes with and redirects may not
-        ports |= {urlsplit(source.url).port or 443}
-    return fetch.get(source.url, headers=headers, deadline_s=DEADLINE_S, ports=ports)
+    return fetch.get(source.url, headers=headers, deadline_s=DEADLINE_S, ports=_ports(source))
+
+
+def _request(source: Source, method: str, url: str, **how: Any) -> fetch.Raw:
+    """A GET follows redirects, as a feed's does."""
+    if method == "GET":
+        return fetch.get(url, ports=_ports(source), **how)
+    return fetch.request(method, url, ports=_ports(source), **how)
+
+
+def _ports(source: Source) -> frozenset[int]:
+    """An operator may name another port; what fedisec comes with and redirects may not."""
+    return WEB_PORTS | {urlsplit(source.url).port or 443} if source.own else WEB_PORTS
 
 
 def _take(source: Source, answer: fetch.Raw) -> None:

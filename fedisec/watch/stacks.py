@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from django.db.models import F, Q, QuerySet
 
@@ -108,10 +109,13 @@ class Needs:
     software: frozenset[tuple[str, str]]  # (name, family)
 
     products: frozenset[str]  # whose ends of support concern somebody
+    running: frozenset[str]  # software that runs here, and its families
 
     def names(self, source: Source) -> bool:
         if source.kind == SourceKind.ENDS:
             return source.about in self.products
+        if source.kind == SourceKind.ADVISORIES:
+            return source.about in self.running
         if source.kind == SourceKind.RELEASE:
             return any(followed_by(source.about, *pair) for pair in self.software)
         return source.about in self.distributions if source.about else self.warnings
@@ -119,6 +123,7 @@ class Needs:
 
 def needs() -> Needs:
     """Three queries."""
+    running = Stack.objects.filter(instance__demo=False).order_by()
     return Needs(
         Instance.objects.filter(follow_sources=True, demo=False).exists(),
         frozenset(
@@ -126,6 +131,7 @@ def needs() -> Needs:
         ),
         frozenset(of_followers(SourceKind.RELEASE).order_by().values_list("software", "family").distinct()),
         products=_with_ends(),
+        running=frozenset(chain.from_iterable(running.values_list("software", "family").distinct())) - {""},
     )
 
 

@@ -71,6 +71,7 @@ DOUBTS: dict[Doubt, Promise] = {
     Doubt.BACKWARD: _("Its newest entry is older than what it said before."),
     Doubt.LEAP: _("Its newest version is more than one major version ahead of all that is known."),
     Doubt.FUTURE: _("An entry is dated in the future."),
+    Doubt.VANISHED: _("Most of what it said before is missing or withdrawn all at once."),
 }
 
 

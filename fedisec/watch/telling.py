@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
+from checks.facts.advisories import Advisory
+from checks.parse.severity import severity
 from checks.parse.versions import comparable
 from fedisec.alerts.models import MailKind
 from fedisec.alerts.notices import tell
@@ -88,6 +90,26 @@ def _tell_release(source: Source, entry: Entry, stacks: Sequence[Stack], now: da
     }
     runs = [(stack.instance_id, stack.instance.domain, stack.version) for stack in stacks]
     about = f"release {source.about} {entry.version}"
+    return _tell(about, data, runs, now)
+
+
+def tell_advisory(said: Advisory, about: str, stacks: Sequence[Stack], now: datetime) -> int:
+    """A newly known flaw of what `stacks` run: one notice for each recipient, in the transaction that marks
+    it as weighed.  `about`: the same for the same versions."""
+    rated = severity(said.ratings)
+    data = {
+        "kind": "advisory",
+        "title": f"{said.id}: {said.title}",
+        "url": said.url,
+        "source": said.by,
+        "published": said.published,
+        "urgent": rated.word in {"critical", "high"},
+        "rated": [rated.word, rated.by, rated.score.version, f"{rated.score.number}"]
+        if rated.score
+        else [rated.word, rated.by],
+        "fixed": sorted({span.fixed for span in said.affected if span.fixed}, key=comparable),
+    }
+    runs = [(stack.instance_id, stack.instance.domain, stack.version) for stack in stacks]
     return _tell(about, data, runs, now)
 
 

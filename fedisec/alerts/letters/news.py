@@ -32,7 +32,7 @@ from fedisec.alerts.models import Notice
 
 RELEASES_MAX, WARNINGS_MAX = 20, 50
 _RUNNING_MAX = 5  # servers named beside one piece of news
-_RELEASE = "release"
+_RELEASE, _ADVISORY = "release", "advisory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class News:
     url: str = ""
     is_release: bool = False
     is_urgent: bool = False
+    is_flaw: bool = False
     at: datetime | None = None
     source: str = ""
     detail: str = ""
@@ -50,9 +51,10 @@ class News:
 
 
 def news(mail: Mail, notices: Sequence[Notice]) -> Page:
-    """From Notice.data, each key of which may be missing: "kind" (release or warning), "title", "software",
-    "version", "url", "urgent", "published" (ISO 8601), "source", "severity", "summary", "runs" (what the
-    instance of the notice runs), "instances": [{"domain", "version"}, …]."""
+    """From Notice.data, each key of which may be missing: "kind" (release, warning or advisory), "title",
+    "software", "version", "url", "urgent", "published" (ISO 8601), "source", "severity", "summary", "runs"
+    (what the instance of the notice runs), "instances": [{"domain", "version"}, …]; of an advisory also
+    "rated" ([word, by], with a vector also CVSS's version and score) and "fixed": versions that end it."""
     ends = Ends(notices, mail.now)
     told = _told(ends.rest)
     releases = [one for one in told if one.is_release]
@@ -62,6 +64,10 @@ def news(mail: Mail, notices: Sequence[Notice]) -> Page:
     link = link_of(next(iter(instances.values()))) if len(instances) == 1 else address("overview")
     at = moment(max((notice.created_at for notice in notices), default=mail.now))
     sections = [_section(_("New versions:"), releases, RELEASES_MAX, link)] if releases else []
+    flaws = [one for one in told if one.is_flaw]
+    warnings = [one for one in warnings if not one.is_flaw]
+    if flaws:
+        sections.insert(0, _section(_("Published flaws of what you run:"), flaws, WARNINGS_MAX, link))
     if warnings:
         sections.append(_section(_("Warnings that may concern what you run:"), warnings, WARNINGS_MAX, link))
     if ends.found:
@@ -69,8 +75,12 @@ def news(mail: Mail, notices: Sequence[Notice]) -> Page:
     lead = [Prose(_("%(name)s, heard on %(moment)s") % {"name": name, "moment": at})]
     if any(one.is_urgent for one in releases):
         lead.append(Prose(_("A new version closes security holes: update soon."), strong=True))
+    if any(one.is_urgent for one in flaws):
+        lead.append(
+            Prose(_("A serious flaw in the version that runs was published: update soon."), strong=True)
+        )
     return Page(
-        subject_line(name, counted((_subject(releases, warnings), ends.subject))),
+        subject_line(name, counted((_subject(releases, warnings, flaws), ends.subject))),
         name,
         lead=tuple(lead),
         sections=tuple(sections),
@@ -120,10 +130,29 @@ def _news(data: Mapping[str, Any]) -> News:
         _safe_url(data.get("url")),
         is_release,
         data.get("urgent") is True,
+        kind == _ADVISORY,
         when(data.get("published") or data.get("at")),
         line(data.get("source"), 100),
-        line(data.get("severity") or data.get("summary"), 300),
+        _flaw_in_short(data) if kind == _ADVISORY else line(data.get("severity") or data.get("summary"), 300),
     )
+
+
+def _flaw_in_short(data: Mapping[str, Any]) -> str:
+    """How bad it is, by whom, and what ends it."""
+    rated, fixed = data.get("rated"), data.get("fixed")
+    given = [line(one, 40) for one in rated] if isinstance(rated, list) else []
+    parts = []
+    if len(given) == 4:
+        parts.append(
+            _("%(word)s: CVSS %(version)s %(score)s, by the vector of %(by)s")
+            % {"word": given[0], "by": given[1], "version": given[2], "score": given[3]}
+        )
+    elif given and given[0]:
+        parts.append(_("%(word)s, as given by %(by)s") % {"word": given[0], "by": given[1]})
+    ends = [line(one, 40) for one in fixed][:6] if isinstance(fixed, list) else []
+    if ends:
+        parts.append(_("ends with %(versions)s") % {"versions": joined(ends)})
+    return joined(parts)
 
 
 def _safe_url(value: Any) -> str:
@@ -179,7 +208,8 @@ def _servers(running: Mapping[str, str]) -> str:
     return joined((*named[:_RUNNING_MAX], more))
 
 
-def _subject(releases: Sequence[News], warnings: Sequence[News]) -> str:
+def _subject(releases: Sequence[News], warnings: Sequence[News], flaws: Sequence[News] = ()) -> str:
+    found = _flaws_in_short(flaws)
     urgent = sum(one.is_urgent for one in releases)
     if len(releases) == 1:
         form = _("%(title)s is out (urgent)") if urgent else _("%(title)s is out")
@@ -193,4 +223,11 @@ def _subject(releases: Sequence[News], warnings: Sequence[News]) -> str:
         words = ngettext("%(count)d new version", "%(count)d new versions", len(releases))
         first = words % {"count": len(releases)} if releases else ""
     words = ngettext("%(count)d warning", "%(count)d warnings", len(warnings))
-    return counted((first, words % {"count": len(warnings)} if warnings else ""))
+    return counted((found, first, words % {"count": len(warnings)} if warnings else ""))
+
+
+def _flaws_in_short(flaws: Sequence[News]) -> str:
+    if len(flaws) == 1:
+        return line(flaws[0].title, 60)
+    words = ngettext("%(count)d published flaw", "%(count)d published flaws", len(flaws))
+    return words % {"count": len(flaws)} if flaws else ""
