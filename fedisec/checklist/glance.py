@@ -19,7 +19,7 @@ from checks.model import Status
 from fedisec.checklist.board import Row
 from fedisec.checklist.next_actions import next_actions
 from fedisec.checklist.state import State
-from fedisec.instances.models import Glance, Instance
+from fedisec.instances.models import Glance, Instance, NextAction
 from fedisec.scans.models import Scan
 
 ADDRESSES_SHOWN = 8
@@ -34,12 +34,29 @@ def keep(instance: Instance, rows: Sequence[Row], now: datetime, *, scanned: boo
     """Stores what `rows` amount to at a glance, inside the caller's transaction.  The facts are read anew
     only where a look may have brought other ones (`scanned`)."""
     made = glance_of(instance, rows, now, looks_of(instance))
-    fields = ["actions", "worse", "better", "unseen", "unreached_since", "made_at"]
+    fields = ["looked_at", "worse", "better", "unseen", "unreached_since", "made_at"]
     if scanned or not Glance.objects.filter(pk=instance.pk).exists():
         made.facts = facts_of_last(instance)
         fields.append("facts")
     Glance.objects.bulk_create(
         [made], update_conflicts=True, unique_fields=["instance"], update_fields=fields
+    )
+    _keep_actions(instance, rows if made.looked_at else ())
+
+
+def _keep_actions(instance: Instance, rows: Sequence[Row]) -> None:
+    """Most looks change none of them: then it is one query."""
+    made = {(row.item.id, row.state.state.value, heavy) for heavy, row in next_actions(rows)}
+    mine = NextAction.objects.filter(instance=instance)
+    had = set(mine.values_list("item_id", "state", "weight"))
+    if had == made:
+        return
+    mine.exclude(item_id__in=[item_id for item_id, _, _ in made]).delete()
+    NextAction.objects.bulk_create(
+        (NextAction(instance=instance, item_id=i, state=s, weight=w) for i, s, w in sorted(made - had)),
+        update_conflicts=True,
+        unique_fields=["instance", "item_id"],
+        update_fields=["state", "weight"],
     )
 
 
@@ -56,9 +73,10 @@ def _looks() -> QuerySet[Scan]:
 def glance_of(instance: Instance, rows: Sequence[Row], now: datetime, looks: Sequence[Scan]) -> Glance:
     """The same as an object that is not stored, without facts."""
     moved = changed_rows(rows, looks)
+    whole = Scan.objects.whole().filter(instance=instance)
     return Glance(
         instance=instance,
-        actions=[[heavy, row.item.id, row.state.state.value] for heavy, row in next_actions(rows)],
+        looked_at=whole.values_list("finished_at", flat=True).first(),
         worse=len(moved["worse"]),
         better=len(moved["better"]),
         unseen=len(moved["unseen"]),

@@ -111,8 +111,7 @@ def sentence_over_all(totals: Totals) -> str:
 
 
 def _over_all(totals: Totals) -> list[str]:
-    worst = totals.first_needing
-    if worst is None:
+    if not totals.first_needing:
         if totals.all_met and totals.all_met == totals.instances:
             return [_("Every required item is met.")]
         if not totals.scanned:
@@ -128,7 +127,7 @@ def _over_all(totals: Totals) -> list[str]:
             else [_("No required item fails.")]
         )
     needing = ngettext("%(count)d needs a hand:", "%(count)d need a hand:", totals.needing)
-    values = {"count": totals.not_met, "name": worst.name}
+    values = {"count": totals.not_met, "name": totals.first_needing}
     if not totals.not_met:
         rest = _("begin with %(name)s.")
     elif totals.needing == 1:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from fedisec.checklist.filters import folded
-from fedisec.checklist.overview import Brief
 from fedisec.checklist.trouble import Condition
 
 
@@ -44,20 +41,3 @@ class Sieve:
         given = {"is": self.condition or "", "tag": self.tag, "software": self.software, "q": self.words}
         given["team"] = str(self.team) if self.team else ""
         return urlencode({name: value for name, value in given.items() if value})
-
-    def apply(self, briefs: Iterable[Brief]) -> list[Brief]:
-        tag, software, words = folded(self.tag), folded(self.software), folded(self.words).split()
-        return [
-            brief
-            for brief in briefs
-            if (self.condition is None or brief.is_in(self.condition))
-            and (not tag or tag in {folded(name) for name in brief.tags})
-            and (not self.team or brief.team_id == self.team)
-            and (not software or folded(brief.software_name) == software)
-            and (not words or _has_all(brief, words))
-        ]
-
-
-def _has_all(brief: Brief, words: Iterable[str]) -> bool:
-    text = folded(f"{brief.domain} {brief.name} {brief.software} {' '.join(brief.tags)}")
-    return all(word in text for word in words)

@@ -22,10 +22,10 @@ from fedisec.checklist.ending import ending
 from fedisec.checklist.filters import Filter
 from fedisec.checklist.hearing import hearing_of
 from fedisec.checklist.item_page import incident_of
+from fedisec.checklist.listing import Listing
 from fedisec.checklist.next_actions import next_actions
 from fedisec.checklist.overview import (
     PER_PAGE,
-    Brief,
     actions_of,
     briefs_of,
     ending_soon,
@@ -54,39 +54,35 @@ MAIL_PROFILE = ("mail.spf", "mail.dkim", "mail.dmarc", "mail.mta_sts", "mail.dan
 def overview(request: HttpRequest) -> HttpResponse:
     """All instances of the reader, the ones that need a hand first, and what to do next over all of them."""
     user = person(request)
-    briefs = briefs_of(user)
-    sieve = Sieve.of(request.GET)
-    fitting = sieve.apply(briefs) if sieve.is_set else briefs
-    page = Paginator(fitting, PER_PAGE).get_page(request.GET.get("page"))
-    totals = totals_of(briefs)
+    listing, sieve = Listing(user), Sieve.of(request.GET)
+    totals, fitting = totals_of(listing), listing.fitting(sieve)
+    ordered = listing.ordered(fitting)
+    paginator = Paginator(ordered, PER_PAGE)
+    if not sieve.is_set:
+        paginator.count = totals.instances
+    page = paginator.get_page(request.GET.get("page"))
     context = {
-        "lines": lines_of(list(page.object_list)),
+        "lines": lines_of(briefs_of(listing, ordered[max(page.start_index() - 1, 0) : page.end_index()])),
         "page": page,
-        "shown": len(fitting),
+        "shown": paginator.count,
         "totals": totals,
         "sentence": sentence_over_all(totals),
         "sieve": sieve,
     }
     views = list(SavedView.objects.filter(user=user))
     context |= {
-        "actions": actions_of(fitting),
-        "ending": ending_soon(fitting, ENDING_SHOWN),
+        "actions": actions_of(listing, fitting),
+        "ending": ending_soon(listing, fitting, ENDING_SHOWN),
         "conditions": list(Condition),
-        "tags": sorted({tag for brief in briefs for tag in brief.tags}, key=str.casefold),
-        "teams": _teams_of(briefs),
-        "softwares": sorted({brief.software_name for brief in briefs} - {""}, key=str.casefold),
+        "tags": listing.tags,
+        "teams": listing.teams,
+        "softwares": listing.softwares,
         "views": views,
         "view": next((view for view in views if sieve.is_set and view.query == sieve.query), None),
         "view_form": ViewForm(initial={"query": sieve.query}, auto_id="view-%s"),
         "can_add": _may_edit_any(user),
     }
     return render(request, "checklist/overview.html", context)
-
-
-def _teams_of(briefs: list[Brief]) -> list[tuple[int, str]]:
-    """(key, name) of the teams whose instances are on the list; nothing to choose where it is one."""
-    found = {brief.team_id: brief.team for brief in briefs}
-    return sorted(found.items(), key=lambda one: (one[1].casefold(), one[0])) if len(found) > 1 else []
 
 
 def _may_edit_any(user: User) -> bool:

@@ -14,6 +14,7 @@ class Standing(models.Model):
     instance = models.OneToOneField(Instance, models.CASCADE, related_name="standing", primary_key=True)
     counts = models.JSONField(default=dict)  # level -> {state: number}; states without items are left out
     required_not_met = models.PositiveSmallIntegerField(default=0)
+    required_met = models.BooleanField(default=False)  # all of the required ones that apply, and some do
     not_met_since = models.DateTimeField(null=True, blank=True)  # the oldest of the required ones
     new = models.PositiveSmallIntegerField(default=0)  # of the required ones
     software = models.CharField(max_length=200, blank=True)

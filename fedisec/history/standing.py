@@ -19,6 +19,7 @@ RULES = f"{settings.VERSION}/{CHECKS_VERSION}"
 # States that leave the denominator; words of fedisec.checklist.state, which lies above.
 APART = frozenset({"accepted", "not_applicable"})
 MET = "met"
+REQUIRED = "required"  # a checks.model.Level
 
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -63,6 +64,7 @@ def _standing(instance: Instance, counted: Counted, now: datetime) -> Standing:
         instance=instance,
         counts=counted.counts,
         required_not_met=counted.required_not_met,
+        required_met=all_met(counted.counts.get(REQUIRED, {})),
         not_met_since=counted.not_met_since,
         new=counted.new,
         software=counted.software[:200],
@@ -101,6 +103,11 @@ def shares(counts: Counts) -> tuple[int, int]:
 def applicable(states: Mapping[str, int]) -> int:
     """How many of these items count; what was accepted or does not apply stands apart."""
     return sum(number for state, number in states.items() if state not in APART)
+
+
+def all_met(states: Mapping[str, int]) -> bool:
+    """Whether these items are all met, as far as they count.  False where there are none."""
+    return bool(states) and states.get(MET, 0) == applicable(states)
 
 
 def day_of(now: datetime) -> date:

@@ -139,7 +139,7 @@ class Glance(models.Model):
     """What a page of many instances shows of one beside its counts, made once and read often."""
 
     instance = models.OneToOneField(Instance, models.CASCADE, related_name="glance", primary_key=True)
-    actions = models.JSONField(default=list)  # [[weight, item id, state], …], the five weightiest first
+    looked_at = models.DateTimeField(null=True, blank=True)  # when the last whole look ended well
     worse = models.PositiveSmallIntegerField(default=0)  # items that the last look found otherwise …
     better = models.PositiveSmallIntegerField(default=0)
     unseen = models.PositiveSmallIntegerField(default=0)  # … and those it could see no longer
@@ -149,3 +149,20 @@ class Glance(models.Model):
 
     def __str__(self) -> str:
         return f"glance at {self.instance_id}"
+
+
+class NextAction(models.Model):
+    """One of the five weightiest things to do on an instance that was looked at; rows of their own, so that a
+    database adds them up over thousands of instances."""
+
+    instance = models.ForeignKey(Instance, models.CASCADE, related_name="next_actions", db_index=False)
+    item_id = models.CharField(max_length=60)
+    state = models.CharField(max_length=20)  # a fedisec.checklist.state.State
+    weight = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["instance", "item_id"], name="one_action_of_an_item"),)
+        indexes = (models.Index(fields=["item_id", "-weight", "instance"], name="actions_of_item"),)
+
+    def __str__(self) -> str:
+        return f"{self.item_id} of {self.instance_id}: {self.weight}"

@@ -68,6 +68,7 @@ RIGHTS = {
     "scans_pulse": READ,
     "history_standing": JOB,
     "instances_glance": JOB,
+    "instances_nextaction": ALL,
     # Who hears of it.
     "alerts_subscription": READ,
     "alerts_preference": READ,
@@ -81,12 +82,12 @@ RIGHTS = {
     "watch_entry": ALL,
     "watch_concern": ALL,
     "watch_stack": JOB,
-    "watch_advisory": ALL,
-    "watch_offer": ALL,
     "watch_stock": "SELECT, UPDATE (placed_on)",
     "watch_stated": READ,
     "watch_lifecycle": ALL,
     "watch_ending": READ,
+    "watch_advisory": ALL,
+    "watch_offer": ALL,
     # What stands beside the models.
     "lib_canary": READ,
     "lib_backup": NOTHING,

@@ -79,6 +79,7 @@ class Scan(models.Model):
         indexes = (
             models.Index(fields=["due_at"], condition=Q(state="queued"), name="scan_queue"),
             models.Index(fields=["instance", "-id"], name="scan_history"),
+            models.Index(fields=["instance", "-id"], condition=Q(state="failed"), name="scan_failed"),
         )
 
     def __str__(self) -> str:

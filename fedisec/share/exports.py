@@ -18,7 +18,7 @@ from checks.model import LANGUAGES
 from fedisec.accounts import audit
 from fedisec.accounts.models import Team
 from fedisec.checklist.filters import Filter
-from fedisec.checklist.overview import briefs_of
+from fedisec.checklist.listing import Listing
 from fedisec.checklist.sieve import Sieve
 from fedisec.instances.access import instance_for, instances_for
 from fedisec.instances.models import Instance
@@ -101,7 +101,7 @@ def export_overview(request: HttpRequest) -> HttpResponseBase:
     that their number costs no memory."""
     instances, sieve = instances_for(person(request)), Sieve.of(request.GET)
     if sieve.is_set:
-        instances = instances.filter(pk__in=[brief.id for brief in sieve.apply(briefs_of(person(request)))])
+        instances = instances.filter(pk__in=Listing(person(request)).fitting(sieve).values("pk"))
     name, language = request.GET.get("format", ""), _chosen_language(request)
     with translation.override(language):
         if not name:

@@ -17,7 +17,7 @@ from fedisec.accounts.models import User
 from fedisec.checklist import daily
 from fedisec.checklist.models import Attestation
 from fedisec.enrolment.models import SshAccess
-from fedisec.instances.models import Glance, Instance, SavedView, Tag
+from fedisec.instances.models import Glance, Instance, NextAction, SavedView, Tag
 from fedisec.scans.models import ItemState, Scan
 
 pytestmark = pytest.mark.django_db
@@ -166,13 +166,12 @@ def test_a_first_look_changes_nothing(add: Adder, scanned: Instance) -> None:
 
 def test_an_answer_counts_at_once(as_alice: Client, scanned: Instance) -> None:
     daily.note(scanned, scanned=True)
-    before = Glance.objects.get().actions
-    item_id = before[0][1]
+    item_id = NextAction.objects.order_by("-weight")[0].item_id
     as_alice.post(
         f"/instances/social.example/items/{item_id}/answer/", {"met": "yes", "note": "Done.", "days": "90"}
     )
     assert Attestation.objects.filter(item_id=item_id).exists()
-    assert item_id not in [action[1] for action in Glance.objects.get().actions]
+    assert NextAction.objects.count() == 5 and not NextAction.objects.filter(item_id=item_id).exists()
 
 
 def test_a_view_is_saved_found_again_and_dropped_by_its_owner_alone(
@@ -232,7 +231,7 @@ def test_queries_do_not_grow_with_the_instances(as_alice: Client, add: Adder, al
     few = queries()
     for number in range(2, 29):
         furnished(number)
-    assert queries() == few <= 21
+    assert queries() == few <= 28
 
 
 def test_a_viewer_of_nothing_is_told_whom_to_ask(as_bob: Client, instance: Instance) -> None:

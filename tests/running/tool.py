@@ -82,7 +82,7 @@ def many(number: int) -> str:
 
     from fedisec.checklist import daily
     from fedisec.history.models import Standing
-    from fedisec.instances.models import Glance, Instance
+    from fedisec.instances.models import Glance, Instance, NextAction
     from fedisec.lib.sessions import SessionStore
     from tests.factories import an_instance
 
@@ -102,6 +102,8 @@ def many(number: int) -> str:
         row = model._default_manager.values().get()
         others = Instance.objects.exclude(pk=first.pk).values_list("pk", flat=True)
         model._default_manager.bulk_create(model(**row | {"instance_id": pk}) for pk in others)
+    for action in NextAction.objects.values("item_id", "state", "weight"):
+        NextAction.objects.bulk_create(NextAction(instance_id=pk, **action) for pk in others)
     session = SessionStore()
     session[SESSION_KEY], session[BACKEND_SESSION_KEY] = (
         str(first.created_by.pk),

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from checks.probes import Gathered
 from fedisec.history.models import DayCount, Standing
-from fedisec.instances.models import Instance
+from fedisec.instances.models import Glance, Instance
 from fedisec.scans.clock import tick
 from fedisec.scans.models import Change, ItemState, Scan, Span
 from fedisec.scans.queue import Asked, queue_scan
@@ -182,12 +182,11 @@ def test_who_asks_for_the_whole_during_a_single_look_gets_it_afterwards(settings
 def test_no_page_calls_it_the_last_look(instance: Instance, client: Client) -> None:
     """Freshness, and what moved since the last look, speak of whole ones."""
     from fedisec.checklist.glance import looks_of
-    from fedisec.checklist.overview import briefs_of
 
     owner = instance.created_by
     assert owner is not None
     look_at(instance, [LOCK], Gathered(facts(lock="pass"), {}), minutes(10))
     assert [scan.only for scan in looks_of(instance)] == [[]]
-    assert briefs_of(owner)[0].looked_at == minutes(0)
+    assert Glance.objects.get().looked_at == minutes(0)
     signed_in(client, owner)
     assert client.get(f"/instances/{instance.domain}/").context["last_scan"].only == []
