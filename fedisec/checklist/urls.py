@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fedisec.checklist import inventory_views, moving, side_views, views
+from fedisec.checklist import moving, side_views, views
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -13,6 +13,5 @@ urlpatterns = [
     path("views/<int:pk>/drop/", side_views.view_drop, name="view_drop"),
     path("instances/<str:domain>/", views.instance, name="instance"),
     path("instances/<str:domain>/move/", moving.instance_move, name="instance_move"),
-    path("instances/<str:domain>/inventory/", inventory_views.inventory, name="inventory"),
     path("instances/<str:domain>/grades/", side_views.grade_note, name="grade_note"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from fedisec.watch import views
+from fedisec.watch import inventory_views, views
 
 urlpatterns = [
     path("watch/", views.sources, name="sources"),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("watch/<int:pk>/turn/", views.source_turn, name="source_turn"),
     path("watch/<int:pk>/read/", views.source_read, name="source_read"),
     path("watch/<int:pk>/remove/", views.source_remove, name="source_remove"),
+    path("instances/<str:domain>/inventory/", inventory_views.inventory, name="inventory"),
+    path("instances/<str:domain>/inventory/<int:pk>/", inventory_views.line, name="inventory_line"),
     path("instances/<str:domain>/news/", views.news, name="news"),
     path("instances/<str:domain>/news/<int:pk>/", views.news_say, name="news_say"),
 ]

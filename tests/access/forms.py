@@ -131,6 +131,8 @@ _FORMS: dict[str, Callable[[Plot], Form]] = {
     "hearing": lambda plot: {"do": "on", "back": "", "page": ""},
     "mail_address": lambda plot: {"email": "new@example.org", "password": "wrong"},
     "account_email": lambda plot: {"email": "new@example.org", "password": "wrong"},
+    "inventory": lambda plot: {"product": "nginx", "version": "1.26.3"},
+    "inventory_line": lambda plot: {"do": "confirm"},
     "news_say": lambda plot: {"said": "done", "back_said": "", "back_q": ""},
     "answer": lambda plot: {"met": "yes", "note": REASON, "link": "", "days": "30"},
     "waive": _until,

@@ -74,7 +74,8 @@ OURS: dict[str, Row] = {
     "scan_now": _row(post=EDITORS_ACT),
     "progress": _row(VIEWERS_ACT),  # nothing runs: back to the page
     "proof": _row(EDITORS, EDITORS_ACT),
-    "inventory": _row(VIEWERS),
+    "inventory": _row(VIEWERS, EDITORS_ACT),
+    "inventory_line": _row(post=EDITORS_ACT),
     "grade_note": _row(post=EDITORS_ACT),
     "scans": _row(VIEWERS),
     "compare": _row(VIEWERS),

@@ -27,6 +27,7 @@ from fedisec.lib.sessions import SessionStore, name_of
 from fedisec.scans.models import Incident, Scan
 from fedisec.share.models import Share
 from fedisec.watch.models import Concern, Entry, Source
+from fedisec.watch.stock_models import Stated
 from tests.factories import a_user
 from tests.share.conftest import furnish
 
@@ -50,6 +51,7 @@ class Plot:
     note: Note
     undo: Undo
     concern: Concern
+    stated: Stated
     view: SavedView
     delivery: Delivery
     session: OpenSession
@@ -74,6 +76,7 @@ class World:
             "undo": plot.undo,
             "view_drop": plot.view,
             "news_say": plot.concern,
+            "inventory_line": plot.stated,
             "mail_again": plot.delivery,
             "session_end": plot.session,
             "token_revoke": plot.token,
@@ -174,6 +177,9 @@ def _plot(domain: str) -> Plot:
         note,
         Undo.objects.create(instance=instance, by=editor, steps=steps),
         _concern(instance),
+        Stated.objects.create(
+            instance=instance, product="redis", version="7.4", valid_until=timezone.now() + timedelta(days=90)
+        ),
         SavedView.objects.create(user=owner, name="To do", query="is=needs_a_hand"),
         Delivery.objects.create(
             kind="regression", about=domain, channel=channel, instance=instance, message_id=f"<1@{domain}>"

@@ -21,10 +21,16 @@ from checks.facts.ports import PortState
 from checks.facts.software import Software
 from checks.facts.ssh import SshEndpoint, SshService
 from checks.parse.collector import parse_report
-from fedisec.checklist.inventory import Entry, Source, Standing, inventory_of
+from fedisec.accounts.models import AuditEvent
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Instance
-from fedisec.scans.models import Scan
+from fedisec.scans.models import ItemState, Scan
+from fedisec.watch import stock
+from fedisec.watch.inventory import inventory_of
+from fedisec.watch.parts import Source, Stated
+from fedisec.watch.placing import Placed, Standing
+from fedisec.watch.stock_models import Stated as Line
+from fedisec.watch.stock_models import Stock
 from tests.checks.inside import reports
 from tests.checks.inside.reports import report
 
@@ -65,8 +71,8 @@ def inside(**sections: str) -> Inside:
     return report(**(given | sections))
 
 
-def by_name(entries: tuple[Entry, ...]) -> dict[str, Entry]:
-    return {entry.name: entry for entry in entries}
+def by_name(entries: tuple[Placed, ...]) -> dict[str, Placed]:
+    return {entry.part.title: entry for entry in entries}
 
 
 def facts(*found: Fact) -> Facts:
@@ -76,30 +82,38 @@ def facts(*found: Fact) -> Facts:
 def test_each_program_has_its_version_its_source_and_its_end() -> None:
     found = inventory_of(facts(*SEEN), inside(), TODAY)
     stack = by_name(found.stack)
-    told = {name: (one.version, one.source, one.support.standing) for name, one in stack.items()}
+    told = {name: (one.part.version, one.part.source, one.support.standing) for name, one in stack.items()}
     assert told == {
         "nginx": ("1.22.1", Source.DISTRIBUTION, Standing.FOLLOWS),
         "PostgreSQL": ("16.10", Source.VENDOR, Standing.SUPPORTED),
         "Node.js": ("20.19.2", Source.BUILD, Standing.ENDED),
         "Redis": ("6.0", Source.IMAGE, Standing.ENDED),
     }
-    assert stack["PostgreSQL"].detail == "16.10-1.pgdg120+1" and stack["Redis"].detail == "redis:6.0-alpine"
+    assert stack["PostgreSQL"].part.detail == "16.10-1.pgdg120+1"
+    assert stack["Redis"].part.detail == "redis:6.0-alpine"
+    assert (stack["Node.js"].support.goes_to, stack["PostgreSQL"].support.goes_to) == ("26.7.0", "")
+    assert [one.part.title for one in found.near] == ["Redis", "Node.js", "Mastodon", "Mastodon"]
     (end,) = stack["PostgreSQL"].support.ends
     assert (end.day, end.days) == (date(2028, 11, 9), 719)
     others = by_name(found.others)
     assert (
-        others["sudo"].source is Source.DISTRIBUTION and others["ffmpeg"].support.standing is Standing.UNKNOWN
+        others["sudo"].part.source is Source.DISTRIBUTION
+        and others["FFmpeg"].support.standing is Standing.UNKNOWN
     )
 
 
 def test_regular_and_long_term_support_stand_apart() -> None:
     debian, kernel = inventory_of(Facts(), inside(), TODAY).system
-    assert (debian.name, debian.support.standing) == ("Debian GNU/Linux 12 (bookworm)", Standing.LONG_TERM)
+    assert (debian.part.title, debian.support.standing) == (
+        "Debian GNU/Linux 12 (bookworm)",
+        Standing.LONG_TERM,
+    )
     assert [(end.kind, end.day, end.days) for end in debian.support.ends] == [
         ("regular", date(2026, 7, 11), -133),
         ("long_term", date(2028, 6, 30), 587),
     ]
-    assert (kernel.version, kernel.support.standing) == ("6.1.0-40-amd64", Standing.FOLLOWS)
+    assert debian.support.goes_to == "13"
+    assert (kernel.part.version, kernel.support.standing) == ("6.1.0-40-amd64", Standing.FOLLOWS)
 
 
 @pytest.mark.parametrize(
@@ -124,29 +138,57 @@ def test_how_a_system_stands(release: str, today: date, standing: Standing) -> N
 
 def test_the_fediverse_software_and_its_fork() -> None:
     outside, image = inventory_of(facts(*SEEN), inside(), TODAY).software
-    assert (outside.name, outside.version, outside.detail) == ("Mastodon", "4.4.2+glitch", "glitch")
-    assert (outside.source, outside.support.standing) == (Source.OUTSIDE, Standing.SOON)
-    assert (image.version, image.source, image.detail) == (
-        "v4.4.2",
+    assert (outside.part.title, outside.part.version, outside.part.detail) == (
+        "Mastodon",
+        "4.4.2+glitch",
+        "glitch",
+    )
+    assert (outside.part.source, outside.support.standing) == (Source.OUTSIDE, Standing.SOON)
+    assert outside.support.goes_to == "4.7.3"
+    assert (image.part.version, image.part.source, image.part.detail) == (
+        "4.4.2",
         Source.IMAGE,
         "tootsuite/mastodon:v4.4.2",
     )
-    assert "mastodon" not in by_name(inventory_of(Facts(), inside(), TODAY).others)
+    assert "Mastodon" not in by_name(inventory_of(Facts(), inside(), TODAY).others)
     strange = inventory_of(Facts(), inside(docker="== ps\naa\tweb\texample/sharkey:2026.1.0\t"), TODAY)
-    assert [(one.name, one.source) for one in strange.software] == [("Sharkey", Source.IMAGE)]
+    assert [(one.part.title, one.part.source) for one in strange.software] == [("Sharkey", Source.IMAGE)]
     sharkey = Software("sharkey", "misskey", "2026.1.0", "")
-    assert inventory_of(facts(sharkey), None, TODAY).software[0].detail == "misskey"
+    (found,) = inventory_of(facts(sharkey), None, TODAY).software
+    assert (found.part.detail, found.support.standing) == ("misskey", Standing.UNKNOWN)
+
+
+def test_what_comes_with_the_software_is_its_projects_to_renew() -> None:
+    found = inventory_of(Facts(), inside(versions=VERSIONS + "\nrails 8.0.4"), TODAY)
+    rails = by_name(found.stack)["Ruby on Rails"]
+    assert (rails.support.standing, rails.support.ends[0].days) == (Standing.COMES, -14)
+    assert "Ruby on Rails" not in by_name(found.near)
 
 
 def test_from_outside_only_what_strangers_are_told() -> None:
     found = inventory_of(facts(*SEEN), None, TODAY)
     assert not (found.system or found.stack or found.others or found.unread)
-    told = [(one.name, one.version, one.detail) for one in found.outside]
+    told = [(one.name, one.title, one.version, one.detail) for one in found.outside]
     assert told == [
-        ("nginx", "1.22.1", "HTTP server"),
-        ("1.1 Caddy", "", "HTTP via"),
-        ("OpenSSH", "9.2p1 Debian-2+deb12u7", "SSH 22"),
+        ("nginx", "nginx", "1.22.1", "HTTP server"),
+        ("", "1.1 Caddy", "", "HTTP via"),
+        ("openssh", "OpenSSH", "9.2p1 Debian-2+deb12u7", "SSH 22"),
     ]
+
+
+def test_a_line_by_hand_is_judged_by_those_who_make_the_product() -> None:
+    lines = [
+        Stated("postgresql", "14.19", TODAY),
+        Stated("debian", "11.9", TODAY),
+        Stated("gopher", "1", TODAY),
+    ]
+    found = inventory_of(Facts(), None, TODAY, stated=lines)
+    assert [(one.part.title, one.support.standing, one.support.goes_to) for one in found.by_hand] == [
+        ("PostgreSQL", Standing.ENDED, "18.6"),
+        ("Debian", Standing.ENDED, "12"),
+        ("gopher", Standing.UNKNOWN, ""),
+    ]
+    assert not found.system and not found.stack, "each stands once"
 
 
 def test_what_could_not_be_read_is_said() -> None:
@@ -160,7 +202,7 @@ def test_what_could_not_be_read_is_said() -> None:
 def test_a_real_report_gives_a_whole_list(name: str) -> None:
     text = (Path(reports.__file__).parent / "samples" / f"{name}.txt").read_bytes()
     found = inventory_of(Facts(), parse_report(text, datetime(2026, 11, 21, tzinfo=UTC)), TODAY)
-    assert found.system[0].name.startswith("Debian GNU/Linux 12")
+    assert found.system[0].part.title.startswith("Debian GNU/Linux 12")
     assert len(found.stack) + len(found.others) > 3 and found.unread is None
 
 
@@ -198,7 +240,7 @@ def test_the_page_shows_all_of_it(as_bob: Client, instance: Instance, language: 
         "9.2p1 Debian",
     ):
         assert part in page, part
-    assert page.count("<table") == 5
+    assert page.count("<table") == 5 and "go to 4.7.3" in page if language == "en" else "<table" in page
 
 
 def test_where_nothing_is_connected_the_next_step_is_said(
@@ -254,3 +296,83 @@ def test_what_a_server_calls_itself_is_text(as_alice: Client, instance: Instance
     scan(instance, FrontPage(page), inside(release=f"ID=debian\nPRETTY_NAME={evil}"))
     shown = as_alice.get(PAGE).content.decode()
     assert "<script>alert" not in shown and "\x1b" not in shown
+
+
+# By hand
+
+
+def write(client: Client, product: str, version: str) -> int:
+    return client.post(PAGE, {"product": product, "version": version}).status_code
+
+
+def code_of(instance: Instance) -> str:
+    return ItemState.objects.get(instance=instance, item_id="updates.inventory_known").code
+
+
+def test_a_list_by_hand_settles_the_item_and_counts_for_news(as_alice: Client, scanned: Instance) -> None:
+    for product, version in (("Debian", "13"), ("nginx", "v1.26.3"), (" postgreSQL ", "17.2")):
+        assert write(as_alice, product, version) == 302
+    assert code_of(scanned) == "by_hand_partly"
+    assert write(as_alice, "Ruby", "3.4.7") == 302
+    assert code_of(scanned) == "by_hand"
+    parts = {row[1]: (row[2], row[3]) for row in Stock.objects.get().parts}
+    assert parts == {name: (version, "hand") for name, version in
+                     (("debian", "13"), ("nginx", "1.26.3"), ("postgresql", "17.2"), ("ruby", "3.4.7"))}  # fmt: skip
+    page = text(as_alice)
+    assert "alice@example.org" in page and "PostgreSQL" in page and "Still so" in page
+    actions = AuditEvent.objects.filter(action__startswith="inventory.").order_by("pk")
+    assert [event.after for event in actions][-2:] == ["PostgreSQL 17.2", "Ruby 3.4.7"]
+
+
+def test_a_line_is_confirmed_or_removed(as_alice: Client, scanned: Instance) -> None:
+    write(as_alice, "MyOwnTool", "1.0")
+    (line,) = Line.objects.all()
+    assert line.product == "MyOwnTool" and line.valid_until - line.created_at == stock.VALID
+    assert as_alice.post(f"{PAGE}{line.pk}/", {"do": "confirm"}).status_code == 302
+    again = Line.objects.get(ended_at=None)
+    assert again.pk != line.pk and Line.objects.get(pk=line.pk).ended_why == "replaced"
+    assert as_alice.post(f"{PAGE}{line.pk}/", {"do": "remove"}).status_code == 302
+    assert Line.objects.get(ended_at=None) == again, "that line was another one's already"
+    as_alice.post(f"{PAGE}{again.pk}/", {"do": "remove"})
+    assert not Line.objects.filter(ended_at=None).exists() and Stock.objects.get().parts == []
+    actions = list(AuditEvent.objects.filter(action__startswith="inventory.").order_by("pk"))
+    assert [event.action for event in actions] == [
+        "inventory.stated",
+        "inventory.confirmed",
+        "inventory.removed",
+    ]
+
+
+def test_a_line_ends_by_itself_like_an_answer(as_alice: Client, scanned: Instance) -> None:
+    for product in ("Debian", "nginx", "PostgreSQL", "Ruby"):
+        write(as_alice, product, "1")
+    Line.objects.filter(product="ruby").update(valid_until=timezone.now() + timedelta(days=5))
+    assert text(as_alice).count("Is it still so?") == 1
+    stock.end_old(timezone.now() + timedelta(days=6))
+    assert code_of(scanned) == "by_hand_partly" and len(Stock.objects.get().parts) == 3
+    assert Line.objects.get(product="ruby").ended_why == "over"
+    assert AuditEvent.objects.filter(action="inventory.over", actor_id=None).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("product", "version"), [("", "1"), ("nginx", ""), ("nginx", "newest"), ("nginx", "1 2"), ("x" * 99, "1")]
+)
+def test_what_is_no_product_or_no_version_comes_back(
+    as_alice: Client, scanned: Instance, product: str, version: str
+) -> None:
+    answer = as_alice.post(PAGE, {"product": product, "version": version})
+    assert answer.status_code == 422 and not Line.objects.exists()
+    assert 'class="errorlist"' in answer.content.decode()
+
+
+def test_only_editors_write_and_only_so_much(
+    as_alice: Client, as_bob: Client, as_charlie: Client, scanned: Instance
+) -> None:
+    assert write(as_bob, "nginx", "1.26") == write(as_charlie, "nginx", "1.26") == 404
+    assert "Write down" not in text(as_bob)
+    now = timezone.now()
+    Line.objects.bulk_create(
+        Line(instance=scanned, product=f"p{n}", version="1", valid_until=now + stock.VALID)
+        for n in range(stock.STATED_MAX)
+    )
+    assert write(as_alice, "nginx", "1.26") == 422

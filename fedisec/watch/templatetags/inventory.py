@@ -10,8 +10,9 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from checks.errors import Reason
 from checks.reasons import REASONS
-from fedisec.checklist.inventory import End, Source, Standing
 from fedisec.checklist.templatetags.checklist import shape
+from fedisec.watch.parts import Source
+from fedisec.watch.placing import End, Standing
 
 register = template.Library()
 
@@ -20,6 +21,7 @@ _SHAPES = {
     Standing.LONG_TERM: ("met", "met"),
     Standing.OPEN: ("met", "met"),
     Standing.FOLLOWS: ("met", "met"),
+    Standing.COMES: ("met", "met"),
     Standing.SOON: ("warning", "warning"),
     Standing.PAID: ("warning", "warning"),
     Standing.ENDED: ("not-met", "not_met"),
@@ -38,6 +40,7 @@ def source_of(source: Source) -> str:
         Source.UNSURE: gettext("cannot be told"),
         Source.SYSTEM: gettext("the system itself"),
         Source.OUTSIDE: gettext("seen from outside"),
+        Source.HAND: gettext("written down by hand"),
     }[source]
 
 
@@ -51,6 +54,7 @@ def support_mark(standing: Standing) -> SafeString:
         Standing.SOON: gettext("ends soon"),
         Standing.ENDED: gettext("ended"),
         Standing.FOLLOWS: gettext("with the distribution"),
+        Standing.COMES: gettext("with the fediverse software"),
         Standing.OPEN: gettext("supported, no end known"),
         Standing.UNKNOWN: gettext("not in fedisec’s tables"),
     }[standing]
@@ -69,6 +73,8 @@ def end_words(end: End) -> SafeString:
     day = format_html(
         '<time datetime="{}">{}</time>', end.day.isoformat(), date_format(end.day, "DATE_FORMAT")
     )
+    if end.days < 0:
+        return format_html(gettext("{kind}: ended {day}, {off}"), kind=kind, day=day, off=_off(end.days))
     return format_html(gettext("{kind}: until {day}, {off}"), kind=kind, day=day, off=_off(end.days))
 
 
@@ -78,6 +84,12 @@ def _off(days: int) -> str:
     if days > 0:
         return ngettext("in %(days)d day", "in %(days)d days", days) % {"days": days}
     return ngettext("%(days)d day ago", "%(days)d days ago", -days) % {"days": -days}
+
+
+@register.filter
+def off_words(days: int) -> str:
+    """How far off a day is."""
+    return _off(days)
 
 
 @register.filter
