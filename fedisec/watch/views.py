@@ -45,6 +45,7 @@ def sources(request: HttpRequest) -> HttpResponse:
         "parts": [
             _part(_("Warnings of vulnerabilities"), SourceKind.WARNINGS, rows),
             _part(_("Releases"), SourceKind.RELEASE, rows),
+            _part(_("Published flaws"), SourceKind.ADVISORIES, rows),
         ],
         "is_operator": person(request).is_superuser,
         "reads_feeds": settings.FEEDS,

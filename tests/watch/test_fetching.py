@@ -228,7 +228,7 @@ def test_only_feeds_that_somebody_needs_are_woken(db: None, settings: Settings, 
     awake = set(claiming.due(timezone.now()).values_list("slug", flat=True))
     assert awake == {
         "release-akkoma", "warnings-debian", "warnings-jpcert", "warnings-jvn", "warnings-jvn-ipedia",
-        "warnings-scannetsecurity",
+        "warnings-scannetsecurity", "advisories-osv-mastodon", "advisories-github-mastodon", "advisories-offers-mastodon",
     }  # fmt: skip
 
 
