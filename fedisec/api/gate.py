@@ -28,7 +28,7 @@ from fedisec.lib.middleware import zone
 
 BODY_MAX = 64 * 1024  # bytes
 ROUTES = "fedisec.api.v1.routes"  # loaded with the first request
-_DOCUMENT = Path(__file__).with_name("openapi.json")
+DOCUMENT = Path(__file__).with_name("openapi.json")
 _WRITING = frozenset({"POST", "PUT", "PATCH"})
 _TYPED = "application/json"
 _SAFE = frozenset({"GET", "HEAD"})
@@ -62,7 +62,7 @@ def document(request: HttpRequest) -> HttpResponse:
 
 @cache
 def _document() -> bytes:
-    return _DOCUMENT.read_bytes()
+    return DOCUMENT.read_bytes()
 
 
 @require_safe

@@ -1,11 +1,192 @@
-"""Figures for Prometheus."""
+"""Figures for Prometheus, counted from the database when they are asked for: right whichever process answers,
+and after a restart.  Times are the moment something happened; how long ago is for the query.
+
+A token sees the servers that its person sees.  How the installation does, its operator alone."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from checks import CHECKS_VERSION
+from checks.model import Level
+from fedisec.accounts.models import User
+from fedisec.alerts.models import Delivery, DeliveryState
 from fedisec.api.models import Token
+from fedisec.history.standing import MET, applicable
+from fedisec.instances.access import instances_for
+from fedisec.scans.models import Pulse, Scan, ScanState
+from fedisec.watch.models import Source
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+KEPT_S = 5.0  # what was counted is given again for so long: two that ask cost one count
+_KEPT_MAX = 8
+_kept: dict[tuple[int, int | None], tuple[float, bytes]] = {}
 
 
-def text_for(token: Token) -> str:
-    return ""
+def text_for(token: Token) -> bytes:
+    """The exposition for what the token sees."""
+    key, now = (token.user_id, token.team_id), time.monotonic()
+    at, text = _kept.get(key, (0.0, b""))
+    if not text or now - at > KEPT_S:
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Figures(token))
+        text = generate_latest(registry)
+        while len(_kept) >= _KEPT_MAX:
+            _kept.pop(next(iter(_kept)), None)
+        _kept[key] = (now, text)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One server."""
+
+    labels: list[str]  # domain, team
+    counts: dict[str, dict[str, int]]
+    required_not_met: int
+    looked_at: datetime | None
+    unreached: bool
+    paused: bool
+
+
+class _Figures(Collector):
+    """Everything, from a number of queries that does not grow with the servers."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # asked when it is registered: nothing is counted for that
+
+    def collect(self) -> Iterator[Metric]:
+        yield InfoMetricFamily(
+            "fedisec_build",
+            "What runs here.",
+            value={"version": settings.VERSION, "checks_version": CHECKS_VERSION},
+        )
+        yield from _of_servers(_lines(self._token))
+        user: User = self._token.user
+        if user.is_superuser and self._token.team_id is None:
+            yield from _of_scans()
+            yield from _of_mails()
+            yield from _of_feeds()
+            yield from _of_clock()
+
+
+def _lines(token: Token) -> list[_Line]:
+    mine = instances_for(token.user).filter(demo=False)
+    if token.team_id is not None:
+        mine = mine.filter(team=token.team_id)
+    # Two plain questions: a look-up for each of ten thousand rows takes longer than grouping all looks.
+    done = Scan.objects.whole().order_by().values("instance").annotate(at=Max("finished_at"))
+    looked = dict(done.filter(instance__in=mine.values("pk")).values_list("instance", "at"))
+    rows = mine.values_list(
+        "pk", "domain", "team_id", "paused",
+        "standing__counts", "standing__required_not_met", "glance__unreached_since",
+    )  # fmt: skip
+    return [
+        _Line([domain, str(team)], counts or {}, not_met or 0, looked.get(pk), bool(unreached), paused)
+        for pk, domain, team, paused, counts, not_met, unreached in rows.order_by("pk").iterator()
+    ]
+
+
+def _of_servers(lines: Sequence[_Line]) -> Iterator[Metric]:
+    one, by_level = ["domain", "team"], ["domain", "team", "level"]
+    met = GaugeMetricFamily("fedisec_items_met", "Items that are met.", labels=by_level)
+    apply_ = GaugeMetricFamily(
+        "fedisec_items_applicable", "Items that count: not set aside.", labels=by_level
+    )
+    bad = GaugeMetricFamily("fedisec_required_not_met", "Required items that are not met.", labels=one)
+    seen = GaugeMetricFamily(
+        "fedisec_last_scan_timestamp_seconds", "End of the last look at all that ended well.", labels=one
+    )
+    away = GaugeMetricFamily("fedisec_unreachable", "1 while nothing of the server answers.", labels=one)
+    paused = GaugeMetricFamily("fedisec_paused", "1 while it is not looked at.", labels=one)
+    for line in lines:
+        for level in Level:
+            states = line.counts.get(level.value, {})
+            met.add_metric([*line.labels, level.value], states.get(MET, 0))
+            apply_.add_metric([*line.labels, level.value], applicable(states))
+        bad.add_metric(line.labels, line.required_not_met)
+        if line.looked_at is not None:
+            seen.add_metric(line.labels, line.looked_at.timestamp())
+        away.add_metric(line.labels, float(line.unreached))
+        paused.add_metric(line.labels, float(line.paused))
+    count = GaugeMetricFamily("fedisec_instances", "Servers that are watched.", value=len(lines))
+    yield from (count, met, apply_, bad, seen, away, paused)
+
+
+def _of_scans() -> Iterator[Metric]:
+    now, queued = timezone.now(), Q(state=ScanState.QUEUED)
+    due = queued & Q(due_at__lte=now)
+    found: dict[str, Any] = Scan.objects.filter(state__in=(ScanState.QUEUED, ScanState.RUNNING)).aggregate(
+        queued=Count("pk", filter=queued),
+        due=Count("pk", filter=due),
+        running=Count("pk", filter=Q(state=ScanState.RUNNING)),
+        oldest=Min("due_at", filter=due),
+    )
+    line = GaugeMetricFamily("fedisec_scans", "Looks that wait, are due, or run.", labels=["state"])
+    for state in ("queued", "due", "running"):
+        line.add_metric([state], found[state])
+    yield line
+    oldest = found["oldest"]
+    wait_s = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
+    yield GaugeMetricFamily(
+        "fedisec_scan_wait_seconds", "How long the oldest due look has waited.", value=wait_s
+    )
+    ended = CounterMetricFamily("fedisec_scans_ended", "Looks that ended, since ever.", labels=["state"])
+    for state in (ScanState.DONE, ScanState.FAILED):
+        ended.add_metric([state.value], Scan.objects.filter(state=state).count())
+    yield ended
+
+
+def _of_mails() -> Iterator[Metric]:
+    """Mails and calls of channels.  Old ones are tidied away, so these are no counters."""
+    found = dict(Delivery.objects.order_by().values_list("state").annotate(n=Count("pk")))
+    line = GaugeMetricFamily(
+        "fedisec_deliveries", "Mails and calls that are kept, by state.", labels=["state"]
+    )
+    for state in DeliveryState:
+        line.add_metric([state.value], found.get(state.value, 0))
+    yield line
+    now = timezone.now()
+    late = Delivery.objects.filter(state=DeliveryState.PENDING, next_try_at__lte=now)
+    oldest = late.aggregate(at=Min("next_try_at"))["at"]
+    wait_s = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
+    yield GaugeMetricFamily(
+        "fedisec_delivery_wait_seconds", "How long the oldest due one has waited.", value=wait_s
+    )
+
+
+def _of_feeds() -> Iterator[Metric]:
+    line = GaugeMetricFamily(
+        "fedisec_feed_last_ok_timestamp_seconds", "Last answer that was believed.", labels=["feed"]
+    )
+    failing = GaugeMetricFamily("fedisec_feed_failures", "Tries in a row that failed.", labels=["feed"])
+    needed = Source.objects.filter(enabled=True).exclude(next_fetch_at=None)
+    for slug, at, failures in needed.order_by("slug").values_list("slug", "last_ok_at", "failures"):
+        if at is not None:
+            line.add_metric([slug], at.timestamp())
+        failing.add_metric([slug], failures)
+    yield from (line, failing)
+
+
+def _of_clock() -> Iterator[Metric]:
+    at = Pulse.objects.aggregate(at=Max("at"))["at"]
+    if at is not None:
+        yield GaugeMetricFamily(
+            "fedisec_clock_timestamp_seconds",
+            "The clock's last beat; it beats twice a minute.",
+            value=at.timestamp(),
+        )

@@ -36,7 +36,7 @@ Since = Annotated[AwareDatetime, AfterValidator(_sane)]
 
 
 @reach.serves(router, "GET", "/changes", Scope.READ, Page[ChangeOut])
-def changes(
+def list_changes(
     request: HttpRequest,
     response: HttpResponse,
     since: Since | None = None,
@@ -55,7 +55,7 @@ def changes(
 
 
 @reach.serves(router, "GET", "/warnings", Scope.READ, Page[WarningOut])
-def warnings(
+def list_warnings(
     request: HttpRequest,
     response: HttpResponse,
     instance: Key | None = None,

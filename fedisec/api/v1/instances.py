@@ -37,7 +37,7 @@ _NEWEST = Scan.objects.filter(instance=OuterRef("pk")).order_by("-pk")
 
 
 @reach.serves(router, "GET", "/instances", Scope.READ, Page[InstanceOut])
-def instances(
+def list_instances(
     request: HttpRequest,
     response: HttpResponse,
     cursor: Cursor = "",
@@ -59,7 +59,7 @@ def instances(
 
 
 @reach.serves(router, "POST", "/instances", Scope.WRITE, {201: InstanceOut})
-def add(request: HttpRequest, response: HttpResponse, payload: InstanceIn) -> dict[str, Any]:
+def add_instance(request: HttpRequest, response: HttpResponse, payload: InstanceIn) -> dict[str, Any]:
     """Adds a server and begins its first look.  Its name is looked up before it is stored."""
     teams = list(reach.teams(request, Role.EDITOR))
     if not teams:
@@ -77,16 +77,16 @@ def add(request: HttpRequest, response: HttpResponse, payload: InstanceIn) -> di
     return shown([instance])[0]
 
 
-@reach.serves(router, "GET", "/instances/{int:pk}", Scope.READ, InstanceOut)
-def instance(request: HttpRequest, pk: Key) -> dict[str, Any]:
+@reach.serves(router, "GET", "/instances/{int:instance}", Scope.READ, InstanceOut)
+def get_instance(request: HttpRequest, instance: Key) -> dict[str, Any]:
     """One of them."""
-    return shown([reach.instance(request, pk)])[0]
+    return shown([reach.instance(request, instance)])[0]
 
 
-@reach.serves(router, "PATCH", "/instances/{int:pk}", Scope.WRITE, InstanceOut)
-def change(request: HttpRequest, pk: Key, payload: InstanceChange) -> dict[str, Any]:
+@reach.serves(router, "PATCH", "/instances/{int:instance}", Scope.WRITE, InstanceOut)
+def change_instance(request: HttpRequest, instance: Key, payload: InstanceChange) -> dict[str, Any]:
     """Changes what is set, and pauses or resumes.  What a look may now find otherwise is looked at."""
-    found = reach.instance(request, pk, Role.EDITOR)
+    found = reach.instance(request, instance, Role.EDITOR)
     given = payload.model_dump(exclude_unset=True)
     nulls = [name for name, value in given.items() if value is None and name != "inside_interval_s"]
     if nulls:
@@ -98,17 +98,17 @@ def change(request: HttpRequest, pk: Key, payload: InstanceChange) -> dict[str, 
     user = reach.person(request)
     if saved(found, form, user):
         queue_scan(found, "manual", pause_s=pause_of(user))
-    return shown([reach.instance(request, pk)])[0]
+    return shown([reach.instance(request, instance)])[0]
 
 
-@reach.serves(router, "DELETE", "/instances/{int:pk}", Scope.WRITE, {204: None})
-def drop(
+@reach.serves(router, "DELETE", "/instances/{int:instance}", Scope.WRITE, {204: None})
+def remove_instance(
     request: HttpRequest,
-    pk: Key,
+    instance: Key,
     domain: Annotated[str, Field(max_length=253, description="its domain, so that no wrong one goes")],
 ) -> Status[None]:
     """Removes it with all that belongs to it, for owners.  The audit trail stays."""
-    found = reach.instance(request, pk, Role.OWNER)
+    found = reach.instance(request, instance, Role.OWNER)
     if domain.lower() != found.domain:
         raise Problem(422, "invalid", errors=[{"field": "domain", "detail": f"not {found.domain}"}])
     remove(found, reach.person(request))

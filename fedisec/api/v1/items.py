@@ -35,18 +35,18 @@ router = Router(tags=["items"])
 ItemId = Annotated[str, Field(max_length=60)]
 
 
-@reach.serves(router, "GET", "/instances/{int:pk}/items", Scope.READ, Page[ItemOut])
-def items(
+@reach.serves(router, "GET", "/instances/{int:instance}/items", Scope.READ, Page[ItemOut])
+def list_items(
     request: HttpRequest,
     response: HttpResponse,
-    pk: Key,
+    instance: Key,
     cursor: Cursor = "",
     limit: Limit = paging.MOST,
     state: State | None = None,
     level: Level | None = None,
 ) -> dict[str, Any]:
     """The whole checklist in its order, the team's own items last."""
-    found = reach.instance(request, pk)
+    found = reach.instance(request, instance)
     rows = [
         row for row in rows_of(found) if state in (None, row.state.state) and level in (None, row.item.level)
     ]
@@ -55,12 +55,16 @@ def items(
     )
 
 
-@reach.serves(router, "GET", "/instances/{int:pk}/answers", Scope.READ, Page[AnswerOut])
-def stands(
-    request: HttpRequest, response: HttpResponse, pk: Key, cursor: Cursor = "", limit: Limit = paging.MOST
+@reach.serves(router, "GET", "/instances/{int:instance}/answers", Scope.READ, Page[AnswerOut])
+def list_answers(
+    request: HttpRequest,
+    response: HttpResponse,
+    instance: Key,
+    cursor: Cursor = "",
+    limit: Limit = paging.MOST,
 ) -> dict[str, Any]:
     """What people said and nobody took back, in the order of the checklist."""
-    found = reach.instance(request, pk)
+    found = reach.instance(request, instance)
     said = [
         {
             "item_id": row.item.id,
@@ -75,17 +79,19 @@ def stands(
     return _piece(request, response, _cut(said, cursor, limit), said, cursor, limit)
 
 
-@reach.serves(router, "GET", "/instances/{int:pk}/items/{item_id}", Scope.READ, ItemOut)
-def item(request: HttpRequest, pk: Key, item_id: ItemId) -> dict[str, Any]:
+@reach.serves(router, "GET", "/instances/{int:instance}/items/{item_id}", Scope.READ, ItemOut)
+def get_item(request: HttpRequest, instance: Key, item_id: ItemId) -> dict[str, Any]:
     """One of them."""
-    found = reach.instance(request, pk)
+    found = reach.instance(request, instance)
     return _item(found, row_of(found, _asked(found, item_id)))
 
 
-@reach.serves(router, "PUT", "/instances/{int:pk}/items/{item_id}/attestation", Scope.WRITE, ItemOut)
-def attest(request: HttpRequest, pk: Key, item_id: ItemId, payload: AttestationIn) -> dict[str, Any]:
+@reach.serves(router, "PUT", "/instances/{int:instance}/items/{item_id}/attestation", Scope.WRITE, ItemOut)
+def attest_item(
+    request: HttpRequest, instance: Key, item_id: ItemId, payload: AttestationIn
+) -> dict[str, Any]:
     """Answers an item that only a person can settle; an answer before it ends."""
-    found = reach.instance(request, pk, Role.EDITOR)
+    found = reach.instance(request, instance, Role.EDITOR)
     asked = _asked(found, item_id)
     if not asked.takes_answers:
         raise Problem(409, "conflict", "the machine settles this item")
@@ -102,10 +108,10 @@ def attest(request: HttpRequest, pk: Key, item_id: ItemId, payload: AttestationI
     return _item(found, row_of(found, asked))
 
 
-@reach.serves(router, "PUT", "/instances/{int:pk}/items/{item_id}/waiver", Scope.WRITE, ItemOut)
-def waive(request: HttpRequest, pk: Key, item_id: ItemId, payload: WaiverIn) -> dict[str, Any]:
+@reach.serves(router, "PUT", "/instances/{int:instance}/items/{item_id}/waiver", Scope.WRITE, ItemOut)
+def waive_item(request: HttpRequest, instance: Key, item_id: ItemId, payload: WaiverIn) -> dict[str, Any]:
     """Sets an item aside, with a reason and an end."""
-    found = reach.instance(request, pk, Role.EDITOR)
+    found = reach.instance(request, instance, Role.EDITOR)
     asked = _asked(found, item_id)
     form = WaiverForm(asked, filled(payload.model_dump(exclude={"basis"})))
     if not form.is_valid():
@@ -126,10 +132,12 @@ def waive(request: HttpRequest, pk: Key, item_id: ItemId, payload: WaiverIn) -> 
     return _item(found, row_of(found, asked))
 
 
-@reach.serves(router, "DELETE", "/instances/{int:pk}/items/{item_id}/answers", Scope.WRITE, ItemOut)
-def withdraw(request: HttpRequest, pk: Key, item_id: ItemId, basis: Basis | None = None) -> dict[str, Any]:
+@reach.serves(router, "DELETE", "/instances/{int:instance}/items/{item_id}/answers", Scope.WRITE, ItemOut)
+def withdraw_answers(
+    request: HttpRequest, instance: Key, item_id: ItemId, basis: Basis | None = None
+) -> dict[str, Any]:
     """Takes back what was said of an item; it stays in the history."""
-    found = reach.instance(request, pk, Role.EDITOR)
+    found = reach.instance(request, instance, Role.EDITOR)
     asked = _asked(found, item_id)
     try:
         answers.withdraw(found, asked, reach.person(request), basis=basis)

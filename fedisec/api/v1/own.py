@@ -17,7 +17,7 @@ router = Router(tags=["token"])
 
 
 @reach.serves(router, "GET", "/token", Scope.READ, TokenOut)
-def token(request: HttpRequest) -> dict[str, Any]:
+def get_token(request: HttpRequest) -> dict[str, Any]:
     """What the token is for, and until when."""
     found = reach.token_of(request)
     return {
@@ -31,7 +31,7 @@ def token(request: HttpRequest) -> dict[str, Any]:
 
 
 @reach.serves(router, "GET", "/teams", Scope.READ, Page[TeamOut])
-def teams(
+def list_teams(
     request: HttpRequest, response: HttpResponse, cursor: Cursor = "", limit: Limit = paging.MOST
 ) -> dict[str, Any]:
     """The teams that the token reaches."""

@@ -42,14 +42,21 @@ def for_scope(scope: Scope) -> Callable[[HttpRequest], bool]:
     return check
 
 
-def serves(
-    router: Router, method: str, path: str, scope: Scope, response: Any, **more: Any
-) -> Callable[[View], View]:
+def serves(router: Router, method: str, path: str, scope: Scope, response: Any) -> Callable[[View], View]:
     """Puts a function behind an address, for tokens of `scope`; its docstring is what the document says."""
     security = {"security": [{"token": [scope.value]}]}
-    return router.api_operation(
-        [method], path, auth=for_scope(scope), response=response, openapi_extra=security, **more
-    )
+
+    def decorate(view: View) -> View:
+        return router.api_operation(
+            [method],
+            path,
+            auth=for_scope(scope),
+            response=response,
+            operation_id=view.__name__,
+            openapi_extra=security,
+        )(view)
+
+    return decorate
 
 
 def teams(request: HttpRequest, role: Role = Role.VIEWER) -> QuerySet[Team]:

@@ -23,30 +23,34 @@ from fedisec.scans.queue import Asked, pause_of, queue_scan
 router = Router(tags=["scans"])
 
 
-@reach.serves(router, "GET", "/instances/{int:pk}/scans", Scope.READ, Page[ScanOut])
-def scans(
-    request: HttpRequest, response: HttpResponse, pk: Key, cursor: Cursor = "", limit: Limit = paging.MOST
+@reach.serves(router, "GET", "/instances/{int:instance}/scans", Scope.READ, Page[ScanOut])
+def list_scans(
+    request: HttpRequest,
+    response: HttpResponse,
+    instance: Key,
+    cursor: Cursor = "",
+    limit: Limit = paging.MOST,
 ) -> dict[str, Any]:
     """The newest first."""
-    found = Scan.objects.filter(instance=reach.instance(request, pk)).defer("facts")
+    found = Scan.objects.filter(instance=reach.instance(request, instance)).defer("facts")
     rows, following = paging.piece(found, cursor, limit, newest_first=True)
     return paging.answer(request, response, [_scan(one) for one in rows], following)
 
 
-@reach.serves(router, "GET", "/instances/{int:pk}/scans/{int:scan}", Scope.READ, ScanOut)
-def scan(request: HttpRequest, pk: Key, scan: Key) -> dict[str, Any]:
+@reach.serves(router, "GET", "/instances/{int:instance}/scans/{int:scan}", Scope.READ, ScanOut)
+def get_scan(request: HttpRequest, instance: Key, scan: Key) -> dict[str, Any]:
     """One of them; while it runs, how far it is."""
-    found = Scan.objects.filter(instance=reach.instance(request, pk), pk=scan).defer("facts").first()
+    found = Scan.objects.filter(instance=reach.instance(request, instance), pk=scan).defer("facts").first()
     if found is None:
         raise Problem(404, "not_found")
     return _scan(found)
 
 
-@reach.serves(router, "POST", "/instances/{int:pk}/scans", Scope.SCAN, {200: ScanOut, 202: ScanOut})
-def begin(request: HttpRequest, response: HttpResponse, pk: Key) -> Status[dict[str, Any]]:
+@reach.serves(router, "POST", "/instances/{int:instance}/scans", Scope.SCAN, {200: ScanOut, 202: ScanOut})
+def begin_scan(request: HttpRequest, response: HttpResponse, instance: Key) -> Status[dict[str, Any]]:
     """Looks now.  Where a look is on its way already, that one is given (200 in place of 202): whoever asks
     twice gets one.  Soon after the last look it is refused, and Retry-After says how long."""
-    found, user = reach.instance(request, pk, Role.EDITOR), reach.person(request)
+    found, user = reach.instance(request, instance, Role.EDITOR), reach.person(request)
     pause_s = pause_of(user)
     asked = queue_scan(found, "manual", pause_s=pause_s)
     if asked is Asked.TOO_SOON:
@@ -58,7 +62,7 @@ def begin(request: HttpRequest, response: HttpResponse, pk: Key) -> Status[dict[
     one = live or Scan.objects.filter(instance=found).defer("facts").first()
     if one is None:
         raise Problem(404, "not_found")  # removed in this moment
-    response["Location"] = f"/api/v1/instances/{pk}/scans/{one.pk}"
+    response["Location"] = f"/api/v1/instances/{instance}/scans/{one.pk}"
     return Status(202 if asked is Asked.QUEUED else 200, _scan(one))
 
 
