@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from fedisec.instances.models import Instance
 from fedisec.scans import incidents, outlook, pulse
+from fedisec.scans.bell import INSIDE_QUEUE, OUTSIDE_QUEUE, unheard
 from fedisec.scans.models import ITEM, Scan, ScanState, Side
 from fedisec.scans.queue import first_slot, next_slot, queue_scan, ring_scans
 from fedisec.scans.run import give_back
@@ -113,4 +114,11 @@ def ring_unheard(now: datetime) -> None:
     waiting = Scan.objects.filter(
         Q(rung_at=None) | Q(rung_at__lt=old), state=ScanState.QUEUED, due_at__lte=now
     )
-    ring_scans(waiting.order_by("due_at")[:BATCH])
+    for needs_key, queue in ((False, OUTSIDE_QUEUE), (True, INSIDE_QUEUE)):
+        mine = waiting.filter(needs_key=needs_key)
+        if not mine.exists():
+            continue
+        # Where workers have not got to what was rung, more rings would only keep them from it.
+        rings = unheard(queue)
+        if rings is not None and rings < BATCH:
+            ring_scans(mine.order_by("due_at")[:BATCH])

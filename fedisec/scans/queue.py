@@ -138,6 +138,14 @@ def too_soon(pause_s: int) -> str:
     ) % {"count": -(-pause_s // 60)}
 
 
+def waits_longest(scan_id: int) -> int | None:
+    """The key of the scan to do next by a worker that was rung for `scan_id`: the one that has been due for
+    longest, of those that need the key file as that one does, and whose turn it is."""
+    rung = Scan.objects.filter(pk=scan_id).values_list("needs_key", flat=True).first()
+    due = Scan.objects.filter(state=ScanState.QUEUED, due_at__lte=timezone.now(), needs_key=bool(rung))
+    return in_turn(due).order_by("due_at", "pk").values_list("pk", flat=True).first()
+
+
 def in_turn(due: QuerySet[Scan]) -> QuerySet[Scan]:
     """Of the scans that are due, those of teams that have their share running are left out while another
     team waits: one that added a hundred servers must not keep the others waiting."""

@@ -36,20 +36,20 @@ from fedisec.scans.sides import probes_of
 log = logging.getLogger(__name__)
 
 
-def run_scan(scan_id: int) -> None:
-    """Claims the scan if it is queued and due, looks, and records.  A look that breaks off goes back to the
-    queue, with a growing pause, at most SCAN_ATTEMPTS times.  A machine without a network claims nothing, and
-    records no bad news: the scan waits, and that is no try."""
+def run_scan(scan_id: int) -> bool:
+    """Claims the scan if it is queued and due, looks, and records; False where nothing was claimed.  A look
+    that breaks off goes back to the queue, with a growing pause, at most SCAN_ATTEMPTS times.  A machine
+    without a network claims nothing, and records no bad news: the scan waits, and that is no try."""
     scan = claim(scan_id) if outlook.sees() else None
     if scan is None:
-        return
+        return False
     crash.point("claimed")
     try:
         if not proof.still_holds(scan.instance):
             _held(scan).update(
                 state=ScanState.FAILED, token="", finished_at=timezone.now(), error="the domain is not proven"
             )
-            return
+            return True
         gathered = _look(scan)
         if news.is_bad(scan, gathered.facts) and not outlook.saw(scan.started_at or timezone.now()):
             _not_believed(scan)
@@ -66,6 +66,7 @@ def run_scan(scan_id: int) -> None:
     except BaseException as error:
         give_back(scan, f"{type(error).__name__}: {error}")
         raise
+    return True
 
 
 def claim(scan_id: int, now: datetime | None = None) -> Scan | None:

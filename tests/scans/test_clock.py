@@ -15,9 +15,9 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Instance
-from fedisec.scans import clock
+from fedisec.scans import clock, tasks
 from fedisec.scans.models import Scan, Side
-from fedisec.scans.queue import Asked, first_slot, next_slot, queue_scan, round_slot
+from fedisec.scans.queue import Asked, first_slot, next_slot, queue_scan, round_slot, waits_longest
 from tests.factories import a_running_scan, an_instance
 
 pytestmark = pytest.mark.django_db
@@ -239,10 +239,43 @@ def test_an_unheard_scan_is_rung_again_after_a_while(
     monkeypatch.setattr(
         "celery.app.base.Celery.send_task", lambda self, name, args, **options: rung.append((name, *args))
     )
+    waiting: list[int | None] = [0]
+    monkeypatch.setattr(clock, "unheard", lambda queue: waiting[0])
     queue_scan(an_instance(), "manual")
     scan = Scan.objects.get()
     clock.ring_unheard(timezone.now())
     clock.ring_unheard(timezone.now())
     assert rung == [("fedisec.run_scan", scan.pk)]
-    clock.ring_unheard(timezone.now() + timedelta(seconds=clock.RING_AGAIN_S + 1))
+    later = timezone.now() + timedelta(seconds=clock.RING_AGAIN_S + 1)
+    for waiting[0] in (clock.BATCH, None):  # workers are behind; the broker is gone
+        clock.ring_unheard(later)
+    assert len(rung) == 1
+    waiting[0] = clock.BATCH - 1
+    clock.ring_unheard(later)
     assert len(rung) == 2
+
+
+def test_whoever_is_rung_does_what_has_waited_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    for number, minutes in enumerate((5, 30, 10)):
+        queue_scan(
+            an_instance(domain=f"s{number}.example"), "scheduled", due_at=now - timedelta(minutes=minutes)
+        )
+    needs_key = Scan.objects.create(
+        instance=an_instance(domain="inside.example"),
+        reason="scheduled",
+        due_at=now - timedelta(days=1),
+        needs_key=True,
+    )
+    newest, oldest, middle = Scan.objects.exclude(pk=needs_key.pk).order_by("pk").values_list("pk", flat=True)
+    tried: list[int] = []
+
+    def taken_by_another(pk: int) -> bool:
+        tried.append(pk)
+        Scan.objects.filter(pk=pk).update(state="running")
+        return len(tried) > 1
+
+    monkeypatch.setattr(tasks, "run_scan", taken_by_another)
+    tasks.run(newest)
+    assert tried == [oldest, middle]
+    assert waits_longest(needs_key.pk) == needs_key.pk and waits_longest(10**12) == newest
