@@ -18,7 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -30,7 +29,7 @@ from fedisec.moving.files import drafted, writing
 
 # kind -> how its files end
 ENDINGS = {"sqlite": "sqlite3", "pg_dump": "pgdump", "export": "fedisec"}
-_OURS = re.compile(r"fedisec-\d{8}T\d{6}Z(-\d+)?\.(sqlite3|pgdump|fedisec)")
+_OURS = re.compile(r"fedisec-(\d{8}T\d{6}Z)(?:-(\d+))?\.(?:sqlite3|pgdump|fedisec)")
 _ROWS_KEPT = 100
 _STEP_S = 3600  # a program that hangs is no backup
 
@@ -85,8 +84,9 @@ def _note(path: Path, kind: str, at: datetime, seconds: float) -> None:
 
 
 def _drop_older(path: Path, keep: int) -> list[Path]:
-    found = sorted((p for p in path.parent.iterdir() if _OURS.fullmatch(p.name)), key=lambda p: p.name)
-    older = [one for one in found if one != path][: max(0, len(found) - keep)]
+    found = [(_OURS.fullmatch(one.name), one) for one in path.parent.iterdir()]
+    ours = sorted((m[1], int(m[2] or 0), one) for m, one in found if m is not None and one != path)
+    older = [one for _at, _number, one in ours[: max(0, len(ours) + 1 - keep)]]
     for one in older:
         one.unlink()
     return older
@@ -98,9 +98,7 @@ def _drop_older(path: Path, keep: int) -> list[Path]:
 def _sqlite(path: Path) -> None:
     with drafted(path) as draft:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        source = sqlite3.connect(
-            f"file:{settings.DATABASES['default']['NAME']}?mode=ro", uri=True, timeout=20
-        )
+        source = sqlite3.connect(f"file:{connection.settings_dict['NAME']}?mode=ro", uri=True, timeout=20)
         with closing(source), closing(sqlite3.connect(draft)) as copy:
             # In one step: with a WAL nobody waits for a reader; in steps each write would begin it anew.
             source.backup(copy, pages=-1)

@@ -9,7 +9,6 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from django.conf import settings
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
@@ -55,7 +54,7 @@ def from_sqlite(path: Path) -> Path | None:
     except CannotBackUp as error:
         raise CannotRestore(str(error)) from error
     _mind_version(path)
-    here = Path(settings.DATABASES["default"]["NAME"])
+    here = Path(connection.settings_dict["NAME"])
     draft = here.with_name(f".{here.name}.restored")
     connections.close_all()
     try:

@@ -18,7 +18,7 @@ Seen = Callable[[str], None]
 # What happened: no row and no value of it may change.  States go on living, mails become notices.
 HISTORY = {
     "scans_scan", "scans_change", "scans_span", "history_daycount", "accounts_auditevent", "alerts_subscription",
-    "instances_instance",
+    "instances_instance", "checklist_attestation", "checklist_waiver", "checklist_note",
 }  # fmt: skip
 
 
