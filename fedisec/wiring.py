@@ -25,8 +25,9 @@ ON_TICK = (
     "fedisec.watch.clock.tick",
     "fedisec.watch.endings.tick",
 )
-# (instances, now) -> {instance: what comes to its end there}, for its page and the digest
+# (instances, now) -> {instance: what comes to its end there}, for its page and for the digest
 COMING_ENDS = "fedisec.watch.endings.coming"
+COMING_OF_WEEK = "fedisec.watch.endings.of_week"
 NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner may do beside scans and mails
 ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version
 # (instance, confirmed key, new key, since when), in the transaction that stops the logins

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Max
+from django.utils.module_loading import import_string
 
 from checks.errors import Reason
 from checks.items import all_items
@@ -89,6 +91,7 @@ def weeks_of(instances: Sequence[Instance], period: Period, now: datetime) -> di
         )
     )
     unseen = _unseen(instances, now)
+    coming = import_string(settings.COMING_OF_WEEK)(instances, now)
     ends: dict[int, list[Ending]] = defaultdict(list)
     for end in ending(instances, now=now):
         ends[end.instance.pk].append(end)
@@ -106,6 +109,7 @@ def weeks_of(instances: Sequence[Instance], period: Period, now: datetime) -> di
             "unseen_items": unseen[one.pk][:NAMES],
             "ends": len(ends[one.pk]),
             "endings": [_ending(end) for end in ends[one.pk][:NAMES]],
+            "coming": coming.get(one.pk, []),
         }
         for one in instances
     }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
@@ -170,6 +172,7 @@ def _beside(found: Instance, user: User) -> dict[str, Any]:
         "grades_noted": any(opinion["grade"] for opinion in opinions),
         "grade_form": grade_form(),
         "ending": ending([found])[:ENDING_SHOWN],
+        "coming": import_string(settings.COMING_ENDS)([found], timezone.now()).get(found.pk, []),
         "hears": hearing_of(found, user, timezone.now()),
         "silence": incident_of(found, REACH),
     }

@@ -263,8 +263,14 @@ def coming(instances: Sequence[Instance], now: datetime) -> Mapping[int, list[Co
     return found
 
 
-def of_instance_page(instance: Instance, now: datetime) -> list[Coming]:
-    return coming([instance], now).get(instance.pk, [])
+def of_week(instances: Sequence[Instance], now: datetime) -> dict[int, list[list[str]]]:
+    """instance -> [product, branch, support, day (ISO 8601), goes to] of what ends in the next 30 days, or
+    ended in the last seven; for the digest."""
+    return {
+        pk: [[one.title, one.branch, one.support, one.day.isoformat(), one.goes_to] for one in mine]
+        for pk, found in coming(instances, now).items()
+        if (mine := [one for one in found if -7 <= one.days <= STEPS[1]])
+    }
 
 
 def _near(today: date) -> QuerySet[Ending]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
+from checks.facts import Facts
 from fedisec.alerts.models import MailKind, Notice, Preference, Subscription
+from fedisec.alerts.week import Period, weeks_of
 from fedisec.instances.models import Instance
 from fedisec.watch import endings, parts
 from fedisec.watch.models import Source as Feed
 from fedisec.watch.parts import Kind, Part, Source
 from fedisec.watch.stock_models import Ending, Lifecycle, Stock
-from tests.factories import a_subscriber, an_instance
+from tests.factories import a_recorded_scan, a_subscriber, an_instance, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -234,3 +237,18 @@ def test_what_is_near_is_shown_with_its_way_out() -> None:
         ("PHP", "8.2", 39, "8.5.9"),
     ]
     assert second.pk not in found
+
+
+def test_the_page_of_an_instance_and_the_digest_say_it(client: Client) -> None:
+    instance = runs(PG14, PHP82, domain="social.example")
+    now = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
+    endings.place(now)
+    a_recorded_scan(instance, Facts(), now)
+    signed_in(client, instance.created_by)
+    page = client.get("/instances/social.example/").content.decode()
+    assert "What comes to its end" in page and "PostgreSQL 14" in page and "go to 18.6" in page
+    week = weeks_of([instance], Period(now - timedelta(days=7), now), now)[instance.pk]
+    assert week["coming"] == []
+    later = now + timedelta(days=10)
+    week = weeks_of([instance], Period(now, later), later)[instance.pk]
+    assert week["coming"] == [["PHP", "8.2", "regular", "2026-12-31", "8.5.9"]]

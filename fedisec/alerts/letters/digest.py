@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from fedisec.alerts.letters.ends import of_week
 from fedisec.alerts.letters.page import Page, Point, Points, Prose, Section
 from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.letters.words import (
@@ -60,7 +61,7 @@ class Week:
         """Nothing changed, and nothing asks for a word beyond where it stands."""
         return not any(
             self.number(key) for key in ("worse", "better", "rejudged", "silences", "ends", "unseen")
-        )
+        ) and not self.rows("coming")
 
     @property
     def is_loud(self) -> bool:
@@ -224,6 +225,7 @@ def _lists(mail: Mail, week: Week) -> list[Section]:
         (_("Ends within 14 days:"), [_end(mail, week, row) for row in ends], week.number("ends")),
     )
     sections = [_list(title, points, count, week) for title, points, count in found if count or points]
+    sections += of_week(week.rows("coming"), mail.notices[-1].created_at)
     silences = week.number("silences")
     if silences:
         words = ngettext("It fell silent %(count)d time.", "It fell silent %(count)d times.", silences) % {

@@ -33,11 +33,13 @@ class End:
 
 
 class Ends:
-    """What notices of this kind tell, each end once; the nearest first.  `rest`: the other notices."""
+    """What notices of this kind tell, each end once; the nearest first.  `rest`: the other notices.  Days are
+    counted from when it was heard, `now` where there is no notice."""
 
     def __init__(self, notices: Sequence[Notice], now: datetime) -> None:
-        self._today = timezone.localtime(now).date()
         mine = [notice for notice in notices if _is_ours(notice)]
+        heard = max((notice.created_at for notice in mine), default=now)
+        self._today = timezone.localtime(heard).date()
         self.rest = [notice for notice in notices if not _is_ours(notice)]
         self.found = _found(mine)
 
@@ -93,6 +95,19 @@ class Ends:
 
     def _where_to(self, end: End) -> str:
         return _("Go to %(version)s.") % {"version": end.goes_to} if end.goes_to else ""
+
+
+def of_week(rows: Sequence[Any], now: datetime) -> list[Section]:
+    """What a digest says of one server: rows of fedisec.watch.endings.of_week."""
+    keys = ("product", "branch", "support", "day", "goes_to")
+    found = [
+        end
+        for row in rows
+        if isinstance(row, list) and (end := _end(dict(zip(keys, row, strict=False)))) is not None
+    ]
+    ends = Ends((), now)
+    ends.found = sorted(found, key=lambda end: (end.day, end.title))
+    return [ends.section("")] if found else []
 
 
 def _is_ours(notice: Notice) -> bool:

@@ -10,9 +10,10 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from checks.errors import Reason
 from checks.reasons import REASONS
-from fedisec.checklist.templatetags.checklist import shape
+from fedisec.checklist.templatetags.checklist import shape, visible
+from fedisec.watch.endings import Coming
 from fedisec.watch.parts import Source
-from fedisec.watch.placing import End, Standing
+from fedisec.watch.placing import End, EndKind, Standing
 
 register = template.Library()
 
@@ -87,9 +88,21 @@ def _off(days: int) -> str:
 
 
 @register.filter
-def off_words(days: int) -> str:
-    """How far off a day is."""
-    return _off(days)
+def coming_words(one: Coming) -> SafeString:
+    """When support ends, how far off that is, and where to go."""
+    day = format_html(
+        '<time datetime="{}">{}</time>', one.day.isoformat(), date_format(one.day, "DATE_FORMAT")
+    )
+    if one.days < 0:
+        form = gettext("support ended {day}, {off}")
+    elif one.support == EndKind.LONG_TERM:
+        form = gettext("long-term support ends {day}, {off}")
+    else:
+        form = gettext("support ends {day}, {off}")
+    said = format_html(form, day=day, off=_off(one.days))
+    if not one.goes_to:
+        return said
+    return format_html("{} · {}", said, gettext("go to %(version)s") % {"version": visible(one.goes_to)})
 
 
 @register.filter
