@@ -62,13 +62,15 @@ def with_anchors(markdown: str, anchors: list[str]) -> str:
 
 def shared(markdown: str) -> str:
     """`<!-- shared: FILE NAME -->` becomes what stands between `<!-- NAME -->` and `<!-- /NAME -->` of that
-    file: figures that a program writes are not copied by hand."""
+    file, or its first table where NAME is that: figures and addresses are not copied by hand."""
     return _SHARED.sub(lambda found: block(found[1], found[2]), markdown)
 
 
 def block(file: str, name: str) -> str:
     """The block; ValueError where the file has none of that name."""
     text = (DOCS / file).read_text("utf-8")
+    if name == "table" and (found := re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)):
+        return found[0].rstrip("\n")
     _, begin, rest = text.partition(f"<!-- {name} -->")
     inside, end, _ = rest.partition(f"<!-- /{name} -->")
     if not (begin and end):

@@ -89,7 +89,10 @@ def parse(name: str, text: str) -> Page:
 @cache
 def written() -> dict[str, Page]:
     """Pages that authors wrote, by name."""
-    return {path.name: parse(path.name, path.read_text("utf-8")) for path in sorted(DOCS.glob("*.md"))}
+    return {
+        path.name: parse(path.name, hooks().shared(path.read_text("utf-8")))
+        for path in sorted(DOCS.glob("*.md"))
+    }
 
 
 @cache
