@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "fedisec.watch",
     "fedisec.share",
     "fedisec.moving",
+    "fedisec.system",
     "fedisec.api",
 ]
 
@@ -315,7 +316,7 @@ if HTTPS:
         ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("FEDISEC_BEHIND_PROXY") else None
     )
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
     SECURE_HSTS_SECONDS = 63_072_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = env.flag("FEDISEC_HSTS_PRELOAD", default=True)

@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fedisec.alerts.urls")),
     path("", include("fedisec.accounts.urls")),
     path("", include("fedisec.api.urls")),
+    path("", include("fedisec.system.urls")),
     path("language/", login_not_required(require_POST(set_language)), name="set_language"),
     path("", include("fedisec.alerts.server_urls")),  # before allauth's page of addresses
     path("account/2fa/", include("fedisec.accounts.factor_urls")),

@@ -140,6 +140,7 @@ OURS: dict[str, Row] = {
     "member_role": _row(post="login 404 404 404 302 302"),
     "member_remove": _row("login 404 404 404 200 200", "login 404 404 404 302 302"),
     # The installation's
+    "system": _row(OPERATOR),
     "sources": _row(ANYBODY),
     "source_add": _row(OPERATOR, OPERATOR_ACTS),
     "source_turn": _row(post=OPERATOR_ACTS),
@@ -153,6 +154,7 @@ OURS: dict[str, Row] = {
     "metrics": {"rest": _OPEN, "GET": _UNKNOWN, "HEAD": _UNKNOWN},
     "api_document": _row(PUBLIC, rest=_OPEN, HEAD=PUBLIC),
     "healthz": _row(PUBLIC, rest=_OPEN, HEAD=PUBLIC),
+    "readyz": _row(PUBLIC, rest=_OPEN, HEAD=PUBLIC),
     "setup": _row("410 410 410 410 410 410", "410 410 410 410 410 410", rest=_OPEN),
     "theme": _row(post="302 302 302 302 302 302", rest=_OPEN),
     "set_language": _row(post="302 302 302 302 302 302", rest=_OPEN),

@@ -14,7 +14,7 @@ from fedisec.lib import canary
 from fedisec.lib.listen import listening_socket
 from fedisec.lib.memory import settle
 from fedisec.lib.serving import serve
-from fedisec.lib.supervisor import stop_on_signal
+from fedisec.lib.stopping import stop_after
 
 
 class Command(BaseCommand):
@@ -24,9 +24,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--prepare", action="store_true", help="bring the database up to date first")
         parser.add_argument("--bind", default="", metavar="HOST:PORT", help="instead of 127.0.0.1:PORT")
+        parser.add_argument(
+            "--drain",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="when asked to stop, answer on for so long while /readyz says 503",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stop_on_signal()
+        stop_after(options["drain"])
         if options["prepare"]:
             call_command("prepare")
             call_command("setup_link", if_needed=True, stdout=self.stdout)

@@ -1,0 +1,1 @@
+"""How fedisec itself is: for an operator when something seems wrong, and for a load balancer."""
