@@ -24,6 +24,7 @@ ON_TICK = (
     "fedisec.checklist.daily.refresh",
     "fedisec.watch.clock.tick",
     "fedisec.watch.endings.tick",
+    "fedisec.system.clock.tick",
 )
 # (instances, now) -> {instance: what comes to its end there}, for its page and for the digest
 COMING_ENDS = "fedisec.watch.endings.coming"
