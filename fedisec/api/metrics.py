@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 from django.utils import timezone
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
@@ -25,7 +25,7 @@ from fedisec.alerts.models import Delivery, DeliveryState
 from fedisec.api.models import Token
 from fedisec.history.standing import MET, applicable
 from fedisec.instances.access import instances_for
-from fedisec.scans.models import Pulse, Scan, ScanState
+from fedisec.scans.models import LIVE, Pulse, Scan, ScanState
 from fedisec.watch.models import Source
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
@@ -56,6 +56,7 @@ class _Line:
     counts: dict[str, dict[str, int]]
     required_not_met: int
     looked_at: datetime | None
+    failed: bool
     unreached: bool
     paused: bool
 
@@ -88,16 +89,26 @@ def _lines(token: Token) -> list[_Line]:
     mine = instances_for(token.user).filter(demo=False)
     if token.team_id is not None:
         mine = mine.filter(team=token.team_id)
-    # Two plain questions: a look-up for each of ten thousand rows takes longer than grouping all looks.
-    done = Scan.objects.whole().order_by().values("instance").annotate(at=Max("finished_at"))
-    looked = dict(done.filter(instance__in=mine.values("pk")).values_list("instance", "at"))
-    rows = mine.values_list(
-        "pk", "domain", "team_id", "paused",
+    newest = Scan.objects.filter(instance=OuterRef("pk")).order_by("-pk")
+    found = mine.annotate(
+        looked_at=Subquery(newest.whole().values("finished_at")[:1]),
+        ended=Subquery(newest.exclude(state__in=LIVE).values("state")[:1]),
+    )
+    rows = found.values_list(
+        "domain", "team_id", "paused", "looked_at", "ended",
         "standing__counts", "standing__required_not_met", "glance__unreached_since",
     )  # fmt: skip
     return [
-        _Line([domain, str(team)], counts or {}, not_met or 0, looked.get(pk), bool(unreached), paused)
-        for pk, domain, team, paused, counts, not_met, unreached in rows.order_by("pk").iterator()
+        _Line(
+            [domain, str(team)],
+            counts or {},
+            not_met or 0,
+            looked_at,
+            ended == ScanState.FAILED,
+            bool(away),
+            paused,
+        )
+        for domain, team, paused, looked_at, ended, counts, not_met, away in rows.order_by("pk").iterator()
     ]
 
 
@@ -111,6 +122,7 @@ def _of_servers(lines: Sequence[_Line]) -> Iterator[Metric]:
     seen = GaugeMetricFamily(
         "fedisec_last_scan_timestamp_seconds", "End of the last look at all that ended well.", labels=one
     )
+    failed = GaugeMetricFamily("fedisec_last_scan_failed", "1 where the last look broke off.", labels=one)
     away = GaugeMetricFamily("fedisec_unreachable", "1 while nothing of the server answers.", labels=one)
     paused = GaugeMetricFamily("fedisec_paused", "1 while it is not looked at.", labels=one)
     for line in lines:
@@ -121,10 +133,11 @@ def _of_servers(lines: Sequence[_Line]) -> Iterator[Metric]:
         bad.add_metric(line.labels, line.required_not_met)
         if line.looked_at is not None:
             seen.add_metric(line.labels, line.looked_at.timestamp())
+        failed.add_metric(line.labels, float(line.failed))
         away.add_metric(line.labels, float(line.unreached))
         paused.add_metric(line.labels, float(line.paused))
     count = GaugeMetricFamily("fedisec_instances", "Servers that are watched.", value=len(lines))
-    yield from (count, met, apply_, bad, seen, away, paused)
+    yield from (count, met, apply_, bad, seen, failed, away, paused)
 
 
 def _of_scans() -> Iterator[Metric]:
@@ -145,10 +158,6 @@ def _of_scans() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "fedisec_scan_wait_seconds", "How long the oldest due look has waited.", value=wait_s
     )
-    ended = CounterMetricFamily("fedisec_scans_ended", "Looks that ended, since ever.", labels=["state"])
-    for state in (ScanState.DONE, ScanState.FAILED):
-        ended.add_metric([state.value], Scan.objects.filter(state=state).count())
-    yield ended
 
 
 def _of_mails() -> Iterator[Metric]:

@@ -100,7 +100,7 @@ def test_how_the_installation_does(operators_meter: Program, instance: Instance,
     found = families(operators_meter)
     assert [value(found, "fedisec_scans", state=s) for s in ("queued", "due", "running")] == [1, 1, 0]
     assert 600 <= value(found, "fedisec_scan_wait_seconds") < 700
-    assert value(found, "fedisec_scans_ended", state="failed") == 1
+    assert value(found, "fedisec_last_scan_failed") == 1
     assert value(found, "fedisec_deliveries", state="failed") == 1
     assert value(found, "fedisec_feed_failures", feed="w") == 2
     assert timezone.now().timestamp() - value(found, "fedisec_clock_timestamp_seconds") < 60
@@ -110,8 +110,8 @@ def test_how_the_installation_does(operators_meter: Program, instance: Instance,
 def fill(instance: Instance, ann: User) -> None:
     """One of each thing that is counted."""
     now = timezone.now()
-    Scan.objects.create(instance=instance, state="failed", reason="first", finished_at=now)
     Scan.objects.create(instance=instance, state="done", reason="first", finished_at=now)
+    Scan.objects.create(instance=instance, state="failed", reason="manual", finished_at=now)
     Scan.objects.create(instance=instance, reason="manual", due_at=now - timedelta(minutes=10))
     Delivery.objects.create(kind="regression", about="x", user=ann, message_id="<1@x>", state="failed")
     Source.objects.filter(enabled=True).update(enabled=False)
