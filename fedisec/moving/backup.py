@@ -64,11 +64,6 @@ def backup(target: Path, keep: int, kind: str = "") -> Done:
     return Done(path, kind, seconds, _drop_older(path, keep) if target.is_dir() and keep else [])
 
 
-def newest() -> Backup | None:
-    """The last one that was whole."""
-    return Backup.objects.order_by("-at").first()
-
-
 def _free(folder: Path, at: datetime, ending: str) -> Path:
     stem = f"fedisec-{at:%Y%m%dT%H%M%SZ}"
     names = (f"{stem}{f'-{n}' if n else ''}.{ending}" for n in range(1000))
@@ -98,7 +93,8 @@ def _drop_older(path: Path, keep: int) -> list[Path]:
 def _sqlite(path: Path) -> None:
     with drafted(path) as draft:
         os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        source = sqlite3.connect(f"file:{connection.settings_dict['NAME']}?mode=ro", uri=True, timeout=20)
+        here = Path(str(connection.settings_dict["NAME"]))
+        source = sqlite3.connect(uri(here, "mode=ro"), uri=True, timeout=20)
         with closing(source), closing(sqlite3.connect(draft)) as copy:
             # In one step: with a WAL nobody waits for a reader; in steps each write would begin it anew.
             source.backup(copy, pages=-1)
@@ -107,10 +103,15 @@ def _sqlite(path: Path) -> None:
         look_into(draft)
 
 
+def uri(path: Path, how: str) -> str:
+    """For `sqlite3.connect`, whatever characters the path has."""
+    return f"{path.absolute().as_uri()}?{how}"
+
+
 def look_into(path: Path) -> None:
     """CannotBackUp unless the file is a whole database of fedisec whose rows belong together."""
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as copy:
+        with closing(sqlite3.connect(uri(path, "immutable=1"), uri=True)) as copy:
             said = [row[0] for row in copy.execute("PRAGMA integrity_check(3)")]
             lost = copy.execute("PRAGMA foreign_key_check").fetchone()
             copy.execute("SELECT 1 FROM django_migrations, accounts_user LIMIT 1")

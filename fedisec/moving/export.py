@@ -24,7 +24,8 @@ from fedisec.moving.files import writing
 from fedisec.moving.snapshot import snapshot
 from fedisec.moving.values import as_plain
 
-BATCH = 500
+BATCH = 500  # rows between two calls of `Progress`
+CHUNK = 50  # rows in memory: with the facts of a scan each may have a megabyte
 Progress = Callable[[str, int, int], None]  # (table, rows of all written, rows of all)
 
 
@@ -106,7 +107,7 @@ def _rows(model: type[Model], table: Table, secrets: str) -> Iterator[list[Any]]
     changes = _changes(model, secrets)
     plain = [(at, change) for at, one in enumerate(fields) if (change := as_plain(one)) is not None]
     query = model._base_manager.order_by("pk").values_list(*(field.attname for field in fields))
-    for found in query.iterator(chunk_size=BATCH):
+    for found in query.iterator(chunk_size=CHUNK):
         row = list(found)
         for at, change in plain:
             row[at] = change(row[at])

@@ -28,12 +28,25 @@ def drafted(path: Path) -> Iterator[Path]:
         draft.chmod(MODE)
         _to_disk(draft)
         crash.point("backup_drafted")
-        os.link(draft, path)  # never over another one
-        draft.unlink()
+        _take_place(draft, path)
         _to_disk(path.parent)
     finally:
         with suppress(OSError):
             draft.unlink()
+
+
+def _take_place(draft: Path, path: Path) -> None:
+    """Never over another one; where the file system has no links (FAT, some shares), as far as that goes."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:
+        if path.exists():
+            raise FileExistsError(17, "is there already", str(path)) from None
+        draft.rename(path)
+    else:
+        draft.unlink()
 
 
 def sweep(folder: Path) -> None:

@@ -6,7 +6,6 @@ migrations as everywhere.  What stands sealed here is sealed with the key file o
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
@@ -16,6 +15,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Model
 
+from fedisec.lib import keyfile
 from fedisec.lib.away import in_a_word
 from fedisec.lib.sealed import Column, columns
 from fedisec.lib.secrets import CannotOpen, seal, unseal
@@ -24,7 +24,7 @@ from fedisec.moving.container import AS_STORED, OPENED, NotReadable, Reader, Tab
 from fedisec.moving.export import Progress, applied
 from fedisec.moving.values import BadValue, from_plain
 
-BATCH = 500
+BATCH, BATCH_SIZE = 500, 4_000_000  # rows, and characters in them, at once
 # Tables whose rows show that an installation is in use, whatever else stands there.
 _LOCKED = ("accounts_user", "instances_instance")
 
@@ -87,7 +87,11 @@ def _mind_version(reader: Reader, executor: MigrationExecutor) -> None:
 
 
 def _mind_keys(reader: Reader) -> None:
-    """What stayed sealed has to open with the keys of here."""
+    """There are keys to seal with, and what stayed sealed opens with them."""
+    try:
+        keyfile.read()
+    except keyfile.NoKeys as error:
+        raise CannotImport(str(error)) from error
     if reader.head.secrets != AS_STORED or not reader.head.canary:
         return
     try:
@@ -136,7 +140,7 @@ def _fill(reader: Reader, models: dict[str, type[Model]], progress: Progress) ->
             raise NotReadable(f"the file has a table {table.name[:60]!r} that its version does not have")
         if table.name in tables.PREPARED:
             model._base_manager.all().delete()
-        for batch in _batched(_rows(reader, table, model), BATCH):
+        for batch in _batched(_rows(reader, table, model)):
             _insert(model, table.columns, batch)
             done += len(batch)
             progress(table.name, done, reader.head.rows)
@@ -203,6 +207,13 @@ def _insert(model: type[Model], names: Sequence[str], rows: list[tuple[Any, ...]
         cursor.executemany(f"INSERT INTO {table} ({into}) VALUES ({places})", rows)  # nosemgrep: sql-by-hand
 
 
-def _batched(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    while batch := list(itertools.islice(rows, size)):
+def _batched(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    batch, size = [], 0
+    for row in rows:
+        batch.append(row)
+        size += sum(len(value) for value in row if type(value) is str)
+        if len(batch) >= BATCH or size >= BATCH_SIZE:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from fedisec.lib import canary
 from fedisec.lib.listen import CannotStart
-from fedisec.moving.backup import CannotBackUp, look_into, postgres_environment
+from fedisec.moving.backup import CannotBackUp, look_into, postgres_environment, uri
 from fedisec.moving.files import MODE
 
 _SQLITE = b"SQLite format 3\0"
@@ -73,7 +73,7 @@ def from_sqlite(path: Path) -> Path | None:
 
 
 def _mind_version(path: Path) -> None:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as copy:
+    with closing(sqlite3.connect(uri(path, "immutable=1"), uri=True)) as copy:
         found = set(copy.execute("SELECT app, name FROM django_migrations"))
     labels = {app for app, _name in MigrationLoader(None).disk_migrations}
     unknown = {key for key in found if key[0] in labels} - set(MigrationLoader(None).disk_migrations)

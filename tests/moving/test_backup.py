@@ -21,7 +21,7 @@ from django.utils import timezone
 from fedisec.lib.crash import KILLED
 from fedisec.lib.models import Backup
 from fedisec.moving import backup as backups
-from fedisec.moving.backup import CannotBackUp, look_into, newest, read_through
+from fedisec.moving.backup import CannotBackUp, look_into, read_through
 from fedisec.moving.files import sweep
 from fedisec.moving.restore import kind_of
 from tests.moving.test_round import rows_of, told, without_trail_of_the_move
@@ -101,6 +101,7 @@ def without_trail_of_the_restore(
     return rows | {"accounts_auditevent": kept}
 
 
+@pytest.mark.wide
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("kind", ["pg_dump", "export"])
 def test_of_postgresql(make_world: MakeWorld, tmp_path: Path, postgres_server: Postgres, kind: str) -> None:
@@ -126,7 +127,7 @@ def test_of_postgresql(make_world: MakeWorld, tmp_path: Path, postgres_server: P
         assert "sealed with another key file" in fails(other, "restore", str(path))
 
 
-@pytest.mark.parametrize("point", ["backup_copied", "backup_drafted"])
+@pytest.mark.parametrize("point", ["backup_copied", pytest.param("backup_drafted", marks=pytest.mark.wide)])
 def test_killed_in_the_middle_it_leaves_the_old_one(
     make_world: MakeWorld, tmp_path: Path, point: str
 ) -> None:
@@ -141,6 +142,7 @@ def test_killed_in_the_middle_it_leaves_the_old_one(
     assert [path.name for path in first.parent.iterdir()] == [second.name]  # nothing half written is left
 
 
+@pytest.mark.wide
 def test_a_restore_waits_for_nobody(make_world: MakeWorld, tmp_path: Path) -> None:
     world = make_world("embedded", begin="prepared")
     path = backed_up(world, tmp_path / "backups")
@@ -152,6 +154,7 @@ def test_a_restore_waits_for_nobody(make_world: MakeWorld, tmp_path: Path) -> No
     assert "fedisec is running here" in fails(world, "restore", str(path))
 
 
+@pytest.mark.wide
 def test_what_is_no_backup_is_refused(make_world: MakeWorld, tmp_path: Path) -> None:
     world = make_world("embedded", begin="prepared")
     path = backed_up(world, tmp_path / "backups")
@@ -185,8 +188,8 @@ class TestAFolder:
         assert {path.name for path in tmp_path.iterdir()} == {p.name for p in others} | {
             one.path.name for one in made[-2:]
         }
-        found = newest()
-        assert found is not None and found.name == made[-1].path.name
+        found = Backup.objects.latest("at")
+        assert found.name == made[-1].path.name
         assert abs(found.at - timezone.now()).total_seconds() < 600
 
     def test_the_log_has_a_bound(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ def test_everything_goes_to_postgresql_and_back(make_world: MakeWorld, tmp_path:
     assert os.stat(again.data / "keys").st_mode & 0o777 == 0o400
 
 
+@pytest.mark.wide
+@pytest.mark.timeout(240)
 def test_without_secrets(make_world: MakeWorld, tmp_path: Path) -> None:
     old, new = make_world("embedded", begin="prepared"), make_world("embedded", begin="prepared")
     old.module("tests.moving.tool", "fill")
