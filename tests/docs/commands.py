@@ -6,7 +6,6 @@ import http.client
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -126,28 +125,13 @@ def _is_healthy(port: int, host: str) -> bool:
 
 @contextmanager
 def reader(folder: Path) -> Iterator[Reader]:
-    """A reader in a fresh copy of the repository as it stands, with the environment that exists."""
+    """A reader in a fresh copy of the repository as it was last committed, with the environment that exists."""
     origin, copy = folder / "origin", folder / "fedisec"  # an origin that nobody changes meanwhile
     subprocess.run(["git", "clone", "-q", "--bare", "--local", str(ROOT), str(origin)], check=True)
     subprocess.run(["git", "clone", "-q", "--local", str(origin), str(copy)], check=True)
-    _bring_up_to_date(copy)
     (copy / ".venv").symlink_to(Path(sys.prefix))
     for name in ("requirements.txt", "tools/setup.sh"):
         os.utime(copy / name, (0, 0))  # older than the environment: nothing is to be installed
     foreign = ("FEDISEC", "DJANGO", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "MAKE", "MFLAGS", "PORT")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     yield Reader(copy, env | {"LC_ALL": "C.UTF-8"})
-
-
-def _bring_up_to_date(copy: Path) -> None:
-    """What is not committed yet belongs to the pages as they stand."""
-    changed = subprocess.run(
-        ["git", "ls-files", "-z", "--modified", "--others", "--deleted", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
-    for name in filter(None, changed.split("\0")):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
-        else:
-            (copy / name).unlink(missing_ok=True)

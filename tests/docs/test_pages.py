@@ -9,7 +9,19 @@ from pathlib import Path
 import polib
 import pytest
 
-from tests.docs.pages import DOCS, ENGLISH_ALONE, OF_BOTH, ROOT, Link, Page, generated, hooks, site, written
+from tests.docs.pages import (
+    DOCS,
+    ENGLISH_ALONE,
+    OF_BOTH,
+    ROOT,
+    Link,
+    Page,
+    generated,
+    hooks,
+    parse,
+    site,
+    written,
+)
 
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 ELSEWHERE = {"running.md"}  # being written
@@ -187,3 +199,9 @@ def _literal(node: ast.AST) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(_literal(part) or "…" for part in node.values)
     return ""
+
+
+def test_the_readme_leads_to_what_is_there() -> None:
+    readme = parse("README.md", (ROOT / "README.md").read_text("utf-8"))
+    assert len(readme.inside) > 20
+    assert [link.target for link in readme.inside if not (ROOT / link.target).is_file()] == []
