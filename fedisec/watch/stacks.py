@@ -19,6 +19,7 @@ from checks.parse.host.release import parse_release
 from checks.parse.host.versions import inventory
 from fedisec.instances.models import Glance, Instance
 from fedisec.scans.models import Scan
+from fedisec.watch import stock
 from fedisec.watch.models import Source, SourceKind, Stack
 from fedisec.watch.stock_models import Ending
 
@@ -42,13 +43,15 @@ def _remake(glance: Glance) -> Stack | None:
     if before is not None and (last is None or before.scan_id == last.pk):
         Stack.objects.filter(pk=before.pk).update(made_at=glance.made_at)
         return None
-    made = stack_of(glance.instance, _facts(last), glance.made_at)
+    facts = _facts(last)
+    made = stack_of(glance.instance, facts, glance.made_at)
     made.scan_id = last.pk if last is not None else 0
     # What a look could not see takes nothing away: a server that is down still runs what it ran.
     if before is not None and not made.products:
         made.products, made.distribution = before.products, before.distribution
     if before is not None and not made.software:
         made.software, made.family, made.version = before.software, before.family, before.version
+    made.products = stock.with_others(glance.instance, made.products, facts)[:PRODUCTS_MAX]
     fields = ["scan_id", "products", "distribution", "software", "family", "version", "made_at"]
     Stack.objects.bulk_create([made], update_conflicts=True, unique_fields=["instance"], update_fields=fields)
     same = before is not None and (before.products, before.software) == (made.products, made.software)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, TextField
@@ -20,6 +20,7 @@ from fedisec.checklist import switches
 from fedisec.instances.models import Glance, Instance
 from fedisec.scans.models import Scan, ScanState
 from fedisec.watch import parts
+from fedisec.watch.models import Stack
 from fedisec.watch.parts import Kind, Part
 from fedisec.watch.stock_models import Stated, StatedEnd, Stock
 
@@ -27,6 +28,7 @@ BATCH = 50
 ITEM = "updates.inventory_known"
 VALID = timedelta(days=90)  # as an answer to the item
 STATED_MAX = 100  # lines of an instance
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _HAS_INSIDE = '"$": "Inside"'  # how the codec marks the fact, in the text of either database
 
 
@@ -94,11 +96,20 @@ def parts_stored(instance: Instance) -> tuple[Part, ...]:
     return parts.from_json(found or [])
 
 
-def products_of(found: Iterable[Part]) -> tuple[tuple[str, str], ...]:
-    """(product, version) of the programs, to match warnings with."""
-    return tuple(
-        dict.fromkeys((one.name, one.version) for one in found if one.kind is Kind.PROGRAM and one.name)
-    )
+def with_others(instance: Instance, products: Sequence[Sequence[str]], facts: Facts) -> list[list[str]]:
+    """[product, version] of what was read inside, beside what people wrote down and what strangers are told
+    of other products.  A line by hand that stands no more is taken out."""
+    seen = {(one.name, one.version) for one in parts_stored(instance)}
+    ended = Stated.objects.filter(instance=instance).exclude(ended_at=None)
+    gone = set(ended.values_list("product", "version")) - seen
+    found = [list(pair) for pair in products if tuple(pair) not in gone]
+    found += [
+        [one.name, one.version] for one in stated_of(instance) if parts.kind_of(one.name) is Kind.PROGRAM
+    ]
+    known = {pair[0] for pair in found}
+    told = [one for one in parts.seen_outside(facts) if one.name and one.name not in known]
+    rows = [*found, *([one.name, one.version] for one in told)]
+    return [list(pair) for pair in dict.fromkeys((name, version) for name, version in rows)]
 
 
 # By hand
@@ -182,7 +193,8 @@ def _note(action: str, instance: Instance, user: User | None, product: str, vers
 
 
 def _changed(instance: Instance) -> None:
-    """The parts, and the item that counts them, by what was seen last."""
+    """The parts, what news are matched with, and the item that counts them, by what was seen last."""
     remake(instance)
+    Stack.objects.filter(pk=instance.pk).update(scan_id=0, made_at=_LONG_AGO)
     _, facts = last_look(instance)
     switches.rejudge(instance, ITEM, facts)
