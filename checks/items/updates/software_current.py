@@ -42,7 +42,7 @@ _STALE = timedelta(days=200)  # older tables cannot say that nothing is known
 _OLD_BUILD = timedelta(days=45)  # about one security release a month
 _ENDS_SOON = timedelta(days=90)
 _FOLLOWS_UPSTREAM = frozenset({"", "glitch"})
-_LISTED = 12
+_LISTED, _LISTED_CHARS = 12, 3800  # whole lines within what a piece of evidence may hold
 
 MASTODON = """
     cd /home/mastodon/live
@@ -361,9 +361,10 @@ def _list(hits: Sequence[Advisory], version: str) -> str:
         sure = "" if hit.seen else ", versions inferred"
         end = f" < {fixed}" if fixed else ""
         lines.append(f"{hit.id} ({severity(hit.ratings)}{sure}): {hit.title[:120]}{end} {hit.url}".rstrip())
-    if len(hits) > _LISTED:
-        lines.append(f"+{len(hits) - _LISTED}")
-    return "\n".join(lines)
+    while sum(map(len, lines)) > _LISTED_CHARS:
+        lines.pop()
+    rest = [f"+{len(hits) - len(lines)}"] if len(hits) > len(lines) else []
+    return "\n".join(lines + rest)
 
 
 def _by_releases(case: _Case, table: Releases) -> Verdict:
