@@ -29,6 +29,8 @@ ON_TICK = (
 # (instances, now) -> {instance: what comes to its end there}, for its page and for the digest
 COMING_ENDS = "fedisec.watch.endings.coming"
 COMING_OF_WEEK = "fedisec.watch.endings.of_week"
+# (instances, since, until) -> {instance: warnings, releases and repairs of a week}, for the digest
+NEWS_OF_WEEK = "fedisec.watch.weekly.news_of"
 NEXT_JOB = "fedisec.watch.clock.next_job"  # (now, waited_s) -> what a runner may do beside scans and mails
 ON_PREPARE = "fedisec.watch.catalogue.sync"  # (), when the tables are of this version
 # (instance, confirmed key, new key, since when), in the transaction that stops the logins

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import cast
@@ -34,6 +34,7 @@ BODY_BYTES = 256 * 1024  # unpacked, unless the caller wants another cap
 _CONNECTIONS = 3  # at a time to one host: requests share them (keep-alive)
 _REFUSED_MAX = 2  # connections to one port, after which the host is not dialled there again
 _SILENT_MAX = 3  # time-outs of one host after which it is not asked again
+_PIECE = 64 * 1024  # unpacked bytes that a sink is given at once
 _URL_CHARS = "/:?#[]@!$&'()*+,;=%~-._"
 
 
@@ -127,8 +128,12 @@ class HttpClient:
         address: str | None = None,
         verify: bool = False,
         kind: str = "http",
+        sink: Callable[[bytes], None] | None = None,
     ) -> Raw:
-        """`get` without taking the body for UTF-8: a document in XML names its encoding itself."""
+        """`get` without taking the body for UTF-8: a document in XML names its encoding itself.
+
+        `sink`: takes the unpacked body of a 200 in pieces, which `max_body` caps all the same, instead of its
+        being kept; what it raises ends the exchange and is raised here."""
         where = _take_apart(url)
         request = httpx.Request(
             method,
@@ -143,7 +148,7 @@ class HttpClient:
                 raise Refused(f"{where.host} port {where.port}: refused {_REFUSED_MAX} times before")
             self._net.spend(kind)
             try:
-                return await self._in_time(self._transport(address, verify), request, url, max_body)
+                return await self._in_time(self._transport(address, verify), request, url, max_body, sink)
             except TimedOut:
                 self._silent[where.host] += 1
                 raise
@@ -152,12 +157,17 @@ class HttpClient:
                 raise
 
     async def _in_time(
-        self, transport: PinnedTransport, request: httpx.Request, url: str, max_body: int
+        self,
+        transport: PinnedTransport,
+        request: httpx.Request,
+        url: str,
+        max_body: int,
+        sink: Callable[[bytes], None] | None,
     ) -> Raw:
         """The exchange within its deadline; everything that goes wrong becomes a ProbeError."""
         try:
             async with asyncio.timeout(min(self._net.limits.request_s, self._net.remaining_s())):
-                return await self._exchange(transport, request, url, max_body)
+                return await self._exchange(transport, request, url, max_body, sink)
         except TimeoutError as error:
             raise TimedOut(f"{url[:200]}: no whole answer in time") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
@@ -222,13 +232,22 @@ class HttpClient:
         return [(name.encode("ascii"), value.encode("ascii", "replace")) for name, value in lines.items()]
 
     async def _exchange(
-        self, transport: PinnedTransport, request: httpx.Request, url: str, max_body: int
+        self,
+        transport: PinnedTransport,
+        request: httpx.Request,
+        url: str,
+        max_body: int,
+        sink: Callable[[bytes], None] | None,
     ) -> Raw:
         response = await transport.handle_async_request(request)
         try:
             headers = _read_headers(response.headers.raw, self._net.limits.header_bytes)
             encoding = [v for k, v in headers if k == "content-encoding"]
-            body, truncated = await _read_body(response, encoding, min(max_body, self._net.limits.body_bytes))
+            cap = min(max_body, self._net.limits.body_bytes)
+            if sink is not None and response.status_code == 200:
+                body, truncated = b"", await _pour(response, encoding, cap, sink)
+            else:
+                body, truncated = await _read_body(response, encoding, cap)
         finally:
             await response.aclose()
         return Raw(url, response.status_code, headers, body, truncated)
@@ -311,10 +330,7 @@ def without_secret(cookie: str) -> str:
 
 async def _read_body(response: httpx.Response, encoding: list[str], cap: int) -> tuple[bytes, bool]:
     """At most `cap` unpacked bytes, and whether there were more.  Only gzip is unpacked, only once."""
-    packed = [e.strip().lower() for e in encoding if e.strip().lower() not in {"", "identity"}]
-    if packed and packed not in (["gzip"], ["x-gzip"]):
-        raise Malformed(f"content-encoding {', '.join(packed)}"[:200])
-    unpack = zlib.decompressobj(31) if packed else None
+    unpack = zlib.decompressobj(31) if _is_packed(encoding) else None
     out = bytearray()
     stream = cast(AsyncGenerator[bytes, None], response.aiter_raw())
     async with aclosing(stream) as chunks:
@@ -327,6 +343,39 @@ async def _read_body(response: httpx.Response, encoding: list[str], cap: int) ->
             if len(out) > cap:
                 return bytes(out[:cap]), True
     return bytes(out), False
+
+
+def _is_packed(encoding: list[str]) -> bool:
+    packed = [e.strip().lower() for e in encoding if e.strip().lower() not in {"", "identity"}]
+    if packed and packed not in (["gzip"], ["x-gzip"]):
+        raise Malformed(f"content-encoding {', '.join(packed)}"[:200])
+    return bool(packed)
+
+
+async def _pour(
+    response: httpx.Response, encoding: list[str], cap: int, sink: Callable[[bytes], None]
+) -> bool:
+    """Gives the unpacked body to `sink` in pieces; whether there was more than `cap` of it, which is given to
+    nobody.  Never more than one piece is held."""
+    unpack = zlib.decompressobj(31) if _is_packed(encoding) else None
+    poured = 0
+    stream = cast(AsyncGenerator[bytes, None], response.aiter_raw())
+    async with aclosing(stream) as chunks:
+        async for chunk in chunks:
+            while chunk:
+                try:
+                    piece = unpack.decompress(chunk, _PIECE) if unpack else chunk
+                except zlib.error as error:
+                    raise Malformed("not gzip") from error
+                chunk = unpack.unconsumed_tail if unpack else b""
+                poured += len(piece)
+                if poured > cap:
+                    return True
+                sink(piece)
+                await asyncio.sleep(0)  # so that the deadline holds while a bomb unpacks
+    rest = unpack.flush() if unpack else b""
+    sink(rest)
+    return poured + len(rest) > cap
 
 
 def _kind_of(error: Exception) -> ProbeError:

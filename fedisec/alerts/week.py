@@ -48,16 +48,17 @@ def told_of(weeks: Iterable[Mapping[str, Any]], period: Period) -> dict[str, Any
     """The data of one digest, from what `weeks_of` made of a person's instances:
 
     since, until: ISO moments · quiet: nothing changed · instances: how many · sums: {worse, better, rejudged,
-    silences, warnings, unseen, ends, not_met: numbers over all of them} · listed: LISTED of the weeks at
+    silences, warnings, unseen, ends, not_met, news: numbers over all} · listed: LISTED of the weeks at
     most, the ones with changes and then the ones with faults first"""
     found = sorted(weeks, key=lambda one: (not _moved(one), -one["not_met"], one["domain"]))
     names = ("worse", "better", "rejudged", "silences", "warnings", "unseen", "ends", "not_met")
+    came = sum(one.get("news", {}).get("warnings", 0) for one in found)
     return {
         "since": period.since.isoformat(),
         "until": period.until.isoformat(),
         "quiet": not any(map(_moved, found)),
         "instances": len(found),
-        "sums": {name: sum(one[name] for one in found) for name in names},
+        "sums": {"news": came, **{name: sum(one[name] for one in found) for name in names}},
         "listed": found[:LISTED],
     }
 
@@ -74,8 +75,9 @@ def weeks_of(instances: Sequence[Instance], period: Period, now: datetime) -> di
     levels: {level: [met, applicable]} · worse, better, rejudged, silences: changes · changes: [[item id,
     kind, status], …] the newest first · unseen: items without sight for 72 h, unseen_items: some of their
     ids · ends: number, endings: [[attestation or waiver, item id, title of an own item, ISO moment, asks], …]
+    · news: what others published, as fedisec.watch.weekly has it
 
-    Ten queries at most while the counts are true, whatever the number of instances."""
+    Ten queries at most and those of the news while the counts are true, whatever the number of instances."""
     changes = _changes(instances, period)
     standings = standings_of(instances, now)
     looked_at = dict(
@@ -91,6 +93,7 @@ def weeks_of(instances: Sequence[Instance], period: Period, now: datetime) -> di
         )
     )
     unseen = _unseen(instances, now)
+    news = _news(instances, period)
     coming = import_string(settings.COMING_OF_WEEK)(instances, now)
     ends: dict[int, list[Ending]] = defaultdict(list)
     for end in ending(instances, now=now):
@@ -110,9 +113,17 @@ def weeks_of(instances: Sequence[Instance], period: Period, now: datetime) -> di
             "ends": len(ends[one.pk]),
             "endings": [_ending(end) for end in ends[one.pk][:NAMES]],
             "coming": coming.get(one.pk, []),
+            "news": news.get(one.pk, {}),
         }
         for one in instances
     }
+
+
+def _news(instances: Sequence[Instance], period: Period) -> Mapping[int, Mapping[str, Any]]:
+    """What others published: see fedisec.watch.weekly."""
+    news_of = import_string(settings.NEWS_OF_WEEK)
+    found: Mapping[int, Mapping[str, Any]] = news_of(instances, period.since, period.until)
+    return found
 
 
 def _iso(moment: datetime | None) -> str | None:

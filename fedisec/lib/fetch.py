@@ -7,7 +7,7 @@ Synchronous, for jobs: it makes and ends its own event loop, and belongs outside
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -34,10 +34,13 @@ def get(
     limit: int = FEED_BYTES,
     deadline_s: float = 10.0,
     ports: frozenset[int] = WEB_PORTS,
+    sink: Callable[[bytes], None] | None = None,
 ) -> Raw:
     """`request("GET", …)` that follows up to three redirects, each vetted anew: to https only, save one first
-    step from http to http.  `Raw.url` is the address that answered."""
-    return asyncio.run(_within("GET", url, headers, b"", limit, deadline_s, ports, _REDIRECTS))
+    step from http to http.  `Raw.url` is the address that answered.
+
+    `sink`: takes the body of a 200 in pieces, `limit` bytes of it at most, for what is too large to hold."""
+    return asyncio.run(_within("GET", url, headers, b"", limit, deadline_s, ports, _REDIRECTS, sink=sink))
 
 
 def request(
@@ -77,6 +80,7 @@ async def _within(
     *,
     cut: bool = False,
     own_networks: bool = False,
+    sink: Callable[[bytes], None] | None = None,
 ) -> Raw:
     place = vantage()
     net = (_OwnNet if own_networks else Net)(place, _limits(limit, deadline_s, redirects + 1))
@@ -84,13 +88,13 @@ async def _within(
     lines = tuple(headers)
     try:
         async with asyncio.timeout(deadline_s):
-            answer = await _ask(client, method, url, lines, body, limit, cut=cut)
+            answer = await _ask(client, method, url, lines, body, limit, cut=cut, sink=sink)
             for hop in range(redirects):
                 ahead = redirect_of(answer)
                 if ahead is None:
                     break
                 _vet_step(answer.url, ahead, first=hop == 0)
-                answer = await _ask(client, method, ahead, lines, body, limit)
+                answer = await _ask(client, method, ahead, lines, body, limit, sink=sink)
     except TimeoutError as error:
         raise TimedOut(f"{url[:200]}: no whole answer within {deadline_s:g} s") from error
     finally:
@@ -121,8 +125,11 @@ async def _ask(
     limit: int,
     *,
     cut: bool = False,
+    sink: Callable[[bytes], None] | None = None,
 ) -> Raw:
-    answer = await client.raw(url, method=method, headers=headers, body=body, max_body=limit, verify=True)
+    answer = await client.raw(
+        url, method=method, headers=headers, body=body, max_body=limit, verify=True, sink=sink
+    )
     if answer.truncated and not cut:
         raise TooLarge(f"{url[:200]}: more than {limit} bytes")
     return answer

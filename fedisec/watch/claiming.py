@@ -63,8 +63,8 @@ def _next(source: Source, now: datetime, pause_s: int) -> datetime | None:
     return now + timedelta(seconds=pause_s) if stacks.needs().names(source) else None
 
 
-def believed(source: Source, now: datetime, marks: dict[str, Any]) -> bool:
-    """True if the feed was still ours."""
+def believed(source: Source, now: datetime, marks: dict[str, Any], *, pause_s: int | None = None) -> bool:
+    """True if the feed was still ours.  `pause_s`: until the next try, where that is not its usual pause."""
     ours = _ours(source).update(
         token="",
         lease_until=None,
@@ -77,7 +77,7 @@ def believed(source: Source, now: datetime, marks: dict[str, Any]) -> bool:
         error_reason="",
         held="",
         held_detail="",
-        next_fetch_at=_next(source, now, source.every_s),
+        next_fetch_at=_next(source, now, source.every_s if pause_s is None else pause_s),
         **marks,
     )
     return ours == 1
@@ -92,6 +92,7 @@ def failed(source: Source, reason: str, detail: str, *, pause: int = 0) -> None:
         rung_at=None,
         fetched_at=now,
         believe=False,  # that was meant for what it said then
+        cursor=source.cursor,  # pages that came before the one that failed
         failing_since=source.failing_since or now,
         failures=F("failures") + 1,
         error_reason=reason[:30],

@@ -16,10 +16,10 @@ from checks.errors import ParseError, ProbeError, Reason
 from checks.probes.http_dial import WEB_PORTS
 from fedisec.lib import fetch
 from fedisec.lib.limits import TimeIsUp
-from fedisec.watch import advisory_fetching, catching_up, lifecycles, matching, telling
+from fedisec.watch import advisory_fetching, catching_up, lifecycles, matching, paging, telling
 from fedisec.watch.claiming import believed, claim, failed, held, retry_after
 from fedisec.watch.doubts import doubt
-from fedisec.watch.models import Source, SourceKind
+from fedisec.watch.models import Form, Source, SourceKind
 from fedisec.watch.parsing import parse_feed
 from fedisec.watch.storing import known_of, store
 
@@ -36,6 +36,9 @@ def fetch_source(source_id: int) -> None:
     try:
         if source.kind == SourceKind.ADVISORIES:
             advisory_fetching.read(source, lambda *call, **how: _request(source, *call, **how))
+            return
+        if source.form != Form.FEED:
+            paging.read(source, lambda url, **how: fetch.get(url, ports=_ports(source), **how))
             return
         answer = _ask(source)
     except ProbeError as error:

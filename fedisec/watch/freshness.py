@@ -22,16 +22,19 @@ def self_facts(instance: Instance) -> tuple[Fact, ...]:
             reading=settings.FEEDS,
             following_sources=instance.follow_sources,
             following_releases=instance.follow_releases,
-            sources=tuple(
-                feed_of(source)
-                for source in sources
-                if source.kind == SourceKind.WARNINGS and source.about in {"", seen.distribution}
-            ),
+            sources=tuple(feed_of(source) for source in sources if _is_read_for(source, seen)),
             release_feeds=tuple(feed_of(source) for source in sources if source.kind == SourceKind.RELEASE),
             software=seen.software,
             family=seen.family,
         ),
     )
+
+
+def _is_read_for(source: Source, seen: Stack) -> bool:
+    """Whether warnings of a source may concern an instance; of a list of packages, if any were seen."""
+    if source.kind == SourceKind.PACKAGES:
+        return source.about == seen.distribution and bool(seen.packages and seen.release)
+    return source.kind == SourceKind.WARNINGS and source.about in {"", seen.distribution}
 
 
 def feed_of(source: Source) -> Feed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
@@ -16,8 +16,9 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from checks.data.support import stack as known_stack
-from fedisec.watch.models import Concern, Entry, SourceKind, Stack
+from checks.data.support import product_titles
+from fedisec.watch import judging, lines
+from fedisec.watch.models import Concern, Entry, SourceKind, Stack, Verdict
 
 BATCH = 500
 LOOKED_BACK = timedelta(days=30)  # of an instance that is new, or runs something new
@@ -63,8 +64,11 @@ def _names_in(title: str, cpes: tuple[str, ...], distribution: bool) -> tuple[Na
 
 
 def match_new(now: datetime) -> int:
-    """Compares the entries that nobody compared yet with what every instance runs.  Returns how many concern
-    somebody; safe to call from several processes."""
+    """Compares the entries that nobody compared yet with what every instance runs.  Returns how many lines
+    that made; safe to call from several processes."""
+    if not Entry.objects.filter(matched=False).exists():
+        return 0
+    runs = _Runs(Stack.objects.filter(instance__demo=False))
     made = 0
     while True:
         with transaction.atomic():
@@ -74,11 +78,8 @@ def match_new(now: datetime) -> int:
             entries = list(rows[:BATCH])
             if not entries:
                 return made
-            stacks = list(Stack.objects.filter(instance__demo=False))
-            found = _concerns(entries, stacks, now)
-            Concern.objects.bulk_create(found, ignore_conflicts=True)
+            made += sum(runs.add_lines(entry, now) for entry in entries)
             Entry.objects.filter(pk__in=[entry.pk for entry in entries]).update(matched=True)
-            made += len(found)
 
 
 def match_stacks(stacks: Iterable[Stack], now: datetime) -> None:
@@ -90,41 +91,73 @@ def match_stacks(stacks: Iterable[Stack], now: datetime) -> None:
     entries = Entry.objects.filter(
         matched=True, source__kind=SourceKind.WARNINGS, published_at__gte=now - LOOKED_BACK
     )
-    found = _concerns(entries.select_related("source").order_by("pk"), stacks, now)
-    for one in found:
-        one.told_at = now
-    Concern.objects.bulk_create(found, ignore_conflicts=True)
+    runs = _Runs(stacks)
+    with transaction.atomic():
+        for entry in entries.select_related("source").order_by("pk"):
+            runs.add_lines(entry, now, told=True)
 
 
-def _concerns(entries: Iterable[Entry], stacks: Iterable[Stack], now: datetime) -> list[Concern]:
-    by_product = _by_product(stacks)
-    found = []
-    for entry in entries:
-        about = entry.source.about
+class _Runs:
+    """What instances run, by product."""
+
+    def __init__(self, stacks: Iterable[Stack]) -> None:
+        self._stacks = {stack.pk: stack for stack in stacks}
+        self._by_product = _by_product(self._stacks.values())
+        self._asked: dict[tuple[str, str], tuple[list[int], list[Stack]]] = {}
+        self._flaws = judging.flaws_of(self._stacks.values())
+
+    def add_lines(self, entry: Entry, now: datetime, *, told: bool = False) -> int:
+        """A line for each instance that runs what an entry names and has none of its story.  `told`: nobody
+        hears of them; nor of the first reading of a feed, nor of what a distribution has repaired there."""
+        about, story, made = entry.source.about, entry.story or f"e{entry.pk}", 0
         named = names_in(entry.title, entry.data.get("cpe", ()), distribution=bool(about))
-        seen: set[int] = set()
+        told_at = now if told or entry.data.get("first") else None
         for one in named[:NAMED_MAX]:
-            for stack in by_product.get(one.product, ()):
-                if stack.pk in seen or (about and about != stack.distribution):
-                    continue
-                seen.add(stack.pk)
-                found.append(_concern(entry, stack, one, now))
-    return found
+            ids, judged = self._asked_of(one.product, about)
+            said: lines.Said = {
+                "story": story,
+                "product": one.product,
+                "matched": one.matched[:60],
+                "by_cpe": one.by_cpe,
+                "created_at": now,
+                "told_at": told_at,
+            }
+            if ids:
+                made += lines.add(entry, ids, said)
+            made += len(self._add_judged(entry, judged, said, now))
+        return made
+
+    def _asked_of(self, product: str, about: str) -> tuple[list[int], list[Stack]]:
+        """Instances of which nobody but upstream judges the product, and those whose distribution does."""
+        key = (product, about)
+        if key not in self._asked:
+            mine = [stack for stack in self._by_product.get(product, ()) if _is_asked(product, about, stack)]
+            judged = [
+                stack
+                for stack in mine
+                if product in stack.owned and (stack.release, stack.owned[product]) in self._flaws
+            ]
+            others = {stack.pk for stack in mine} - {stack.pk for stack in judged}
+            self._asked[key] = (sorted(others), judged)
+        return self._asked[key]
+
+    def _add_judged(
+        self, entry: Entry, stacks: Sequence[Stack], said: lines.Said, now: datetime
+    ) -> list[Concern]:
+        made = [Concern(instance_id=stack.pk, entry=entry, **said) for stack in stacks]
+        for concern, stack in zip(made, stacks, strict=True):
+            judging.judge(concern, stack, self._flaws)
+            if concern.verdict == Verdict.REPAIRED:
+                concern.told_at = now
+        return Concern.objects.bulk_create(made, ignore_conflicts=True)
 
 
-def _concern(entry: Entry, stack: Stack, named: Named, now: datetime) -> Concern:
-    concern = Concern(
-        instance_id=stack.pk,
-        entry=entry,
-        story=entry.story or f"e{entry.pk}",
-        product=named.product,
-        matched=named.matched[:60],
-        by_cpe=named.by_cpe,
-        created_at=now,
-    )
-    if entry.data.get("first"):  # the first reading of a feed tells nothing
-        concern.told_at = now
-    return concern
+def _is_asked(product: str, about: str, stack: Stack) -> bool:
+    """Whether a warning about a product is for who has this stack: a distribution's are for its own, and of
+    kernels nobody but the distribution knows which are hit."""
+    if about:
+        return about == stack.distribution
+    return product != "linux" or stack.distribution not in judging.JUDGED
 
 
 def _by_product(stacks: Iterable[Stack]) -> Mapping[str, list[Stack]]:
@@ -134,6 +167,12 @@ def _by_product(stacks: Iterable[Stack]) -> Mapping[str, list[Stack]]:
         for name in names - {""}:
             found[name].append(stack)
     return found
+
+
+def cpes_of(products: Iterable[str]) -> list[str]:
+    """ "vendor:product" of the products of these names."""
+    wanted = set(products)
+    return sorted({cpe for product in _products() if product.name in wanted for cpe in product.cpes})
 
 
 @cache
@@ -174,8 +213,7 @@ def _pattern(words: Iterable[str]) -> re.Pattern[str]:
 
 def product_title(name: str) -> str:
     """As people write it; the name itself where no table says."""
-    listed = known_stack().get(name)
-    return listed[0] if listed else _titles().get(name, name)
+    return product_titles().get(name) or _titles().get(name, name)
 
 
 @cache

@@ -82,7 +82,15 @@ def parse_feed(body: bytes, base: str) -> tuple[FeedEntry, ...]:
     if len(body) > BYTES_MAX:
         raise ParseError("more than 1 MiB of feed")
     start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
-    found = _json_entries(body, base) if start.startswith(b"{") else _xml_entries(_tree(body), base)
+    return _once(_json_entries(body, base) if start.startswith(b"{") else _xml_entries(read_xml(body), base))
+
+
+def entries_of(root: Element, base: str) -> tuple[FeedEntry, ...]:
+    """`parse_feed` of XML that was read before."""
+    return _once(_xml_entries(root, base))
+
+
+def _once(found: Iterable[FeedEntry | None]) -> tuple[FeedEntry, ...]:
     by_guid: dict[str, FeedEntry] = {}
     for entry in found:
         if entry is not None:
@@ -111,7 +119,10 @@ class _Builder(TreeBuilder):
         return super().end(tag)
 
 
-def _tree(body: bytes) -> Element:
+def read_xml(body: bytes) -> Element:
+    """The root of a document within the limits; ParseError for every other."""
+    if len(body) > BYTES_MAX:
+        raise ParseError("more than 1 MiB of XML")
     body = _in_utf8(body)
     parser = DefusedXMLParser(target=_Builder(), forbid_dtd=True, forbid_entities=True, forbid_external=True)
     try:

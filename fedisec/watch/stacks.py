@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +20,8 @@ from checks.parse.host.release import parse_release
 from checks.parse.host.versions import inventory
 from fedisec.instances.models import Glance, Instance
 from fedisec.scans.models import Scan
-from fedisec.watch import stock
-from fedisec.watch.models import Source, SourceKind, Stack
+from fedisec.watch import owning, stock
+from fedisec.watch.models import Form, Source, SourceKind, Stack
 from fedisec.watch.stock_models import Ending
 
 BATCH = 50
@@ -49,13 +50,17 @@ def _remake(glance: Glance) -> Stack | None:
     # What a look could not see takes nothing away: a server that is down still runs what it ran.
     if before is not None and not made.products:
         made.products, made.distribution = before.products, before.distribution
+        made.release, made.packages, made.owned = before.release, before.packages, before.owned
     if before is not None and not made.software:
         made.software, made.family, made.version = before.software, before.family, before.version
     made.products = stock.with_others(glance.instance, made.products, facts)[:PRODUCTS_MAX]
-    fields = ["scan_id", "products", "distribution", "software", "family", "version", "made_at"]
+    fields = [field.name for field in Stack._meta.concrete_fields if not field.primary_key]
     Stack.objects.bulk_create([made], update_conflicts=True, unique_fields=["instance"], update_fields=fields)
-    same = before is not None and (before.products, before.software) == (made.products, made.software)
-    return None if same else made
+    return None if before is not None and _runs(before) == _runs(made) else made
+
+
+def _runs(stack: Stack) -> tuple[object, ...]:
+    return stack.products, stack.software, stack.release, stack.packages, stack.owned
 
 
 def _facts(scan: Scan | None) -> Facts:
@@ -76,7 +81,8 @@ def stack_of(instance: Instance, facts: Facts, made_at: datetime) -> Stack:
         made.version = clean(software.version, 120, newlines=False)
     if inside is not None:
         made.products = [list(pair) for pair in _products(inside)][:PRODUCTS_MAX]
-        made.distribution = distribution_of(inside)
+        made.distribution, made.release = distribution_of(inside), owning.codename(inside)
+        made.packages, made.owned = owning.packages(inside, made.distribution)
     return made
 
 
@@ -103,6 +109,20 @@ def of_followers(kind: SourceKind) -> QuerySet[Stack]:
     return Stack.objects.filter(**{f"instance__{wish}": True}, instance__demo=False)
 
 
+def of_followers_of_warnings() -> QuerySet[Stack]:
+    return of_followers(SourceKind.WARNINGS)
+
+
+def packages_of_followers(distribution: str) -> dict[str, frozenset[str]]:
+    """source package -> the releases that it is installed from, over all instances with that distribution."""
+    found: dict[str, set[str]] = defaultdict(set)
+    rows = of_followers(SourceKind.PACKAGES).filter(distribution=distribution).exclude(release="")
+    for release, packages in rows.values_list("release", "packages"):
+        for package, _ in packages:
+            found[package].add(release)
+    return {package: frozenset(releases) for package, releases in found.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     """Whom feeds would be read for: a feed that nobody needs is not asked for."""
@@ -110,22 +130,27 @@ class Needs:
     warnings: bool
     distributions: frozenset[str]
     software: frozenset[tuple[str, str]]  # (name, family)
+    packaged: frozenset[str]  # distributions of which packages were seen
+    running: frozenset[str]  # software that runs here, and its families
 
     products: frozenset[str]  # whose ends of support concern somebody
-    running: frozenset[str]  # software that runs here, and its families
 
     def names(self, source: Source) -> bool:
         if source.kind == SourceKind.ENDS:
             return source.about in self.products
         if source.kind == SourceKind.ADVISORIES:
             return source.about in self.running
+        if source.kind == SourceKind.PACKAGES:
+            return source.about in self.packaged
+        if source.form == Form.MYJVN:
+            return self.warnings and any(self.software)
         if source.kind == SourceKind.RELEASE:
             return any(followed_by(source.about, *pair) for pair in self.software)
         return source.about in self.distributions if source.about else self.warnings
 
 
 def needs() -> Needs:
-    """Three queries."""
+    """Five queries."""
     running = Stack.objects.filter(instance__demo=False).order_by()
     return Needs(
         Instance.objects.filter(follow_sources=True, demo=False).exists(),
@@ -133,8 +158,16 @@ def needs() -> Needs:
             of_followers(SourceKind.WARNINGS).order_by().values_list("distribution", flat=True).distinct()
         ),
         frozenset(of_followers(SourceKind.RELEASE).order_by().values_list("software", "family").distinct()),
+        frozenset(
+            of_followers(SourceKind.PACKAGES)
+            .exclude(release="")
+            .exclude(packages=[])
+            .order_by()
+            .values_list("distribution", flat=True)
+            .distinct()
+        ),
+        frozenset(chain.from_iterable(running.values_list("software", "family").distinct())) - {""},
         products=_with_ends(),
-        running=frozenset(chain.from_iterable(running.values_list("software", "family").distinct())) - {""},
     )
 
 

@@ -62,12 +62,21 @@ def forget(stories: Sequence[str]) -> None:
         Name.objects.filter(story__in=set(part) - left).delete()
 
 
+def all_of(stories: Sequence[str]) -> Mapping[str, Sequence[Entry]]:
+    """story -> the entries that tell it, the first that came first."""
+    found: dict[str, list[Entry]] = {}
+    for part in _parts([story for story in stories if story]):
+        for entry in Entry.objects.filter(story__in=part).select_related("source").order_by("pk"):
+            found.setdefault(entry.story, []).append(entry)
+    return found
+
+
 def told_in(stories: Sequence[str]) -> Mapping[str, Mapping[str, Entry]]:
     """story -> language -> the entry that tells it in that language, the first that came."""
     found: dict[str, dict[str, Entry]] = {}
-    for part in _parts(stories):
-        for entry in Entry.objects.filter(story__in=part).select_related("source").order_by("pk"):
-            found.setdefault(entry.story, {}).setdefault(entry.source.language, entry)
+    for story, entries in all_of(stories).items():
+        for entry in entries:
+            found.setdefault(story, {}).setdefault(entry.source.language, entry)
     return found
 
 

@@ -17,8 +17,9 @@ from checks.parse.versions import comparable
 from fedisec.alerts.models import MailKind
 from fedisec.alerts.notices import tell
 from fedisec.alerts.recipients import Recipient, of_instance
+from fedisec.watch import stories
 from fedisec.watch.matching import product_title
-from fedisec.watch.models import Concern, Entry, Said, Source, SourceKind, Stack
+from fedisec.watch.models import Concern, Entry, Said, Source, SourceKind, Stack, Verdict
 from fedisec.watch.stacks import followed_by, of_followers
 from fedisec.watch.versions import branch_of, concerns
 
@@ -157,16 +158,20 @@ def _tell_warnings(slot: datetime, now: datetime) -> int:
             transaction.set_rollback(True)  # another clock is at it
             return 0
         found = Concern.objects.filter(pk__in=keys, instance__follow_sources=True, instance__demo=False)
-        by_entry: dict[Entry, list[Concern]] = defaultdict(list)
-        for concern in found.filter(said=Said.OPEN).select_related("entry__source", "instance__stack"):
-            by_entry[concern.entry].append(concern)
-        for entry, concerned in by_entry.items():
-            _tell_warning(entry, concerned, now)
+        by_story: dict[str, list[Concern]] = defaultdict(list)
+        found = found.filter(said=Said.OPEN).exclude(verdict=Verdict.REPAIRED)
+        for concern in found.select_related("entry__source", "instance__stack"):
+            by_story[concern.story].append(concern)
+        tellings = stories.told_in(list(by_story))
+        for story, concerned in by_story.items():
+            _tell_warning(concerned, tellings.get(story, {}), now)
     return len(keys)
 
 
-def _tell_warning(entry: Entry, concerned: Sequence[Concern], now: datetime) -> None:
-    data = {
+def _tell_warning(concerned: Sequence[Concern], tellings: Mapping[str, Entry], now: datetime) -> None:
+    """`tellings`: the same in other languages; each reader gets their own where it is told in that."""
+    entry = concerned[0].entry
+    data: dict[str, Any] = {
         "kind": "warning",
         "title": entry.title,
         "url": entry.url,
@@ -174,6 +179,12 @@ def _tell_warning(entry: Entry, concerned: Sequence[Concern], now: datetime) -> 
         "severity": severity_of(entry),
         "published": entry.published_at.isoformat() if entry.published_at else "",
     }
+    if set(tellings) - {entry.source.language}:
+        data["in"] = {
+            language: {"title": other.title, "url": other.url, "source": other.source.title}
+            for language, other in tellings.items()
+            if language
+        }
     runs = [(one.instance_id, one.instance.domain, _running(one)) for one in concerned]
     _tell(f"warning {entry.pk}", data, runs, now)
 

@@ -15,6 +15,13 @@ from fedisec.watch.parsing import FeedEntry
 # The tag in the address of a release: GitHub and Forgejo, GitLab's tags and its releases.
 _TAG = re.compile(r"/(?:releases/tag|-/tags|-/releases|src/tag)/([^/]{1,100})/?$")
 _NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6}){1,3}")
+# GitHub's feed marks a pre-release by nothing but what its makers wrote.
+_PRE_NAME = re.compile(
+    r"(?<![a-z])(?:pre-?release|release candidate|preview|nightly|snapshot|canary|unstable|alpha|beta|rc)"
+    r"(?=\d|[^a-z]|$)|ベータ版|アルファ版|プレリリース|リリース候補|開発版",
+    re.IGNORECASE,
+)
+_PRE_TAG = re.compile(r"\d(?:a|b|c|rc|pre|dev)\.?\d", re.IGNORECASE)  # as PEP 440 and RubyGems write it
 _SECURITY = re.compile(
     r"\bsecurity\b|\bvulnerabilit|\bCVE-\d{4}-\d{4,}|\bGHSA-|脆弱性|セキュリティ", re.IGNORECASE
 )
@@ -36,7 +43,8 @@ def release_of(entry: FeedEntry, software: str) -> tuple[str, bool]:
             read = parse_version(family, text[numbers.start() :])
         except ParseError:
             return "", True
-    return read.base, read.prerelease
+    named = _PRE_NAME.search(f"{text} {entry.title}") or _PRE_TAG.search(text)
+    return read.base, read.prerelease or named is not None
 
 
 def speaks_of_security(entry: FeedEntry) -> bool:

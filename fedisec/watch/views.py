@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,8 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fedisec.accounts.models import Role, User
@@ -127,30 +127,49 @@ def source_remove(request: HttpRequest, pk: int) -> HttpResponse:
 def news(request: HttpRequest, domain: str) -> HttpResponse:
     """The reading list: warnings that name what the instance runs, and the newest release of its software."""
     instance = instance_for(person(request), domain)
-    said, query = request.GET.get("said", Said.OPEN.value), request.GET.get("q", "")[: reading.SEARCH_MAX]
-    wanted = None if said == "all" or said not in Said.values else said
+    wanted, kept = _wanted(request)
     stack = Stack.objects.filter(instance=instance).first()
-    found = reading.concerns_of(instance, wanted, query)
-    page = Paginator(found, reading.PAGE).get_page(request.GET.get("page"))
+    products, tellers = reading.choices_of(instance)
+    page = Paginator(reading.concerns_of(instance, wanted), reading.PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "instance": instance,
         "stack": stack,
         "page": page,
-        "lines": [reading.line_of(concern, stack) for concern in page],
+        "lines": reading.lines_of(page, stack, get_language() or "en"),
         "tabs": _tabs(reading.counts_of(instance)),
         "choices": _CHOICES,
-        "said": "all" if wanted is None else wanted,
-        "query": query,
-        "kept": urlencode({"said": said, "q": query}),
+        "wanted": wanted,
+        "said": "all" if wanted.said is None else wanted.said,
+        "products": products,
+        "tellers": tellers,
+        "kept": urlencode(kept),
+        "kept_but_said": urlencode({key: value for key, value in kept.items() if key != "said"}),
+        "packages": reading.packages_of(instance),
         "release": reading.newest_release(stack),
         "may_edit": may_edit(person(request), instance),
     }
     return render(request, "watch/news.html", context)
 
 
+def _wanted(request: HttpRequest) -> tuple[reading.Wanted, dict[str, str]]:
+    """What of the list is asked for, and the same as it stands in addresses."""
+    given = request.GET
+    said = given.get("said", Said.OPEN.value)
+    wanted = reading.Wanted(
+        None if said not in {*Said.values, reading.REPAIRED} else said,
+        given.get("q", "")[: reading.SEARCH_MAX],
+        given.get("product", "")[:40],
+        given.get("source", "")[:60],
+    )
+    kept = {"said": said, "q": wanted.query, "product": wanted.product, "source": wanted.source}
+    return wanted, {key: value for key, value in kept.items() if value}
+
+
 def _tabs(counts: Mapping[str, int]) -> list[tuple[str, object, int | None]]:
     """(value, word, how many) of each part of the list, and of the whole."""
     parts: list[tuple[str, object, int | None]] = [(v, word, counts[v]) for v, word in reading.WORDS.items()]
+    if counts[reading.REPAIRED]:
+        parts.append((reading.REPAIRED, _("Repaired by the distribution"), counts[reading.REPAIRED]))
     return [*parts, ("all", pgettext("warnings", "All"), sum(counts.values()))]
 
 
@@ -166,5 +185,7 @@ def news_say(request: HttpRequest, domain: str, pk: int) -> HttpResponse:
     if found is None:
         raise Http404
     reading.say(found, user, Said(said))
-    back = urlencode({"said": request.POST.get("back_said", ""), "q": request.POST.get("back_q", "")[:100]})
-    return redirect(f"{reverse('news', args=[instance.address])}?{back}")
+    # Only names and values of this page's own address, so that it leads nowhere else.
+    given = dict(parse_qsl(request.POST.get("back", "")[:500]))
+    kept = [(key, given[key]) for key in ("said", "q", "product", "source", "page") if key in given]
+    return redirect(f"{reverse('news', args=[instance.address])}?{urlencode(kept)}")

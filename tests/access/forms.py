@@ -133,7 +133,7 @@ _FORMS: dict[str, Callable[[Plot], Form]] = {
     "account_email": lambda plot: {"email": "new@example.org", "password": "wrong"},
     "inventory": lambda plot: {"product": "nginx", "version": "1.26.3"},
     "inventory_line": lambda plot: {"do": "confirm"},
-    "news_say": lambda plot: {"said": "done", "back_said": "", "back_q": ""},
+    "news_say": lambda plot: {"said": "done", "back": "said=all&q=redis"},
     "answer": lambda plot: {"met": "yes", "note": REASON, "link": "", "days": "30"},
     "waive": _until,
     "withdraw": lambda plot: {"basis": "0.0"},

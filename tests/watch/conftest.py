@@ -44,6 +44,7 @@ def runs(db: None) -> AddRunner:
     def make(software: str = "mastodon", version: str = "4.7.2", **fields: Any) -> Instance:
         products = fields.pop("products", [])
         distribution, family = fields.pop("distribution", ""), fields.pop("family", software)
+        seen = {name: fields.pop(name) for name in ("release", "packages", "owned") if name in fields}
         instance = an_instance(**fields)
         Stack.objects.create(
             instance=instance,
@@ -53,6 +54,7 @@ def runs(db: None) -> AddRunner:
             products=products,
             distribution=distribution,
             made_at=timezone.now(),
+            **seen,
         )
         return instance
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -132,3 +134,53 @@ FOREIGN = """<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/
 <rss version="2.0"><channel><item><title>&a;</title><guid>1</guid></item></channel></rss>"""
 DEEP = '<rss version="2.0"><channel>' + "<a>" * 100_000 + "</a>" * 100_000 + "</channel></rss>"
 WIDE = '<rss version="2.0"><channel>' + "<i/>" * 200_000 + "</channel></rss>"
+
+
+def myjvn(*items: dict[str, str], total: int = 0, first: int = 1, newest: datetime = NOW) -> str:
+    """getVulnOverviewList: JVNRSS with the status behind its items; with none of these the status alone."""
+    status = (
+        f'<status:Status xmlns:status="http://jvndb.jvn.jp/myjvn/Status" version="3.3"'
+        f' method="getVulnOverviewList" feed="hnd" lang="ja" retCd="0" retMax="50" errCd="" errMsg=""'
+        f' totalRes="{total or len(items)}" totalResRet="{len(items)}" firstRes="{first if items else 0}"/>'
+    )
+    if not items:
+        return f'<?xml version="1.0" encoding="UTF-8"?><Result version="3.3">{status}</Result>'
+    return jvndb(*items, newest=newest).replace("</rdf:RDF>", f"{status}</rdf:RDF>")
+
+
+def myjvn_error(code: str, message: str) -> str:
+    """What it says under HTTP 200 when it does not like a question."""
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><Result xmlns:status="http://jvndb.jvn.jp/myjvn/Status">'
+        f'<status:Status version="3.3" method="getVulnOverviewList" feed="hnd" retCd="1" errCd="{code}"'
+        f' errMsg="{message}" totalRes="" totalResRet="" firstRes=""/></Result>'
+    )
+
+
+def debian_flaw(
+    release: str, status: str, fixed: str = "", urgency: str = "not yet assigned", **more: str
+) -> Any:
+    """What the tracker says of one flaw in one release."""
+    said = {"status": status, "urgency": urgency, "repositories": {release: "1.0-1"}, **more}
+    if fixed:
+        said["fixed_version"] = fixed
+    return {"description": "Words.", "scope": "remote", "debianbug": 1000000, "releases": {release: said}}
+
+
+def ubuntu_cve(name: str, package: str, release: str, status: str, about: str = "", **more: str) -> Any:
+    """One CVE as Ubuntu's web site has it."""
+    pocket = more.pop("pocket", "security")
+    said = {"release_codename": release, "status": status, "description": about, "pocket": pocket}
+    other = {"release_codename": "upstream", "status": "released", "description": "9.9", "pocket": "security"}
+    packages = [
+        {"name": package, "source": "", "ubuntu": "", "debian": "", "statuses": [other, said]},
+        {"name": "another", "source": "", "ubuntu": "", "debian": "", "statuses": [said]},
+    ]
+    return {
+        "id": name, "published": "2026-11-01T00:00:00", "priority": "medium", "cvss3": 7.5, "status": "active",
+        "notes": [{"author": "somebody", "note": "words"}], "packages": packages, "notices_ids": [], **more,
+    }  # fmt: skip
+
+
+def ubuntu(*cves: Any, total: int = 0, offset: int = 0) -> str:
+    return json.dumps({"cves": cves, "limit": 20, "offset": offset, "total_results": total or len(cves)})

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 Rude = Callable[[socket.socket], None]
 
@@ -40,6 +41,7 @@ class Site:
         self, tls: ssl.SSLContext | None = None, address: tuple[str, int] = ("127.0.0.1", 0)
     ) -> None:
         self.replies: dict[str, Reply] = {}
+        self.answers: dict[str, Callable[[dict[str, str]], Reply]] = {}  # path -> what a query gets there
         self.fallback = b""
         self.asked: list[Asked] = []
         self.over = threading.Event()
@@ -80,7 +82,10 @@ class Site:
                 headers = {k.lower(): v for k, v in self.headers.items()}
                 site.asked.append(Asked(self.command, self.path, headers, self.rfile.read(length)))
                 missing = Reply(site.fallback) if site.fallback else Reply(b"not here", 404)
+                path, _, query = self.path.partition("?")
                 reply = site.replies.get(self.path, missing)
+                if path in site.answers:
+                    reply = site.answers[path](dict(parse_qsl(query.replace("+", "%2B"))))
                 if reply.rude is not None:
                     reply.rude(self.connection)
                     self.close_connection = True

@@ -18,7 +18,7 @@ from fedisec.scans.models import ItemState, Scan
 from fedisec.scans.run import with_self_facts
 from fedisec.watch import fetching
 from fedisec.watch.catalogue import sync
-from fedisec.watch.models import Source, SourceKind
+from fedisec.watch.models import Source, SourceKind, Stack
 from tests.factories import a_recorded_scan, an_instance
 from tests.watch import feeds
 from tests.watch.conftest import AddRunner, AddSource
@@ -67,9 +67,14 @@ def test_only_the_feed_of_the_own_distribution_counts(db: None, runs: AddRunner,
     instance = runs("mastodon", "4.7.2", distribution="debian")
     watch = with_self_facts(Facts(), instance).get(FeedsWatch)
     assert {feed.title for feed in watch.sources} == {
-        "JPCERT/CC", "JVN", "JVN iPedia", "JVN iPedia (English)", "ScanNetSecurity", "Debian security",
+        "JPCERT/CC", "JPCERT/CC (English)", "JVN", "JVN (English)", "JVN iPedia", "JVN iPedia (English)",
+        "JVN iPedia (MyJVN API)", "JVN iPedia (MyJVN API, English)", "IPA important security information",
+        "ScanNetSecurity", "Debian security",
     }  # fmt: skip
     assert (watch.software, watch.family, watch.reading) == ("mastodon", "mastodon", False)
+    Stack.objects.update(release="bookworm", packages=[["redis", "5:7.0.15-1~deb12u1"]])
+    watch = with_self_facts(Facts(), instance).get(FeedsWatch)
+    assert "Debian security tracker" in {feed.title for feed in watch.sources}, "packages of it were seen"
     settings.FEEDS = True
     assert with_self_facts(Facts(), instance).get(FeedsWatch).reading
 

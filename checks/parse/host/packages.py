@@ -20,6 +20,7 @@ class Package:
     name: str
     version: str  # as the package manager writes it, with epoch and revision
     source: str
+    source_version: str = ""  # of dpkg; a rebuild of the same source has another version of its own
 
     @property
     def upstream(self) -> str:
@@ -41,7 +42,8 @@ def parse_packages(lines: tuple[str, ...]) -> tuple[Package, ...]:
         cells = line.split("\t")
         if len(cells) >= 3:
             if cells[0].startswith("ii") and cells[2]:
-                found.append(Package(cells[1], cells[2][:100], cells[3] if len(cells) > 3 else ""))
+                source, version = (*cells[3:5], "", "")[:2]
+                found.append(Package(cells[1], cells[2][:100], source, version[:100]))
         elif match := _APK.fullmatch(line.strip()):
             found.append(Package(match[1], match[2], ""))
     return tuple(found)

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from fedisec.alerts.letters.ends import of_week
 from fedisec.alerts.letters.page import Page, Point, Points, Prose, Section
+from fedisec.alerts.letters.published import published
 from fedisec.alerts.letters.reading import Mail
 from fedisec.alerts.letters.words import (
     address,
@@ -59,9 +60,12 @@ class Week:
     @property
     def is_quiet(self) -> bool:
         """Nothing changed, and nothing asks for a word beyond where it stands."""
-        return not any(
-            self.number(key) for key in ("worse", "better", "rejudged", "silences", "ends", "unseen")
-        ) and not self.rows("coming")
+        keys = ("worse", "better", "rejudged", "silences", "ends", "unseen")
+        return not any(self.number(key) for key in keys) and not self.published and not self.rows("coming")
+
+    @property
+    def published(self) -> list[Section]:
+        return published(self._data.get("news"), self.domain if _is_name(self.domain) else "")
 
     @property
     def is_loud(self) -> bool:
@@ -226,6 +230,7 @@ def _lists(mail: Mail, week: Week) -> list[Section]:
     )
     sections = [_list(title, points, count, week) for title, points, count in found if count or points]
     sections += of_week(week.rows("coming"), mail.notices[-1].created_at)
+    sections += week.published
     silences = week.number("silences")
     if silences:
         words = ngettext("It fell silent %(count)d time.", "It fell silent %(count)d times.", silences) % {

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from fedisec.alerts.letters.ends import Ends
 from fedisec.alerts.letters.page import Note, Page, Point, Points, Prose, Section
@@ -26,6 +25,7 @@ from fedisec.alerts.letters.words import (
     name_of,
     servers,
     subject_line,
+    web_address,
     when,
 )
 from fedisec.alerts.models import Notice
@@ -119,6 +119,7 @@ def _told(notices: Iterable[Notice]) -> list[News]:
 
 
 def _news(data: Mapping[str, Any]) -> News:
+    data = {**data, **_in_own_language(data)}
     kind = data.get("kind") or data.get("what")
     parts = (line(data.get("software"), 60), line(data.get("version"), 60))
     title = line(data.get("title"), 200)
@@ -127,7 +128,7 @@ def _news(data: Mapping[str, Any]) -> News:
         title = " ".join(parts)
     return News(
         title or " ".join(part for part in parts if part) or _("without a title"),
-        _safe_url(data.get("url")),
+        web_address(data.get("url")),
         is_release,
         data.get("urgent") is True,
         kind == _ADVISORY,
@@ -155,15 +156,11 @@ def _flaw_in_short(data: Mapping[str, Any]) -> str:
     return joined(parts)
 
 
-def _safe_url(value: Any) -> str:
-    """An address out of a feed goes nowhere but to the web."""
-    url = line(value, 500)
-    if any(letter.isspace() or letter in "<>\"'`\ufffd" for letter in url):
-        return ""
-    try:
-        return url if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname else ""
-    except ValueError:
-        return ""
+def _in_own_language(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Title, address and source of the same news in the reader's language, where it is told in that."""
+    languages = data.get("in")
+    own = languages.get((get_language() or "").partition("-")[0]) if isinstance(languages, dict) else None
+    return own if isinstance(own, dict) else {}
 
 
 def _running(notice: Notice, data: Mapping[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.urls import reverse
@@ -52,6 +53,17 @@ def servers(count: int) -> str:
 
 def address(view: str, *args: str) -> str:
     return settings.PUBLIC_URL + reverse(view, args=args)
+
+
+def web_address(value: Any) -> str:
+    """An address out of a feed goes nowhere but to the web."""
+    url = line(value, 500)
+    if any(letter.isspace() or letter in "<>\"'`\ufffd" for letter in url):
+        return ""
+    try:
+        return url if urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname else ""
+    except ValueError:
+        return ""
 
 
 def link_of(instance: Instance | None) -> str:
