@@ -42,8 +42,8 @@ class NamedFlaw:
 
 
 def flaws_in(text: str) -> tuple[list[NamedFlaw], int]:
-    """The flaws of a piece of evidence, and how many more there are that it does not name.  Empty where a line
-    is of another form: the page shows such evidence as it is."""
+    """The flaws of a piece of evidence, and how many more there are that it does not name.  Empty where a
+    line is of another form: the page shows such evidence as it is."""
     found, more = [], 0
     for line in text.splitlines():
         if line.startswith("+") and line[1:].isdecimal():

@@ -7,14 +7,16 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
 import checks.parse
+from checks.data import tables
 from checks.data.tables import families
 from checks.errors import Reason
 from checks.facts import Missing
+from checks.facts.advisories import Advisory, Affected, Published
 from checks.facts.dns import Lookup, Outcome
 from checks.parse import (
     answers,
@@ -25,6 +27,7 @@ from checks.parse import (
     known_hosts,
     nodeinfo,
     rdap,
+    release_lines,
     source_offer,
     spf,
     spf_macro,
@@ -72,6 +75,10 @@ def _json_paths(text: str) -> object:
     return [one(document, "a", "b") for one in read]
 
 
+def _flaw(text: str) -> Advisory:
+    return Advisory("mastodon", text, text, (Affected(text, text), Affected("0", "1.0")), seen=True)
+
+
 # What needs more than its text, under the name of the function.
 WRAPPED: dict[str, Reader] = {
     "answers.first_asset": partial(answers.first_asset, host="a.test"),
@@ -103,7 +110,13 @@ WRAPPED: dict[str, Reader] = {
         for version in (0x0303, 0x0301)
     ],
     "versions.parse_version": lambda text: [versions.parse_version(name, text) for name in families()],
-    "versions.is_within": lambda text: versions.is_within(text, ((">=", "1.0"),)),
+    "versions.is_within": lambda text: versions.is_within(text, Affected("0", "1.0")),
+    "release_lines.days_behind": lambda text: release_lines.days_behind(
+        text, (Published(text), Published("1.0")), date(2026, 11, 21)
+    ),
+    "release_lines.way_out": lambda text: release_lines.way_out(
+        text, (_flaw(text),), (_flaw(text),), tables.releases()["mastodon"], date(2026, 11, 21)
+    ),
 }
 
 
