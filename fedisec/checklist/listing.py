@@ -15,7 +15,7 @@ from fedisec.checklist.filters import folded
 from fedisec.checklist.sieve import Sieve
 from fedisec.checklist.trouble import Condition, Trouble
 from fedisec.history.models import Standing
-from fedisec.instances.access import of_teams
+from fedisec.instances.access import listed_for
 from fedisec.instances.models import Instance, Tag
 from fedisec.scans.models import Scan, ScanState
 
@@ -26,7 +26,7 @@ class Listing:
     """What one reader sees; each property asks when it is first read."""
 
     def __init__(self, user: User) -> None:
-        self._mine = of_teams(Instance.objects.all(), user)
+        self._mine = listed_for(user)
 
     @cached_property
     def conditions(self) -> dict[Condition, Q]:

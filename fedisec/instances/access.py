@@ -18,6 +18,7 @@ __all__ = [
     "Several",
     "instance_for",
     "instances_for",
+    "listed_for",
     "may",
     "may_edit",
     "may_own",
@@ -46,6 +47,12 @@ def instances_for(user: User, role: Role = Role.VIEWER) -> QuerySet[Instance]:
     return Instance.objects.filter(
         team__memberships__user=user, team__memberships__role__in=AT_LEAST[role]
     ).distinct()
+
+
+def listed_for(user: User) -> QuerySet[Instance]:
+    """The same, for a page that asks much of thousands: its teams are asked for once, and each query that
+    follows names them, so that a database plans it well."""
+    return Instance.objects.filter(team__in=list(teams_for(user).values_list("pk", flat=True)))
 
 
 def instance_for(user: User, name: str, role: Role = Role.VIEWER) -> Instance:
