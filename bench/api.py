@@ -40,6 +40,8 @@ def main() -> int:
 def _measure(given: argparse.Namespace) -> int:
     from fedisec.accounts.models import User
     from fedisec.api import metrics, tokens
+    from fedisec.history.models import Standing
+    from fedisec.history.standing import RULES
     from fedisec.instances.models import Instance
     from fedisec.lib.memory import settle
 
@@ -48,6 +50,7 @@ def _measure(given: argparse.Namespace) -> int:
         begun = time.monotonic()
         owner = _fill(given.instances, given.scans)
         print(f"filled in {time.monotonic() - begun:.0f} s")
+    Standing.objects.update(rules=RULES, good_until=None)  # as the clock keeps them
     settle()
     reader, meter = (tokens.make(owner, name, [name], None, None) for name in ("read", "metrics"))
     metrics.KEPT_S = 0.0
@@ -102,7 +105,7 @@ def _timed(name: str, bar: float, token: str, address: Any, requests: int) -> bo
     p95 = statistics.quantiles(took, n=20)[-1]
     figures = f"{statistics.median(took):7.0f} {p95:7.0f} {max(took):7.0f} {statistics.median(walls):9.0f}"
     print(f"{name:24} {figures} {len(seen):8} {max(sizes) / 1000:6.0f} {bar:6.0f}", flush=True)
-    return p95 <= bar
+    return bool(p95 <= bar)
 
 
 def _fill(instances: int, scans: int) -> Any:

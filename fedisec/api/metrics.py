@@ -40,8 +40,9 @@ def text_for(token: Token) -> bytes:
     at, text = _kept.get(key, (0.0, b""))
     if not text or now - at > KEPT_S:
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Figures(token))
-        text = generate_latest(registry)
+        lines = _lines(token)
+        registry.register(_Figures(token, len(lines)))
+        text = generate_latest(registry) + _of_servers(lines).encode()
         while len(_kept) >= _KEPT_MAX:
             _kept.pop(next(iter(_kept)), None)
         _kept[key] = (now, text)
@@ -52,7 +53,8 @@ def text_for(token: Token) -> bytes:
 class _Line:
     """One server."""
 
-    labels: list[str]  # domain, team
+    domain: str
+    team: int
     counts: dict[str, dict[str, int]]
     required_not_met: int
     looked_at: datetime | None
@@ -62,10 +64,10 @@ class _Line:
 
 
 class _Figures(Collector):
-    """Everything, from a number of queries that does not grow with the servers."""
+    """What is not of single servers; `count` of them are watched."""
 
-    def __init__(self, token: Token) -> None:
-        self._token = token
+    def __init__(self, token: Token, count: int) -> None:
+        self._token, self._count = token, count
 
     def describe(self) -> Iterable[Metric]:
         return ()  # asked when it is registered: nothing is counted for that
@@ -76,7 +78,7 @@ class _Figures(Collector):
             "What runs here.",
             value={"version": settings.VERSION, "checks_version": CHECKS_VERSION},
         )
-        yield from _of_servers(_lines(self._token))
+        yield GaugeMetricFamily("fedisec_instances", "Servers that are watched.", value=self._count)
         user: User = self._token.user
         if user.is_superuser and self._token.team_id is None:
             yield from _of_scans()
@@ -99,45 +101,50 @@ def _lines(token: Token) -> list[_Line]:
         "standing__counts", "standing__required_not_met", "glance__unreached_since",
     )  # fmt: skip
     return [
-        _Line(
-            [domain, str(team)],
-            counts or {},
-            not_met or 0,
-            looked_at,
-            ended == ScanState.FAILED,
-            bool(away),
-            paused,
-        )
-        for domain, team, paused, looked_at, ended, counts, not_met, away in rows.order_by("pk").iterator()
+        _Line(domain, team, counts or {}, bad or 0, looked_at, ended == ScanState.FAILED, bool(away), paused)
+        for domain, team, paused, looked_at, ended, counts, bad, away in rows.order_by("pk").iterator()
     ]
 
 
-def _of_servers(lines: Sequence[_Line]) -> Iterator[Metric]:
-    one, by_level = ["domain", "team"], ["domain", "team", "level"]
-    met = GaugeMetricFamily("fedisec_items_met", "Items that are met.", labels=by_level)
-    apply_ = GaugeMetricFamily(
-        "fedisec_items_applicable", "Items that count: not set aside.", labels=by_level
-    )
-    bad = GaugeMetricFamily("fedisec_required_not_met", "Required items that are not met.", labels=one)
-    seen = GaugeMetricFamily(
-        "fedisec_last_scan_timestamp_seconds", "End of the last look at all that ended well.", labels=one
-    )
-    failed = GaugeMetricFamily("fedisec_last_scan_failed", "1 where the last look broke off.", labels=one)
-    away = GaugeMetricFamily("fedisec_unreachable", "1 while nothing of the server answers.", labels=one)
-    paused = GaugeMetricFamily("fedisec_paused", "1 while it is not looked at.", labels=one)
+_SERVERS = {
+    "fedisec_items_met": "Items that are met.",
+    "fedisec_items_applicable": "Items that count: not set aside.",
+    "fedisec_required_not_met": "Required items that are not met.",
+    "fedisec_last_scan_timestamp_seconds": "End of the last look at all that ended well.",
+    "fedisec_last_scan_failed": "1 where the last look broke off.",
+    "fedisec_unreachable": "1 while nothing of the server answers.",
+    "fedisec_paused": "1 while it is not looked at.",
+}
+
+
+def _of_servers(lines: Sequence[_Line]) -> str:
+    """Eleven samples for each server, written by hand: the library takes ten times as long, and for ten
+    thousand servers more than a second."""
+    found: dict[str, list[str]] = {name: [] for name in _SERVERS}
+    met, applies, bad, seen, failed, away, paused = found.values()
+    levels = [level.value for level in Level]
     for line in lines:
-        for level in Level:
-            states = line.counts.get(level.value, {})
-            met.add_metric([*line.labels, level.value], states.get(MET, 0))
-            apply_.add_metric([*line.labels, level.value], applicable(states))
-        bad.add_metric(line.labels, line.required_not_met)
+        whose = f'domain="{_escaped(line.domain)}",team="{line.team}"'
+        for level in levels:
+            states = line.counts.get(level, {})
+            met.append(f'{{{whose},level="{level}"}} {states.get(MET, 0)}')
+            applies.append(f'{{{whose},level="{level}"}} {applicable(states)}')
+        bad.append(f"{{{whose}}} {line.required_not_met}")
         if line.looked_at is not None:
-            seen.add_metric(line.labels, line.looked_at.timestamp())
-        failed.add_metric(line.labels, float(line.failed))
-        away.add_metric(line.labels, float(line.unreached))
-        paused.add_metric(line.labels, float(line.paused))
-    count = GaugeMetricFamily("fedisec_instances", "Servers that are watched.", value=len(lines))
-    yield from (count, met, apply_, bad, seen, failed, away, paused)
+            seen.append(f"{{{whose}}} {line.looked_at.timestamp()!r}")
+        failed.append(f"{{{whose}}} {int(line.failed)}")
+        away.append(f"{{{whose}}} {int(line.unreached)}")
+        paused.append(f"{{{whose}}} {int(line.paused)}")
+    return "".join(
+        f"# HELP {name} {_SERVERS[name]}\n# TYPE {name} gauge\n"
+        + "".join(f"{name}{one}\n" for one in samples)
+        for name, samples in found.items()
+    )
+
+
+def _escaped(value: str) -> str:
+    """A label's value in the text format."""
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 
 def _of_scans() -> Iterator[Metric]:
