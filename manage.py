@@ -5,17 +5,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fedisec.settings")
     os.umask(0o077)
     try:
-        from django.core.exceptions import ImproperlyConfigured
-        from django.core.management import execute_from_command_line
-
-        from fedisec.lib import env
+        from fedisec.console import run
     except ImportError as error:
         print(
             f"fedisec: {error.name} is not installed for this Python: run `make setup`,"
@@ -23,17 +19,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    try:
-        env.prepare(Path(__file__).resolve().parent)
-        execute_from_command_line(sys.argv)
-    except OSError as error:
-        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        print(f"fedisec: {said}", file=sys.stderr)
-        return 1
-    except ImproperlyConfigured as error:
-        print(f"fedisec: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run(sys.argv)
 
 
 if __name__ == "__main__":
