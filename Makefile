@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults test-security check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers messages servers suites docs
+.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults test-security check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers bench-scale messages servers suites docs
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench-inside  measure a scan from inside beside Lynis, on booted machines"
 	@echo "make bench-due  measure ten thousand scans that are due at once"
 	@echo "make bench-pages  measure the dashboard with a thousand instances and a year of scans"
+	@echo "make bench-scale  measure memory, starts, scans a minute with one and two workers, and half an hour's soak"
 	@echo "make bench-tls  ask fedisec and four other scanners about servers whose truth is known"
 
 # Where the system's Python has become another one, the environment is empty: it is made anew.
@@ -145,6 +146,10 @@ bench-due: setup-dev servers
 
 bench-parsers: setup-dev
 	@$(PY) -m bench.parsers
+
+# Needs root (cores and host names of its own) and 45 minutes, 30 of them the soak.
+bench-scale: setup-dev servers
+	@$(PY) -m tests.lab.netns $(PY) -m bench.scale $(ARGS)
 
 # Four other scanners and fedisec at the servers of the TLS matrix, one after the other: about half an hour.
 bench-tls: setup-dev servers suites bench/.env/.ready
