@@ -22,7 +22,8 @@ from fedisec.history.models import DayCount
 from fedisec.instances.models import Glance, Instance, NotedGrade, SavedView, Tag
 from fedisec.scans.models import Change, ItemState, Scan, Span
 from fedisec.share.models import Share
-from fedisec.watch import catalogue
+from fedisec.watch import catalogue, endings, stock
+from fedisec.watch.stock_models import Stated
 from tests.checks.inside.fixtures import report
 from tests.e2e.mail_furniture import furnish_mail
 from tests.e2e.team_furniture import furnish_team
@@ -111,6 +112,7 @@ def furnish() -> None:
         instance=_server(owner, FAILED), state="failed", reason="first", error="broke off: " + "x" * 300
     )
     _connected(Instance.objects.get(domain=FULL), now)
+    _written_down(Instance.objects.get(domain=FULL), now)
     _in_trouble(owner, now)
     _filed(owner, now)
     furnish_mail(Instance.objects.get(domain=FULL), Instance.objects.get(domain=LONG), owner, now)
@@ -158,6 +160,17 @@ def _connected(instance: Instance, now: datetime) -> None:
             "sections": [list(pair) for pair in sections_of(inside)],
         },
     )
+
+
+def _written_down(instance: Instance, now: datetime) -> None:
+    """Products by hand: one that has ended, one that is to be confirmed soon, one that nobody knows."""
+    for product, version, days in (("postgresql", "14.19", 80), ("php", "8.2.29", 5), ("MyOwnTool", "1.0", 80)):
+        until = now + timedelta(days=days)
+        Stated.objects.create(
+            instance=instance, product=product, version=version, by=instance.created_by, valid_until=until
+        )
+    stock.remake(instance, now)
+    endings.place(now)
 
 
 def _in_trouble(owner: User, now: datetime) -> None:

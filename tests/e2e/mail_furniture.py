@@ -102,6 +102,7 @@ def _news(instance: Instance, now: datetime) -> None:
         Concern.objects.create(
             instance=instance,
             entry=entry,
+            story=f"e{entry.pk}",
             product="rails",
             matched="rubyonrails:rails",
             by_cpe=True,

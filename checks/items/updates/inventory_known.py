@@ -67,7 +67,7 @@ item = Item(
         Text(
             "Connect the server over SSH, and fedisec keeps the list. Otherwise run these and write the versions down on the page Inventory of the instance; not every command exists on every server:\n"
             + LIST,
-            "サーバを SSH で接続すれば fedisec が一覧を作ります。接続しない場合は次を実行し、インスタンスの「構成一覧」ページにバージョンを書き留めます（入っていないものは飛ばしてください）。\n"
+            "サーバを SSH で接続すれば fedisec が一覧を作ります。接続しない場合は次を実行し、インスタンスの「インベントリ」ページにバージョンを書き留めます（入っていないものは飛ばしてください）。\n"
             + LIST,
         )
     ),
