@@ -95,7 +95,7 @@ class Reader:
                 raise
         assert b"Traceback" not in rest, rest[-2000:]
         self.seen.add(line)
-        return said
+        return said + rest.decode()
 
 
 def _until_it_answers(process: subprocess.Popen[bytes], port: int) -> str:
