@@ -51,7 +51,11 @@ def main() -> int:
     if unknown := set(given.what) - set(_PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     before = loop_ms()
-    rows = [row for name in given.what or _PARTS for row in _PARTS[name](given)]
+    rows = []
+    for name in given.what or _PARTS:
+        for row in _PARTS[name](given):
+            rows.append(row)
+            print(f"{row.name}: {row.figure}", file=sys.stderr, flush=True)
     shown = table(
         ("figure", "measured", "met"), [(row.name, row.figure, "yes" if row.good else "no") for row in rows]
     )
