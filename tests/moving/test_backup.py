@@ -248,11 +248,12 @@ def test_while_four_workers_scan_every_backup_is_whole(
     world.tool("add", "1", *(f"n{number}.example" for number in range(12)))
     folder = tmp_path / "backups"
     made = []
-    for number in range(6):
-        wait_for(lambda number=number: world.one(SCANNED) > 8 * number, 120, f"scans\n{world.log()}")  # type: ignore[misc]  # mypy knows no defaults
-        made.append(backed_up(world, folder))
+    for number in range(4):
+        wait_for(lambda number=number: world.one(SCANNED) > 6 * number, 120, f"scans\n{world.log()}")  # type: ignore[misc]  # mypy knows no defaults
+        # An export holds fewer or more rows than it counted, unless it sees one moment.
+        made.append(backed_up(world, folder, *(("--kind", "export") if number % 2 else ())))
     counts = []
-    for path in made:
+    for path in made[::2]:
         if mode == "embedded":
             look_into(path)
             with closing(sqlite3.connect(path)) as copy:
