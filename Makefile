@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARY := checks fedisec tests bench manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults test-security check lab mutation bench bench-due bench-inside bench-tls bench-pages bench-parsers bench-scale messages servers suites docs
+.PHONY: help setup setup-dev run demo test test-wide test-hosts test-faults test-security check lab mutation bench bench-due bench-inside bench-matching bench-tls bench-pages bench-parsers bench-scale messages servers suites docs
 
 help:
 	@echo "make run    start fedisec (http://127.0.0.1:8000, or PORT)"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench  measure a scan beside five other scanners"
 	@echo "make bench-inside  measure a scan from inside beside Lynis, on booted machines"
 	@echo "make bench-due  measure ten thousand scans that are due at once"
+	@echo "make bench-matching  match a thousand inventories with all advisories and 5,000 warnings"
 	@echo "make bench-pages  measure the dashboard with a thousand instances and a year of scans"
 	@echo "make bench-scale  measure memory, starts, scans a minute with one and two workers, and half an hour's soak"
 	@echo "make bench-tls  ask fedisec and four other scanners about servers whose truth is known"
@@ -139,6 +140,9 @@ bench-inside: setup-dev
 # Fills a database of 1 GB or so (about ten minutes), then asks for each page.
 bench-pages: setup-dev
 	@$(PY) -m bench.pages $(ARGS)
+
+bench-matching: setup-dev
+	@$(PY) -m bench.matching $(ARGS)
 
 # Ten thousand instances due at once, PostgreSQL, Redis and four workers: about a quarter of an hour.
 bench-due: setup-dev servers
