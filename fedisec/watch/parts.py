@@ -224,15 +224,13 @@ def to_json(parts: Iterable[Part]) -> list[list[str]]:
 
 
 def from_json(rows: Iterable[Sequence[Any]]) -> tuple[Part, ...]:
-    return tuple(
-        Part(
-            Kind(kind),
-            name,
-            version,
-            Source(source),
-            detail,
-            shown,
-            date.fromisoformat(until) if until else None,
-        )
-        for kind, name, version, source, detail, shown, until in rows
-    )
+    """A row of another version's shape is left out: the next look makes it anew."""
+    found = []
+    for row in rows:
+        try:
+            kind, name, version, source, detail, shown, until = row
+            day = date.fromisoformat(until) if until else None
+            found.append(Part(Kind(kind), name, version, Source(source), detail, shown, day))
+        except (ValueError, TypeError):
+            continue
+    return tuple(found)

@@ -57,6 +57,10 @@ FOREIGN: dict[str, frozenset[str]] = {
     "watch.Entry": frozenset({"guid", "title", "url", "summary", "version", "data"}),
     "watch.Concern": frozenset({"matched"}),
     "watch.Stack": frozenset({"products", "distribution", "software", "version"}),
+    "watch.Stated": frozenset({"product", "version"}),
+    "watch.Stock": frozenset({"parts"}),
+    "watch.Lifecycle": frozenset({"releases"}),
+    "watch.Ending": frozenset({"product", "branch", "version", "goes_to"}),
 }
 _ADDRESSES = frozenset({"url", "page", "link"})  # shown as links
 

@@ -48,7 +48,7 @@ _OURS = {  # codes, keys, seals and digests: nobody outside can choose them
     "candidate", "memory", "reason", "closed_by", "before", "after", "answered", "boot", "rules", "ended_why", "level",
     "steps", "levels", "kinds", "sealed_address", "sealed_secret", "sealed_secret_before", "stopped_why", "security",
     "sealed_password", "about", "message_id", "dropped_why", "slug", "error_reason", "held", "product", "family",
-    "shows", "sealed_token", "salt", "name", "type", "data", "said_by",
+    "shows", "sealed_token", "salt", "name", "type", "data", "said_by", "support",
 }  # fmt: skip
 
 
