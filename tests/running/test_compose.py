@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
 import redis
@@ -23,6 +25,7 @@ from tests.smtp import free_port
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EMAIL, PASSWORD = "first@example.org", "a sentence nobody guesses 1"
 OURS = ("web", "worker", "inside", "ticker")
 ACL = "user default off\nuser fedisec on >5ecret ~* &* +@all -@admin -@dangerous +info\n"
 
@@ -173,26 +176,65 @@ def test_the_commands_run_as_written(make_world: MakeWorld, redis_of_compose: st
     alive = tmp_path / "alive"
     start(world, "web", tmp_path, {"0.0.0.0:8000": f"127.0.0.1:{world.port}"})
     wait_for(world.answers, 30, f"an answer\n{world.log()}")
-    assert "/setup/" in world.log()
+    browser = first_account(world)
     start(world, "worker", tmp_path, {})
     start(world, "inside", tmp_path, {})
     start(world, "ticker", tmp_path, {"/tmp/alive": str(alive)})
     world.env["FEDISEC_SECRET_KEY"] = begin["FEDISEC_SECRET_KEY"]
-    world.tool("add", "0", "n0.example")
+    world.tool("mine", EMAIL, "n0.example")
     wait_for(lambda: world.scan_states() == ["done"], 30, f"a scan\n{world.log()}")
+    with browser.open(f"{world.url}/instances/n0.example/", timeout=30) as page:
+        assert page.url.endswith("/instances/n0.example/") and "n0.example" in page.read().decode()
     wait_for(alive.exists, 10, "a sign of the ticker")
     web_is_healthy(world)
+    for service in ("ticker", "worker", "inside"):
+        assert is_healthy(world, service, tmp_path, alive) == 0
+    alive.unlink()
+    assert is_healthy(world, "ticker", tmp_path, alive) != 0
+
+
+def first_account(world: World) -> OpenerDirector:
+    """By the link in the log of the web service, as its first reader does; gives what holds the session."""
+    link = re.search(rf"{re.escape(world.url)}/setup/\S{{40,}}/", world.log())
+    assert link is not None
+    browser = build_opener(HTTPCookieProcessor())
+    with browser.open(link[0], timeout=30) as page:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.read().decode())
+    assert token is not None
+    said = {"csrfmiddlewaretoken": token[1], "email": EMAIL, "password1": PASSWORD, "password2": PASSWORD}
+    with browser.open(link[0], data=urlencode(said).encode(), timeout=30) as page:
+        assert page.url == f"{world.url}/instances/add/"
+    return browser
+
+
+def held_by(service: str, folder: Path) -> dict[str, str]:
+    """The secrets of a service, in a folder of this machine."""
+    environment = SERVICES[service]["environment"].items()
+    return {
+        name: value.replace("/run/secrets", str(folder))
+        for name, value in environment
+        if "/run/secrets/" in value
+    }
+
+
+def is_healthy(world: World, service: str, folder: Path, alive: Path) -> int:
+    """The exit code of its health check, run as the engine would."""
+    kind, command = SERVICES[service]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    program = command.replace("$$", "$").replace("/tmp/alive", str(alive))
+    found = {"HOSTNAME": socket.gethostname(), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    env = {**world.env, **held_by(service, folder), **found}
+    done = subprocess.run(
+        ["sh", "-c", program], cwd=ROOT, env=env, capture_output=True, timeout=90, check=False
+    )
+    return done.returncode
 
 
 def start(world: World, service: str, folder: Path, places: dict[str, str]) -> None:
     """The command of a service with its own secrets, in places of this machine."""
     program, *rest = [places.get(word, word) for word in SERVICES[service]["command"]]
     assert program in {"python", "celery"}
-    found = {
-        name: value for name, value in SERVICES[service]["environment"].items() if "/run/secrets/" in value
-    }
-    held = {name: value.replace("/run/secrets", str(folder)) for name, value in found.items()}
-    world.start(*(["-m", "celery"] if program == "celery" else []), *rest, **held)
+    world.start(*(["-m", "celery"] if program == "celery" else []), *rest, **held_by(service, folder))
 
 
 def web_is_healthy(world: World) -> None:

@@ -1,6 +1,7 @@
 """Runs inside the settings under test: `python -m tests.running.tool COMMAND`.
 
 add INTERVAL DOMAIN…   instances of one person, due now; a day: in a day; 0: no interval, the first scan is queued
+mine EMAIL DOMAIN      an instance of that person, whose first scan is queued
 ask DOMAIN             asks for a scan
 look DOMAIN TIMES      so many scans, one after the other, each followed by a round of the clock
 hears DOMAIN EMAIL     one more person who hears of an instance
@@ -27,6 +28,7 @@ def main(command: str, *given: str) -> None:
     from celery import current_app
     from django.utils import timezone
 
+    from fedisec.accounts.models import User
     from fedisec.alerts.models import Subscription
     from fedisec.enrolment.enrol import stop
     from fedisec.enrolment.models import SshAccess
@@ -45,6 +47,8 @@ def main(command: str, *given: str) -> None:
             Subscription.objects.create(user=user, instance=instance)
             if not interval:
                 queue_scan(instance, "first")
+    elif command == "mine":
+        queue_scan(an_instance(User.objects.get(email=given[0]), domain=given[1]), "first")
     elif command == "ask":
         print(queue_scan(Instance.objects.get(domain=given[0]), "manual"))
     elif command == "many":
