@@ -73,7 +73,7 @@ def row_of(lines: list[Any], table: str) -> tuple[list[str], list[Any]]:
 
 def test_as_it_was_written_it_is_taken(lines: list[Any]) -> None:
     read(packed(lines), str, nobody)
-    assert Team.objects.get().instances.get().domain == "kept.example"  # type: ignore[attr-defined]  # of an upper app
+    assert Team.objects.get().instances.get().domain == "kept.example"
 
 
 BAD_VALUES: list[tuple[str, str, Any, str]] = [
