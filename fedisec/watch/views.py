@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -18,10 +19,12 @@ from django.utils.translation import get_language, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from checks.data.support import os_as_of, stack_as_of
+from checks.data.tables import advisories_as_of
 from fedisec.accounts.models import Role, User
 from fedisec.instances.access import instance_for, may_edit
 from fedisec.scans.views import person
-from fedisec.watch import changing, reading
+from fedisec.watch import advisory_news, changing, reading
 from fedisec.watch.catalogue import as_of
 from fedisec.watch.forms import SourceForm
 from fedisec.watch.models import Concern, Entry, Said, Source, SourceKind, Stack
@@ -41,11 +44,20 @@ def sources(request: HttpRequest) -> HttpResponse:
     """What fedisec reads, and how each feed stands.  Where an own feed lies only its operators see."""
     now = timezone.now()
     rows = [(source, standing_of(source, now)) for source in _with_newest()]
+    standings = Counter(standing for _source, standing in rows)
     context: dict[str, Any] = {
         "parts": [
             _part(_("Warnings of vulnerabilities"), SourceKind.WARNINGS, rows),
+            _part(_("Packages of distributions"), SourceKind.PACKAGES, rows),
             _part(_("Releases"), SourceKind.RELEASE, rows),
             _part(_("Published flaws"), SourceKind.ADVISORIES, rows),
+            _part(_("Ends of support"), SourceKind.ENDS, rows),
+        ],
+        "counts": [(standing, standings[standing]) for standing in Standing if standings[standing]],
+        "came_with": [
+            (_("published flaws of fediverse software"), advisories_as_of()),
+            (_("ends of support of programs"), stack_as_of()),
+            (_("ends of support of distributions"), os_as_of()),
         ],
         "is_operator": person(request).is_superuser,
         "reads_feeds": settings.FEEDS,
@@ -145,6 +157,7 @@ def news(request: HttpRequest, domain: str) -> HttpResponse:
         "kept": urlencode(kept),
         "kept_but_said": urlencode({key: value for key, value in kept.items() if key != "said"}),
         "packages": reading.packages_of(instance),
+        "flaws": advisory_news.shown_of(instance),
         "release": reading.newest_release(stack),
         "may_edit": may_edit(person(request), instance),
     }
