@@ -29,7 +29,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     if name.endswith(".ja.md"):
         english = (DOCS / name.replace(".ja.md", ".md")).read_text("utf-8")
         markdown = with_anchors(markdown, [anchor for _line, _level, anchor in headings(english)])
-    return _OUTSIDE.sub(r"\1", shared(markdown))  # files of the repository are no pages
+    markdown = shared(markdown)
+    return markdown if "/" in name else _OUTSIDE.sub(r"\1", markdown)  # files of the repository are no pages
 
 
 def headings(markdown: str) -> Iterator[tuple[int, int, str]]:

@@ -92,7 +92,8 @@ def test_every_item_stands_in_both_languages_under_its_anchor(site: Path) -> Non
         for item in all_items().values():
             path = prefix / "items" / f"{item.topic}.html"
             assert item.id.partition(".")[2].replace("_", "-") in read(path).anchors, (language, item.id)
-            assert item.id in path.read_text("utf-8")
+            text = path.read_text("utf-8")
+            assert item.id in text and 'href="../items.html"' in text
 
 
 def test_every_japanese_page_says_its_language_and_leads_to_the_other(site: Path) -> None:
@@ -138,9 +139,9 @@ def test_a_browser_finds_and_asks_nobody_else(site: Path) -> None:
                     None if one.url.startswith((url, "data:", "blob:")) else strangers.append(one.url)
                 ),
             )
-            for start, word, expected in (("/", "recovery codes", ""), ("/ja/", "証明書", "/ja/")):
+            for start, word, expected in (("/", "recovery", ".html"), ("/ja/", "証明書", "/ja/")):
                 page.goto(f"{url}{start}index.html")
-                page.locator("label[for=__search]").first.click()
+                page.locator("input.md-search__input").click()
                 page.locator("input.md-search__input").fill(word)
                 found = page.locator(f"a.md-search-result__link[href*='{expected}']").first
                 found.wait_for(timeout=60_000)
