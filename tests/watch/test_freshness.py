@@ -101,3 +101,33 @@ def test_items_that_waited_are_judged_when_their_feed_was_read(
     assert code(SOURCES) == "not_yet" and not Scan.objects.filter(reason="item").exists()
     fetching.fetch_source(other.pk)
     assert code(SOURCES) == "read" and code(RELEASES) == "no_feed"
+
+
+@pytest.mark.parametrize(
+    ("item", "kind", "fields"),
+    [(SOURCES, SourceKind.WARNINGS, {}), (RELEASES, SourceKind.RELEASE, {"about": "mastodon"})],
+)
+def test_a_feed_that_fails_for_three_days_turns_its_item_to_a_warning_by_the_next_scan(
+    web: Site, runs: AddRunner, source: AddSource, item: str, kind: SourceKind, fields: dict[str, str]
+) -> None:
+    """From the web server's 503 to the item as it stands on the page."""
+    instance = runs("mastodon", "4.7.2")
+    found = source("/feed", kind, **fields)
+
+    def look(days: float) -> tuple[str, str, str]:
+        """Reads the feed, as long after the first good answer, and scans."""
+        later = timedelta(days=days)
+        Source.objects.filter(last_ok_at__isnull=False).update(last_ok_at=timezone.now() - later)
+        Source.objects.update(next_fetch_at=timezone.now())
+        fetching.fetch_source(found.pk)
+        a_recorded_scan(instance, with_self_facts(Facts(), instance))
+        state = ItemState.objects.get(instance=instance, item_id=item)
+        return state.status, state.code, Source.objects.get(pk=found.pk).error_reason
+
+    web.say("/feed", feeds.github("a/b", "v4.7.3", newest=timezone.now()))
+    assert look(0) == ("pass", "read", "")
+    web.say("/feed", b"busy", 503)
+    assert look(2.9) == ("pass", "read", "http_503")
+    assert look(3.1) == ("warn", "stale", "http_503")
+    web.say("/feed", feeds.github("a/b", "v4.7.3", newest=timezone.now()))
+    assert look(3.1) == ("pass", "read", "")

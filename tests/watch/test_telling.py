@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 from pytest_django import Settings
 
+from fedisec.alerts.letters.news import _in_own_language
 from fedisec.alerts.models import MailKind, Notice, Subscription
 from fedisec.instances.models import Instance
 from fedisec.watch import fetching, telling
@@ -162,6 +164,31 @@ def test_warnings_are_told_in_the_next_morning_and_once(warned: Instance) -> Non
         "severity": "CVSS 3.0 9.8 (Critical)",
         "instances": [{"domain": "first.example", "version": "redis 7.2.4"}],
     }
+
+
+def test_a_warning_in_two_languages_is_one_notice_and_each_reader_gets_theirs(
+    web: Site, warned: Instance, source: AddSource
+) -> None:
+    _hears(warned, email="reader@example.org")
+    english = source("/en", title="JVN iPedia (English)", language="en")
+    item = {"id": "JVNDB-2026-000002", "title": "Redis: new story", "cpe": "cpe:/a:redis:redis"}
+    web.say("/en", feeds.jvndb(item, newest=NOW))
+    Source.objects.exclude(pk=english.pk).update(language="ja")
+    fetching.fetch_source(english.pk)
+    telling.tick(_tomorrow())
+    notice = Notice.objects.get()
+    titles = {}
+    for language in ("en", "ja", "de"):
+        with override(language):
+            titles[language] = {_in_own_language(notice.data).get("title", notice.data["title"])}
+    assert titles == {"en": {"Redis: new story"}, "ja": {"Redis: 新しい話"}, "de": {"Redis: 新しい話"}}
+
+
+def test_what_the_distribution_has_repaired_is_told_to_nobody(warned: Instance) -> None:
+    _hears(warned)
+    Concern.objects.update(verdict="repaired")
+    telling.tick(_tomorrow())
+    assert not Notice.objects.exists() and not Concern.objects.filter(told_at=None).exists()
 
 
 @pytest.mark.parametrize("why", ["said", "off", "demo"])

@@ -45,6 +45,21 @@ def test_the_tag_names_the_version(software: str, tag: str, version: str, prerel
     assert release_of(entry, software) == (version, prerelease)
 
 
+@pytest.mark.parametrize(
+    ("tag", "title", "prerelease"),
+    [
+        ("v4.8.0", "v4.8.0 (pre-release)", True), ("v4.8.0", "Release candidate for 4.8.0", True),
+        ("v4.8.0", "4.8.0 Preview", True), ("v4.8.0", "Nightly of today", True), ("v4.8.0", "4.8.0 ベータ版", True),
+        ("v4.8.0rc1", "Autumn", True), ("v4.8.0.beta2", "Autumn", True), ("v4.8.0", "v4.8.0-RC2", True),
+        ("v4.8.0", "v4.8.0", False), ("v4.8.0", "Alphabet and march", False), ("v4.8.0", "Previews of links", False),
+    ],
+)  # fmt: skip
+def test_a_pre_release_is_known_by_any_of_its_names(tag: str, title: str, prerelease: bool) -> None:
+    """GitHub's feed has no field for it."""
+    url = f"https://github.com/mastodon/mastodon/releases/tag/{tag}"
+    assert release_of(FeedEntry("1", title, url, "", None), "mastodon") == ("4.8.0", prerelease)
+
+
 def test_without_a_tag_the_title_names_it() -> None:
     (entry,) = _entries(feeds.rss2("PeerTube v8.1.6 is out"))
     assert release_of(entry, "peertube") == ("8.1.6", True), "what hangs on it may be anything"
