@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -25,6 +26,7 @@ from checks.facts.advisories import Advisory as Said
 from checks.items import all_items
 from checks.parse.advisories import applying, merged, names_of
 from checks.parse.versions import parse_version
+from fedisec.checklist.flaws import LABEL, flaws_in
 from fedisec.checklist.switches import rejudge
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ITEM, ItemState, Scan
@@ -82,6 +84,17 @@ def weigh(now: datetime) -> int:
         for offer in offers:
             Offer.objects.filter(pk=offer.pk, offered=offer.offered).update(weighed=True)
     return moved
+
+
+def shown_of(instance: Instance) -> dict[str, Any] | None:
+    """The flaws that the item of the instance names, as `checklist/flaws.html` lists them; None without any.
+    One query."""
+    state = ItemState.objects.filter(instance=instance, item_id=ITEM_ID, code__in=_OF_FLAWS).first()
+    for label, text in state.evidence if state is not None else ():
+        found, more = flaws_in(text) if label == LABEL else ([], 0)
+        if found:
+            return {"found": found, "more": more, "all": len(found) + more, "item_id": ITEM_ID}
+    return None
 
 
 def _stacks(platforms: Iterable[str]) -> Iterable[Stack]:

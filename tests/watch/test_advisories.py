@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from checks.facts import Facts
@@ -304,3 +305,16 @@ def test_old_looks_settle_nothing(web: Site, osv: Source, runs: AddRunner) -> No
     web.say("/v1/query", made.osv(made.osv_entry("BIT-2", ("0", "4.99.1"))))
     _read(osv)
     assert _state(instance).status == before != "fail"
+
+
+def test_the_page_of_news_names_the_flaws_and_leads_to_the_item(
+    web: Site, osv: Source, runs: AddRunner, client: Client
+) -> None:
+    instance, other = _runs(runs), _runs(runs, "4.100.0")
+    web.say("/v1/query", made.osv(made.osv_entry("BIT-2", ("0", "4.99.1"), aliases=["CVE-2026-99999"])))
+    _read(osv)
+    for one, named in ((instance, True), (other, False)):
+        client.force_login(one.created_by)  # type: ignore[arg-type]  # an_instance has one
+        page = client.get(f"/instances/{one.address}/news/").content.decode()
+        assert ("1 published flaw names what runs here" in page, "CVE-2026-99999" in page) == (named, named)
+        assert (f"/instances/{one.address}/items/{ITEM}/" in page) is named
