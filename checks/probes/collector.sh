@@ -793,8 +793,11 @@ section_versions() {
     version apache2 -v
     version httpd -v
     version caddy version
+    version haproxy -v
+    version traefik version
     version redis-server --version
     version valkey-server --version
+    version mariadbd --version
     version psql --version
     for program in /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres; do
         [ -x "$program" ] && printf 'postgres %s\n' "$("$program" --version 2>&1)"
@@ -811,8 +814,18 @@ section_versions() {
     for file in /usr/lib/elixir/lib/elixir/ebin/elixir.app /usr/lib64/elixir/lib/elixir/ebin/elixir.app; do
         [ -r "$file" ] && printf 'elixir %s\n' "$(sed -n 's/.*{vsn, *"\([^"]*\)".*/\1/p' "$file")"
     done
+    # What the fediverse software brought along, by its own list; of a file that may be anybody's no more is read.
+    for file in /home/*/live/Gemfile.lock /opt/mastodon/Gemfile.lock /var/www/mastodon/live/Gemfile.lock; do
+        [ -f "$file" ] && [ -r "$file" ] &&
+            head -c 1000000 "$file" | sed -n '/^    rails ([0-9][0-9.]*)$/{s/^    rails (\(.*\))$/rails \1/p;q;}'
+    done
+    for file in /var/www/composer.lock /var/www/*/composer.lock /usr/share/webapps/*/composer.lock; do
+        [ -f "$file" ] && [ -r "$file" ] && head -c 4000000 "$file" |
+            sed -n '/"name": "laravel\/framework"/{n;s/.*"version": "v\{0,1\}\([0-9][0-9.]*\)".*/laravel \1/p;q;}'
+    done
     version php --version
     version docker --version
+    version containerd --version
     version podman --version
     version ffmpeg -version
     version magick --version
