@@ -125,8 +125,8 @@ def test_a_browser_finds_and_asks_nobody_else(site: Path) -> None:
         [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(site), "0"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
+    assert server.stdout is not None
     try:
-        assert server.stdout is not None
         port = re.search(r"port (\d+)", server.stdout.readline())
         assert port is not None
         url, strangers = f"http://127.0.0.1:{port[1]}", list[str]()
