@@ -140,9 +140,10 @@ def test_a_browser_finds_and_asks_nobody_else(site: Path) -> None:
                 ),
             )
             for start, word, expected in (("/", "recovery", ".html"), ("/ja/", "証明書", "/ja/")):
-                page.goto(f"{url}{start}index.html")
+                page.goto(f"{url}{start}index.html", wait_until="networkidle")
                 page.locator("input.md-search__input").click()
                 page.locator("input.md-search__input").fill(word)
+                page.locator("input.md-search__input").press("End")  # a key, which the search waits for
                 found = page.locator(f"a.md-search-result__link[href*='{expected}']").first
                 found.wait_for(timeout=60_000)
             browser.close()
