@@ -12,11 +12,11 @@ from checks.facts import Facts
 from fedisec.alerts.models import MailKind, Notice, Preference, Subscription
 from fedisec.alerts.week import Period, weeks_of
 from fedisec.instances.models import Instance
-from fedisec.watch import endings, parts
+from fedisec.watch import endings, parts, telling
 from fedisec.watch.models import Source as Feed
 from fedisec.watch.parts import Kind, Part, Source
 from fedisec.watch.stock_models import Ending, Lifecycle, Stock
-from tests.factories import a_recorded_scan, a_subscriber, an_instance, signed_in
+from tests.factories import a_recorded_scan, a_subscriber, a_user, an_instance, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -205,7 +205,7 @@ def test_two_clocks_tell_once() -> None:
     now = datetime(2026, 8, 14, 9, 5, tzinfo=UTC)
     endings.tick(datetime(2026, 8, 13, 0, 5, tzinfo=UTC))
     endings.place(now)
-    slot = endings.telling.morning(now)
+    slot = telling.morning(now)
     waiting = list(Ending.objects.filter(waits_since__lte=slot))
     assert len(waiting) == 1
     for _ in range(2):
@@ -240,11 +240,12 @@ def test_what_is_near_is_shown_with_its_way_out() -> None:
 
 
 def test_the_page_of_an_instance_and_the_digest_say_it(client: Client) -> None:
-    instance = runs(PG14, PHP82, domain="social.example")
+    owner = a_user()
+    instance = runs(PG14, PHP82, domain="social.example", owner=owner)
     now = datetime(2026, 11, 22, 9, 5, tzinfo=UTC)
     endings.place(now)
     a_recorded_scan(instance, Facts(), now)
-    signed_in(client, instance.created_by)
+    signed_in(client, owner)
     page = client.get("/instances/social.example/").content.decode()
     assert "What comes to its end" in page and "PostgreSQL 14" in page and "go to 18.6" in page
     week = weeks_of([instance], Period(now - timedelta(days=7), now), now)[instance.pk]

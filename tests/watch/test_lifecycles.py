@@ -144,7 +144,7 @@ def source_of_postgres(web: Site, source: AddSource, postgres: Instance) -> Sour
     return source("/postgresql", SourceKind.ENDS, about="postgresql", every_s=86400)
 
 
-def _read(web: Site, source: Source, body: str, **headers: str) -> Source:
+def _read(web: Site, source: Source, body: str, **headers: Any) -> Source:
     web.say("/postgresql", body, **headers)
     Source.objects.filter(pk=source.pk).update(next_fetch_at=timezone.now())
     fetching.fetch_source(source.pk)

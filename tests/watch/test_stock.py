@@ -14,7 +14,7 @@ from fedisec.instances.models import Instance
 from fedisec.watch import stacks, stock
 from fedisec.watch.models import Stack
 from fedisec.watch.stock_models import Stated, Stock
-from tests.factories import a_recorded_scan, an_instance
+from tests.factories import a_recorded_scan, a_user, an_instance
 from tests.watch.test_stacks import INSIDE, MASTODON
 
 pytestmark = pytest.mark.django_db
@@ -68,13 +68,14 @@ def test_what_a_later_look_cannot_see_is_kept() -> None:
 
 
 def test_a_line_by_hand_is_matched_with_news_until_it_ends() -> None:
-    instance = an_instance()
+    owner = a_user()
+    instance = an_instance(owner)
     looked(instance, MASTODON)
-    stock.state(instance, instance.created_by, "postgresql", "14.19")
+    stock.state(instance, owner, "postgresql", "14.19")
     assert [stack.pk for stack in stacks.refresh()] == [instance.pk], (
         "warnings of the last weeks are compared"
     )
     assert ["postgresql", "14.19"] in Stack.objects.get().products
-    stock.remove(Stated.objects.get(), instance.created_by)
+    stock.remove(Stated.objects.get(), owner)
     stacks.refresh()
     assert ["postgresql", "14.19"] not in Stack.objects.get().products

@@ -59,7 +59,7 @@ def test_many_ends_on_many_servers_are_one_mail_beside_other_news(post: Post, in
 def test_whatever_stands_in_a_notice_a_mail_comes_of_it(post: Post, instance: Instance, ends: Any) -> None:
     post.tell(MailKind.NEWS, instance=instance, data={"kind": "ends", "ends": ends})
     mail = letter_of(post.delivery())
-    assert mail.subject and "\x1b" not in mail.body + mail.subject
+    assert mail.subject and "\x1b" not in f"{mail.body}{mail.subject}"
 
 
 def test_the_digest_names_what_ends_within_a_month(post: Post, instance: Instance) -> None:
