@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fedisec.lib.copies import Copy
 from tests.running.conftest import MakeWorld
-from tests.running.world import ROOT, children_of, command_line, is_alive, wait_for
+from tests.running.world import ROOT, World, children_of, command_line, is_alive, wait_for
 
 MEMORY_KIB = 300 * 1024  # of the whole set, at rest
 
@@ -79,8 +81,21 @@ def test_the_embedded_set_shares_its_memory(make_world: MakeWorld) -> None:
     taken = {" ".join(command_line(pid)[:3]): pss_kib(pid) for pid in family}
     assert sum(taken.values()) < MEMORY_KIB, taken
     assert all(is_alive(pid) for pid in family)
+    told = {line["name"]: line for line in doctor(world)["lines"]}
+    assert (told["jobs"]["code"], told["jobs"]["data"]) == ("runners", {"n": 2})
+    assert told["clock"]["state"] == told["keys"]["state"] == told["migrations"]["state"] == "ok"
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait(30) == 0
+
+
+def doctor(world: World) -> Any:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "fedisec", "doctor"],
+        cwd=ROOT, env=world.env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
+    assert done.returncode == told["exit_code"] > 0, done.stderr
+    return told
 
 
 def pss_kib(pid: int) -> int:
