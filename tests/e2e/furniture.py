@@ -164,7 +164,11 @@ def _connected(instance: Instance, now: datetime) -> None:
 
 def _written_down(instance: Instance, now: datetime) -> None:
     """Products by hand: one that has ended, one that is to be confirmed soon, one that nobody knows."""
-    for product, version, days in (("postgresql", "14.19", 80), ("php", "8.2.29", 5), ("MyOwnTool", "1.0", 80)):
+    for product, version, days in (
+        ("postgresql", "14.19", 80),
+        ("php", "8.2.29", 5),
+        ("MyOwnTool", "1.0", 80),
+    ):
         until = now + timedelta(days=days)
         Stated.objects.create(
             instance=instance, product=product, version=version, by=instance.created_by, valid_until=until

@@ -80,7 +80,6 @@ def test_each_reader_gets_a_warning_once_in_their_language(reader: tuple[Client,
     assert "JVN iPedia (English), JVN iPedia" in page
 
 
-
 def test_what_the_distribution_repaired_is_put_aside_and_said(reader: tuple[Client, Instance]) -> None:
     client, instance = reader
     titles, page = _shown(client, instance)
