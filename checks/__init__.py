@@ -3,4 +3,4 @@
 Flow: Target -> probes.gather() -> Facts -> evaluate() -> {item id: Verdict}.
 """
 
-CHECKS_VERSION = "0.5.0"
+CHECKS_VERSION = "0.5.1"

@@ -15,7 +15,7 @@ from fedisec.accounts.audit import record
 from fedisec.accounts.models import User
 from fedisec.accounts.notices import tell
 from fedisec.accounts.signin_models import RecoveryCode
-from fedisec.accounts.tries import hash_of
+from fedisec.lib.tokens import hash_of
 
 COUNT = 10
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # 32, none of which looks like another: 5 bits each

@@ -62,12 +62,12 @@ def test_a_missing_file_is_said_with_its_cure(settings: Settings) -> None:
 def test_the_first_start_makes_a_file_that_stays(settings: Settings, tmp_path: Path) -> None:
     settings.DATA, settings.DATABASE_URL = tmp_path / "data", ""
     settings.KEY_FILE = str(tmp_path / "data" / env.KEY_FILE)
-    prepare._key_file()
+    prepare.make_key_file()
     made = Path(settings.KEY_FILE)
     first = made.read_text()
     assert made.stat().st_mode & 0o777 == 0o400
     assert [path.name for path in made.parent.iterdir()] == ["keys"]
-    prepare._key_file()
+    prepare.make_key_file()
     assert made.read_text() == first
     assert unseal("ssh key", "7", seal("ssh key", "7", "x")) == "x"
 
@@ -75,9 +75,9 @@ def test_the_first_start_makes_a_file_that_stays(settings: Settings, tmp_path: P
 def test_no_file_is_made_where_several_machines_need_the_same(settings: Settings, tmp_path: Path) -> None:
     settings.DATA, settings.DATABASE_URL = tmp_path, "postgres://somewhere/x"
     settings.KEY_FILE = str(tmp_path / "nokeys")
-    prepare._key_file()
+    prepare.make_key_file()
     settings.DATABASE_URL = ""
-    prepare._key_file()  # another file is named: the operator's business
+    prepare.make_key_file()  # another file is named: the operator's business
     assert not Path(settings.KEY_FILE).exists()
 
 

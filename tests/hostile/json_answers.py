@@ -111,6 +111,12 @@ def _version(text: str) -> dict[str, bytes]:
     return changed(_INFO, software__version=text) | changed(_V2, version=text)
 
 
+def _deep(levels: int) -> dict[str, bytes]:
+    """The honest documents, each with one more member that lies so deep."""
+    more = ', "more": ' + "[" * levels + "]" * levels + "}"
+    return {path: answer((json.dumps(honest)[:-1] + more).encode()) for path, honest in _HONEST.items()}
+
+
 def _links(*hrefs: str) -> dict[str, bytes]:
     rel = "http://nodeinfo.diaspora.software/ns/schema/2.0"
     return {_LINKS: answer(json.dumps({"links": [{"rel": rel, "href": href} for href in hrefs]}).encode())}
@@ -149,6 +155,7 @@ _UNREADABLE: dict[str, dict[str, bytes]] = {
 # The instance speaks of itself, and what it says of its software, people and rules is all there is to know.
 _READABLE: dict[str, dict[str, bytes]] = {
     "bytes-that-are-no-text": everywhere(b'{"version": "' + bytes(range(128, 256)) + b'"}'),
+    "honest-documents-200-deep": _deep(200),
     "a-byte-order-mark": {_INFO: answer(b"\xef\xbb\xbf" + _WHOLE.encode())},
     "numbers-of-5000-digits": {
         _INFO: answer(_WHOLE.replace("57", "9" * 5000).encode()),

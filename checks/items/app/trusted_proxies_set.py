@@ -5,6 +5,7 @@ from contextlib import suppress
 from checks.data.network import cdn_in_front
 from checks.errors import ParseError, Reason
 from checks.facts import Facts, Missing, MissingFact
+from checks.facts.advisories import Affected
 from checks.facts.dns import Addresses
 from checks.facts.inside import Inside
 from checks.facts.software import Software
@@ -264,7 +265,7 @@ def _has_safe_default(facts: Facts) -> bool:
     """Versions before it believed everybody, some without the setting (CVE-2025-66482)."""
     software = facts.maybe(Software)
     with suppress(ParseError):
-        return software is not None and is_within(software.base_version, ((SAFE_MISSKEY, ""),))
+        return software is not None and is_within(software.base_version, Affected(SAFE_MISSKEY, ""))
     return False
 
 

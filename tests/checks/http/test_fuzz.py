@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from checks.data.tables import families
 from checks.errors import ParseError
+from checks.facts.advisories import Affected
 from checks.parse.answers import first_asset
 from checks.parse.cookies import parse_cookie, parse_cookies
 from checks.parse.csp import frame_ancestors, is_inert, parse_csp, parse_meta, weaknesses
@@ -57,7 +58,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "uploads": lambda text: uploads(text, "https://a.test/" + text),
     "source offer": lambda text: (is_upstream(text, families()["mastodon"]), without_query(text)),
     "version": lambda text: [parse_version(family, text) for family in FAMILIES],
-    "range": lambda text: is_within(text, (("0", "9"),)),
+    "range": lambda text: is_within(text, Affected("0", "9")),
 }
 EACH = pytest.mark.parametrize("parse", PARSERS.values(), ids=PARSERS)
 TRICKY = [
