@@ -11,6 +11,7 @@ from django.utils import timezone
 from checks.items import all_items
 from checks.model import Settles
 from fedisec.accounts.models import Membership, Role, Team, User
+from fedisec.checklist import daily
 from fedisec.instances.models import Instance
 from fedisec.scans.models import ItemState, Scan
 from tests.factories import signed_in
@@ -62,6 +63,7 @@ def scanned(instance: Instance) -> Instance:
             if status == "fail"
             else [],
         )
+    daily.note(instance, now, scanned=True)
     return instance
 
 

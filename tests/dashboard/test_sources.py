@@ -147,7 +147,9 @@ def listed(instance: Instance, jvn: Source) -> Instance:
             source=jvn, guid=f"JVNDB-{number}", title=title, url="https://jvn.jp/1", published_at=NOW,
             data={"cvss": {"score": "9.8", "version": "3.0"}},
         )  # fmt: skip
-        Concern.objects.create(instance=instance, entry=entry, product="redis", matched="Redis", said=said)
+        Concern.objects.create(
+            instance=instance, entry=entry, product="redis", matched="Redis", said=said, story=f"e{entry.pk}"
+        )
     Entry.objects.create(
         source=Source.objects.get(slug="release-mastodon"), guid="v", title="v4.7.3", version="4.7.3", urgent=True,
         url="https://github.com/mastodon/mastodon/releases/tag/v4.7.3", published_at=NOW,
