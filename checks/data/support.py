@@ -86,7 +86,7 @@ class Tables:
         None for what the table does not name."""
         return _line_of(self.stack[product].releases, version) if product in self.stack else None
 
-    def system(self, name: str, branch: str) -> OsRelease | None:
+    def os_dates(self, name: str, branch: str) -> OsRelease | None:
         """The dates of a branch; of a rebuild or a port those of what it follows."""
         return self.os.get(same_dates(name), {}).get(branch)
 
@@ -190,8 +190,8 @@ def same_dates(name: str) -> str:
 
 
 def os_release(name: str, branch: str) -> OsRelease | None:
-    """As `Tables.system`, by the shipped table."""
-    return _shipped().system(name, branch)
+    """As `Tables.os_dates`, by the shipped table."""
+    return _shipped().os_dates(name, branch)
 
 
 def stack_release(product: str, version: str) -> StackRelease | None:

@@ -374,7 +374,8 @@ async def _pour(
                 sink(piece)
                 await asyncio.sleep(0)  # so that the deadline holds while a bomb unpacks
     rest = unpack.flush() if unpack else b""
-    sink(rest)
+    if rest:
+        sink(rest)
     return poured + len(rest) > cap
 
 

@@ -88,6 +88,9 @@ RIGHTS = {
     "watch_ending": READ,
     "watch_advisory": ALL,
     "watch_offer": ALL,
+    "watch_flaw": ALL,
+    "watch_name": ALL,
+    "watch_packagestanding": ALL,
     # What stands beside the models.
     "lib_canary": READ,
     "lib_backup": NOTHING,

@@ -53,6 +53,8 @@ class Tracker:
         self._parser = ijson.basic_parse_coro(self, use_float=True)
 
     def feed(self, piece: bytes) -> None:
+        if not piece:
+            return  # to the parser it would be the end
         self._fed += len(piece)
         if self._fed > BYTES_MAX:
             raise ParseError(f"more than {BYTES_MAX >> 20} MiB of tracker")

@@ -100,10 +100,10 @@ def branch_of_system(part: Part) -> str:
 
 def _system_support(part: Part, known: Tables, today: date) -> Support:
     branch = branch_of_system(part)
-    dates = known.system(part.name, branch)
+    dates = known.os_dates(part.name, branch)
     if dates is None and part.source is Source.HAND:  # "12.5" of Debian
         branch = branch.split(".")[0]
-        dates = known.system(part.name, branch)
+        dates = known.os_dates(part.name, branch)
     found = os_support(dates, today)
     if found.standing is Standing.UNKNOWN:
         return found

@@ -55,11 +55,15 @@ FOREIGN: dict[str, frozenset[str]] = {
     "alerts.Notice": frozenset({"data"}),
     "watch.Source": frozenset({"title", "url", "page", "etag", "last_modified", "last_error", "held_detail"}),
     "watch.Entry": frozenset({"guid", "title", "url", "summary", "version", "data"}),
-    "watch.Concern": frozenset({"matched"}),
+    "watch.Concern": frozenset({"matched", "repaired_in"}),
     "watch.Stack": frozenset({"products", "distribution", "software", "version"}),
     "watch.Stated": frozenset({"product", "version"}),
     "watch.Stock": frozenset({"parts"}),
     "watch.Lifecycle": frozenset({"releases"}),
+    "watch.Flaw": frozenset({"package", "fixed", "urgency"}),
+    "watch.PackageStanding": frozenset({"package", "installed", "fixed", "urgency", "names"}),
+    "watch.Advisory": frozenset({"title", "url"}),
+    "watch.Offer": frozenset({"version", "offered"}),
     "watch.Ending": frozenset({"product", "branch", "version", "goes_to"}),
 }
 _ADDRESSES = frozenset({"url", "page", "link"})  # shown as links

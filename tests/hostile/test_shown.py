@@ -49,6 +49,8 @@ _OURS = {  # codes, keys, seals and digests: nobody outside can choose them
     "steps", "levels", "kinds", "sealed_address", "sealed_secret", "sealed_secret_before", "stopped_why", "security",
     "sealed_password", "about", "message_id", "dropped_why", "slug", "error_reason", "held", "product", "family",
     "shows", "sealed_token", "salt", "name", "type", "data", "said_by", "support",
+    "form", "asks", "cursor", "story", "verdict", "release", "packages", "owned", "distribution", "platform", "aliases",
+    "affected", "ratings", "published", "changed", "scopes", "used_from",
 }  # fmt: skip
 
 

@@ -192,6 +192,8 @@ def filled(route: str, domain: str) -> str:
 def test_nothing_but_static_files_is_kept_by_caches(as_alice: Client, scanned: Instance) -> None:
     stranger, asked = Client(), 0
     for route, _ in patterns(get_resolver()):
+        if route == "api/v1/openapi.json":
+            continue  # a static file but in name: the same for everybody
         for ask in (stranger.get, stranger.post, as_alice.get):
             answer = ask(filled(route, scanned.domain))
             assert answer.status_code < 500, route

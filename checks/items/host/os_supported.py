@@ -200,7 +200,7 @@ def check(facts: Facts) -> Verdict:
     shown = f"{release.pretty} ({release.id} {release.version})"
     if not release.version or release.id in _ROLLING:
         return asked("rolling", release=release.pretty).seen(LABEL, shown)
-    dates = tables(facts.maybe(EndsOfLife)).system(release.id, release.branch)
+    dates = tables(facts.maybe(EndsOfLife)).os_dates(release.id, release.branch)
     if dates is None:
         return unknown("not_listed", Reason.NOT_ASKED, release=release.pretty).seen(LABEL, shown)
     today, ended = inside.seen_at.date(), str(dates.ends)

@@ -193,7 +193,7 @@ def _distribution_ended(
 ) -> Verdict | None:
     release = parse_release(inside.lines("release"))
     packaged = [one for one in products if one.origin is Origin.DISTRIBUTION]
-    dates = known.system(release.id, release.branch) if release else None
+    dates = known.os_dates(release.id, release.branch) if release else None
     if release and packaged and dates and dates.last < today:
         verdict = failed("distribution_ended", release=release.pretty, ended=str(dates.last))
         return verdict.seen(LABEL, _rows(packaged))
