@@ -120,7 +120,7 @@ def test_what_was_read_stands_in_place_of_what_was_shipped() -> None:
 def test_the_longer_support_of_a_system_is_free_or_paid(name: str, expected: OsRelease) -> None:
     read = news(name, ReadRelease("12", date(2026, 7, 11), extended=date(2028, 7, 1)), ReadRelease("99"))
     known = tables(read)
-    assert known.os_dates(name, "12") == expected and known.system(name, "99") is None
+    assert known.os_dates(name, "12") == expected and known.os_dates(name, "99") is None
 
 
 def test_news_of_what_nobody_knows_change_nothing() -> None:
