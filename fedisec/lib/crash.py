@@ -35,6 +35,8 @@ ROTATION = (
     "all_sealed",  # all but the canary
     "before_drop",  # nothing is sealed with an old key any more
 )
+# Of a backup: its content is written by one of three ways, then under its name and nothing was noted.
+BACKUP = ("backup_copied", "backup_dumped", "backup_exported", "backup_drafted")
 KILLED = 137  # as a shell reports kill -9
 
 

@@ -139,7 +139,7 @@ def _postgresql(path: Path) -> None:
     with drafted(path) as draft:
         argv = [_pg_dump(), "--format=custom", "--no-password", "--no-owner", "--no-acl", f"--file={draft}"]
         _run(argv, "pg_dump")
-        crash.point("backup_copied")
+        crash.point("backup_dumped")
         # Unpacks all of it; a list of its contents would be read from its head.
         _run(["pg_restore", "--file=/dev/null", str(draft)], "pg_restore")
 
@@ -175,7 +175,7 @@ def _export(path: Path) -> None:
         with drafted(path) as draft:
             with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 export_into(file, AS_STORED, "", lambda table, done, of: None)
-            crash.point("backup_copied")
+            crash.point("backup_exported")
             with draft.open("rb") as file:
                 read_through(file)
     except CannotExport as error:

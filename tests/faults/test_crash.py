@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fedisec.lib.crash import KILLED, POINTS, ROTATION
+from fedisec.lib.crash import BACKUP, KILLED, POINTS, ROTATION
 from tests.running.world import ROOT
 
 ASK = "from fedisec.lib.crash import point; point('claimed'); print('alive')"
@@ -49,5 +49,5 @@ def test_every_call_names_a_point_that_exists() -> None:
         if name != "dns"
     ]
     assert len(calls) == len(set(calls))
-    assert set(calls) <= {*POINTS, *ROTATION}
+    assert set(calls) <= {*POINTS, *ROTATION, *BACKUP}
     assert {"claimed", "resolved", "connected", "before_commit", "after_commit"} <= set(calls)
