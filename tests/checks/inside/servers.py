@@ -170,8 +170,8 @@ class Host(paramiko.ServerInterface):
         self._meet(self.at_exec)
         if self.runs:
             thread = threading.Thread(target=self._run, args=(channel,))
-            self.threads.append(thread)
             thread.start()
+            self.threads.append(thread)  # not before: whoever ends the server joins what stands here
         return self.runs
 
     def check_channel_env_request(self, channel: paramiko.Channel, name: bytes, value: bytes) -> bool:
