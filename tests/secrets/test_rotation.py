@@ -93,7 +93,10 @@ class TestWhatIsSealed:
             if path.parent.name != "migrations" and re.search(r"(?<![.\w])seal\(", path.read_text())
         }
         in_sessions = {"accounts/sudo.py"}  # a form that waits while its sender says who he is
-        moved = {"moving/importing.py", "moving/sealing.py"}  # what a file brings for those columns; a file itself
+        moved = {
+            "moving/importing.py",
+            "moving/sealing.py",
+        }  # what a file brings for those columns; a file itself
         named = {path for path in callers if "also(" in (ROOT / "fedisec" / path).read_text()}
         own = {"lib/secrets.py", "lib/sealed.py", "lib/rotating.py"}
         assert own <= callers and not callers - own - in_sessions - moved - named
