@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -223,15 +224,19 @@ def actions_of(listing: Listing, found: QuerySet[Instance], count: int = SHOWN) 
     heaviest = best.order_by("-heaviest", "-places", "item_id").values_list("item_id", flat=True)
     order = list(heaviest[: 2 * count])
     items = _items(order)  # some may be gone since they were counted
-    return _told_apart(listing, [_action(mine, items[key]) for key in order if key in items][:count])
+    found_now = (_action(mine, items[key]) for key in order if key in items)
+    return _told_apart(listing, list(islice((action for action in found_now if action), count)))
 
 
-def _action(mine: QuerySet[NextAction], item: Item) -> Action:
+def _action(mine: QuerySet[NextAction], item: Item) -> Action | None:
+    """None where a look that ended in between has just done away with it."""
     where = list(
         mine.filter(item_id=item.id)
         .order_by("-weight", "instance")
         .select_related("instance")[: NAMED_PER_ACTION + 1]
     )
+    if not where:
+        return None
     places = tuple(one.instance for one in where[:NAMED_PER_ACTION])
     return Action(item, State(where[0].state), where[0].weight, places, len(where) > NAMED_PER_ACTION)
 

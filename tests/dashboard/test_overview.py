@@ -16,6 +16,7 @@ from checks.items import all_items
 from fedisec.accounts.models import User
 from fedisec.checklist import daily
 from fedisec.checklist.models import Attestation
+from fedisec.checklist.overview import _action
 from fedisec.enrolment.models import SshAccess
 from fedisec.instances.models import Glance, Instance, NextAction, SavedView, Tag
 from fedisec.scans.models import ItemState, Scan
@@ -242,3 +243,7 @@ def test_a_viewer_of_nothing_is_told_whom_to_ask(as_bob: Client, instance: Insta
         "An owner or editor of your team can add one." in text
         and "/instances/add/" not in text.split("<main")[1]
     )
+
+
+def test_what_a_look_did_away_with_meanwhile_is_left_out(scanned: Instance) -> None:
+    assert _action(NextAction.objects.none(), all_items()["http.hsts"]) is None
